@@ -1,0 +1,55 @@
+# Two commands need nothing but Python 3.11+ and make: `make demo` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint types bench lock clean
+
+help: ## say what each target does
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+# A stamp for each lock: set-up runs again only when the lock or the project's own description changed.
+$(VENV)/.run: requirements/run.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "loyaltystream needs Python 3.11 or newer; $$($(PYTHON) --version) is $$(command -v $(PYTHON)). Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Setting up $(VENV) (once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.run
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+setup: $(VENV)/.dev ## make .venv with everything that development needs
+
+demo: $(VENV)/.run ## the whole story on a real Kafka: 20,000 events, a SIGKILL, an audit
+	@$(BIN)/loyaltystream demo $(DEMO)
+
+test: $(VENV)/.dev ## lint, types and all tests (starts its own Kafka and registry)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/pytest $(PYTEST)
+
+lint: $(VENV)/.dev ## ruff, with what it can mend mended
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+types: $(VENV)/.dev ## mypy, strict
+	@$(BIN)/mypy
+
+bench: $(VENV)/.dev ## events/s, CPU and memory of INGEST beside a bare copy loop (minutes)
+	@$(BIN)/python -m tests.bench $(BENCH)
+
+lock: $(VENV)/.dev ## pin every dependency by hash again (names no index)
+	@$(BIN)/python -m pip install --quiet uv
+	@$(BIN)/uv pip compile pyproject.toml --extra local --extra build --universal --python-version 3.11 \
+		--generate-hashes --no-header --no-emit-index-url --quiet --upgrade -o requirements/run.txt
+	@$(BIN)/uv pip compile pyproject.toml --extra local --extra build --extra dev --universal --python-version 3.11 \
+		--generate-hashes --no-header --no-emit-index-url --quiet --upgrade -o requirements/dev.txt
+
+clean: ## remove .venv and everything that the platform keeps here
+	@test ! -x $(BIN)/loyaltystream || $(BIN)/loyaltystream platform stop --quiet
+	@rm -rf $(VENV) .loyaltystream .pytest_cache .mypy_cache .ruff_cache .hypothesis

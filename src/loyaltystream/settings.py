@@ -1,0 +1,291 @@
+"""Every setting, read once from a TOML file and the environment, frozen, all mistakes at once.
+
+Does I/O: reads one file and the environment, and is the only room that does. The environment wins
+over the file: `LOYALTYSTREAM_KAFKA__BOOTSTRAP_SERVERS` is `bootstrap_servers` of table `[kafka]`.
+"""
+
+import difflib
+import json
+import os
+import socket
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from loyaltystream.errors import ConfigurationError
+
+ENVIRONMENT_PREFIX = "LOYALTYSTREAM_"
+FILE_VARIABLE = "LOYALTYSTREAM_SETTINGS"
+DEFAULT_FILE = Path("loyaltystream.toml")
+
+# What loyaltystream has to decide about its clients: a stray value loses or doubles events.
+OWNED_CLIENT_PROPERTIES = frozenset(
+    {
+        "auto.offset.reset",
+        "bootstrap.servers",
+        "enable.auto.commit",
+        "enable.auto.offset.store",
+        "enable.idempotence",
+        "group.id",
+        "group.instance.id",
+        "isolation.level",
+        "message.timeout.ms",
+        "partitioner",
+        "partition.assignment.strategy",
+        "session.timeout.ms",
+        "transaction.timeout.ms",
+        "transactional.id",
+    }
+)
+
+
+def _table(value: object) -> object:
+    """Read a table that came as JSON text, which is how the environment says one."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError as error:
+        raise ValueError(f"not a JSON object: {error}") from error
+
+
+FromText = BeforeValidator(_table)
+ClientProperties = Annotated[dict[str, SecretStr], FromText]
+Milliseconds = Annotated[int, Field(gt=0)]
+Days = Annotated[int, Field(gt=0)]
+Port = Annotated[int, Field(ge=0, le=65535)]
+TopicName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,200}$")]
+CountryCode = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,3}$")]
+
+
+class Section(BaseModel):
+    """A table of the settings file: frozen, and closed to names that it does not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class KafkaSettings(Section):
+    """The broker, and what any librdkafka client needs to reach it (TLS, SASL)."""
+
+    bootstrap_servers: str = Field("127.0.0.1:9092", min_length=1)
+    client: ClientProperties = {}
+
+    @field_validator("client")
+    @classmethod
+    def _leaves_our_properties_alone(cls, client: dict[str, SecretStr]) -> dict[str, SecretStr]:
+        if owned := sorted(OWNED_CLIENT_PROPERTIES & client.keys()):
+            raise ValueError(f"may not set {', '.join(owned)}: loyaltystream decides these")
+        return client
+
+
+class RegistrySettings(Section):
+    """The schema registry (any Confluent-compatible one), and its client's properties."""
+
+    url: str = Field("http://127.0.0.1:8081/apis/ccompat/v7", pattern=r"^https?://")
+    client: ClientProperties = {}
+
+
+class TopicSettings(Section):
+    """Names and shape of all topics; every name gets the prefix."""
+
+    prefix: str = Field("", pattern=r"^[A-Za-z0-9._-]{0,48}$")
+    ingest: TopicName = "behavioral-events"
+    emf: TopicName = "EMFConsumer"
+    ei: TopicName = "EIConsumer"
+    notifications: TopicName = "loyalty-notifications"
+    duplicates: TopicName = "behavioral-events.duplicates"
+    dead_letter: TopicName = "behavioral-events.dead-letter"
+    changelog: TopicName = "dedup-changelog"
+    partitions: int = Field(6, ge=1, le=4096)
+    replication_factor: int = Field(1, ge=1, le=9)
+    retention_days: Days = 7
+
+    @model_validator(mode="after")
+    def _are_distinct(self) -> Self:
+        names = [getattr(self, role) for role in TOPIC_ROLES]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"{', '.join(twice)} is named for more than one topic")
+        return self
+
+
+TOPIC_ROLES = ("ingest", "emf", "ei", "notifications", "duplicates", "dead_letter", "changelog")
+
+
+class WorkerSettings(Section):
+    """One worker process: who it is, how much it takes at a time, how long it waits."""
+
+    group_prefix: str = Field("loyaltystream", pattern=r"^[A-Za-z0-9._-]{1,48}$")
+    instance: str = Field(default_factory=socket.gethostname, pattern=r"^[A-Za-z0-9._-]{1,64}$")
+    state_dir: Path = Path(".loyaltystream/state")
+    batch_records: int = Field(5000, ge=1, le=50_000)
+    batch_ms: Milliseconds = 100
+    session_timeout_ms: Milliseconds = 15_000
+    transaction_timeout_ms: Milliseconds = 8_000
+    message_timeout_ms: Milliseconds = 7_000
+
+    @model_validator(mode="after")
+    def _timeouts_hold_together(self) -> Self:
+        # A hung commit must die before its member is evicted, and a message before its transaction.
+        chain = {
+            "3 x batch_ms": 3 * self.batch_ms,
+            "message_timeout_ms": self.message_timeout_ms,
+            "transaction_timeout_ms": self.transaction_timeout_ms,
+            "session_timeout_ms": self.session_timeout_ms,
+        }
+        if sorted(chain.values()) != list(chain.values()) or len({*chain.values()}) < len(chain):
+            order = " < ".join(f"{name} ({value})" for name, value in chain.items())
+            raise ValueError(f"the timeouts must rise in this order: {order}")
+        return self
+
+
+class MemorySettings(Section):
+    """What is remembered of seen events, and for how long."""
+
+    hash_key: SecretStr | None = Field(None, min_length=16)
+    window_days: Days = Field(30, ge=7)
+
+
+class RuleSettings(Section):
+    """What a valid event is, beyond its own definition."""
+
+    definitions: Path = Path("definitions")
+    max_event_bytes: int = Field(524_288, ge=1024, le=900_000)
+    strict_fields: bool = False
+    country_codes: Annotated[dict[int, CountryCode], FromText] = {}
+
+
+class TelemetrySettings(Section):
+    """Logs and metrics."""
+
+    log_format: Literal["auto", "json", "console"] = "auto"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    metrics_host: str = "127.0.0.1"
+    metrics_port: Port = 9464
+
+
+class PlatformSettings(Section):
+    """The local Kafka and registry; port 0 takes a free one and keeps it."""
+
+    directory: Path = Path(".loyaltystream/platform")
+    cache: Path | None = None
+    kafka_port: Port = 9092
+    registry_port: Port = 8081
+
+
+class Settings(BaseSettings):
+    """All settings of a process; `load` is the way to have one."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENVIRONMENT_PREFIX,
+        env_nested_delimiter="__",
+        enable_decoding=False,
+        extra="forbid",
+        frozen=True,
+    )
+
+    kafka: KafkaSettings = KafkaSettings()
+    registry: RegistrySettings = RegistrySettings()
+    topics: TopicSettings = TopicSettings()
+    worker: WorkerSettings = WorkerSettings()
+    memory: MemorySettings = MemorySettings()
+    rules: RuleSettings = RuleSettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
+    platform: PlatformSettings = PlatformSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 (the base class names the arguments)
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        **_: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Put the environment before the file, whose content comes in as arguments."""
+        return env_settings, init_settings
+
+
+def load(file: Path | None = None) -> Settings:
+    """Return the settings of `file`, else of `$LOYALTYSTREAM_SETTINGS`, else of ./loyaltystream.toml.
+
+    Raises:
+        ConfigurationError: naming every mistake, where it stands and what is allowed.
+    """
+    named = file or (Path(found) if (found := os.environ.get(FILE_VARIABLE)) else None)
+    path = named or DEFAULT_FILE
+    tables = _read(path) if named or path.exists() else {}
+    mistakes = [f"{name}: {_unknown(name)}" for name in _unknown_variables(os.environ)]
+    try:
+        settings = Settings(**tables)
+    except ValidationError as error:
+        mistakes += [_describe(dict(problem), path) for problem in error.errors(include_url=False)]
+    else:
+        if not mistakes:
+            return settings
+    raise ConfigurationError("\n".join(["the settings are not usable:", *map(_indent, mistakes)]))
+
+
+def setting_names() -> Iterator[str]:
+    """Yield every setting as `table.name`, in order of definition."""
+    for table, field in Settings.model_fields.items():
+        section = field.annotation
+        if isinstance(section, type) and issubclass(section, Section):
+            yield from (f"{table}.{name}" for name in section.model_fields)
+
+
+def variable(name: str) -> str:
+    """Return the environment variable that sets `table.name`."""
+    return ENVIRONMENT_PREFIX + name.replace(".", "__").upper()
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text())
+    except FileNotFoundError as error:
+        raise ConfigurationError(
+            f"settings file {path}: not there; name another or none"
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"settings file {path}: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"settings file {path} is not TOML: {error}") from error
+
+
+def _unknown_variables(environment: Mapping[str, str]) -> list[str]:
+    known = {variable(name) for name in setting_names()} | {FILE_VARIABLE}
+    tables = {variable(table) for table in Settings.model_fields}
+    ours = {name for name in environment if name.upper().startswith(ENVIRONMENT_PREFIX)}
+    # A stray name inside a known table is found by the table itself.
+    inside = tuple(f"{table}__" for table in tables)
+    return sorted(name for name in ours - known - tables if not name.upper().startswith(inside))
+
+
+def _describe(problem: dict[str, Any], path: Path) -> str:
+    name = ".".join(str(part) for part in problem["loc"])
+    source = variable(".".join(name.split(".")[:2]))
+    where = source if source in os.environ else f"{path}, {name}"
+    if problem["type"] == "extra_forbidden":
+        return f"{where}: {_unknown(name)}"
+    return f"{where}: {problem['msg'].removeprefix('Value error, ')}"
+
+
+def _unknown(name: str) -> str:
+    asked = name.removeprefix(ENVIRONMENT_PREFIX).replace("__", ".").lower()
+    close = difflib.get_close_matches(asked, list(setting_names()), n=1)
+    return f"no such setting; did you mean {close[0]}?" if close else "no such setting"
+
+
+def _indent(line: str) -> str:
+    return f"  - {line}"

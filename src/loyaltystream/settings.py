@@ -211,14 +211,15 @@ class Settings(BaseSettings):
         settings_cls: type[BaseSettings],  # noqa: ARG003 (the base class names the arguments)
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        **_: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (never read)
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (never read)
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Put the environment before the file, whose content comes in as arguments."""
         return env_settings, init_settings
 
 
 def load(file: Path | None = None) -> Settings:
-    """Return the settings of `file`, else of `$LOYALTYSTREAM_SETTINGS`, else of ./loyaltystream.toml.
+    """Return the settings of `file`, or of `$LOYALTYSTREAM_SETTINGS`, or of ./loyaltystream.toml.
 
     Raises:
         ConfigurationError: naming every mistake, where it stands and what is allowed.

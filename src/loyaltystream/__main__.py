@@ -1,0 +1,5 @@
+"""`python -m loyaltystream` is the command line."""
+
+from loyaltystream.cli import main
+
+main()

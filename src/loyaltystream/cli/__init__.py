@@ -1,0 +1,39 @@
+"""The command line: one file a command group, no logic. Does I/O: arguments in, text out.
+
+Exit codes: 0 done; 1 a fault of ours; 2 a setting or argument is wrong; 3 broker, registry or
+platform failed; 4 the audit is not exact; 5 the memory does not fit the log.
+"""
+
+import sys
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from loyaltystream.cli import platform
+from loyaltystream.cli.context import Context, settings_option
+from loyaltystream.errors import LoyaltyStreamError
+
+app = typer.Typer(
+    name="loyaltystream",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Judges every behavioral event exactly once and emits Avro loyalty notifications.",
+)
+app.add_typer(platform.app, name="platform")
+
+
+@app.callback()
+def _read_settings(context: typer.Context, settings: settings_option = None) -> None:
+    context.obj = Context(settings)
+
+
+def main() -> None:
+    """Run the command line; what goes wrong outside an event is one line, without a trace."""
+    try:
+        app()
+    except LoyaltyStreamError as error:
+        Console(stderr=True).print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True)
+        sys.exit(error.exit_code)

@@ -1,0 +1,1 @@
+"""Tests of loyaltystream; one folder a room."""

@@ -1,0 +1,1 @@
+"""Avro: schemas, encoders, decoders and the schema registry's client."""

@@ -1,0 +1,91 @@
+"""A rejected record in, the framed Avro `DeadLetter` out. Pure."""
+
+from hashlib import sha256
+from typing import Any, Final
+
+from loyaltystream.avro import schemas
+from loyaltystream.avro.wire import frame
+from loyaltystream.events import Record
+from loyaltystream.steps.stages import Rejected
+from loyaltystream.verdicts import VENDOR_CODES, Violation
+
+MAX_VIOLATIONS: Final = 100
+KEPT_BYTES: Final = 65_536
+ALLOWANCE_BYTES: Final = 262_144
+"""How much larger than the records of the ingest topic a letter may be."""
+
+_MAX_TEXT: Final = 512
+
+
+class LetterEncoder:
+    """Encodes the dead letters of one stage.
+
+    Args:
+        stage: `ingest` or `notify`.
+        schema_id: the id that the registry gave the schema.
+        max_record_bytes: records larger than this (value, key, headers) are truncated.
+    """
+
+    def __init__(self, stage: str, schema_id: int, max_record_bytes: int) -> None:
+        self._stage = stage
+        self._frame = frame(schema_id)
+        self._max_record_bytes = max_record_bytes
+
+    def encode(self, rejected: Rejected) -> bytes:
+        """Return the framed letter."""
+        record, origin = rejected.record, rejected.origin
+        letter = {
+            "stage": self._stage,
+            "verdict": rejected.verdict.value,
+            "originTopic": origin.topic,
+            "originPartition": origin.partition,
+            "originOffset": origin.offset,
+            "originTimestamp": origin.timestamp_ms,
+            "orgId": rejected.org_id,
+            "eventName": _cut(rejected.event_name),
+            "eventId": _cut(rejected.event_id),
+            "definitionVersion": rejected.version,
+            "violations": [_violation(found) for found in rejected.violations[:MAX_VIOLATIONS]],
+            "violationCount": len(rejected.violations),
+            "valueBytes": len(record.value or b""),
+            **(self._whole(record) if self._fits(record) else _part(record)),
+        }
+        return self._frame + schemas.encode(schemas.load(schemas.DEAD_LETTER), letter)
+
+    def _fits(self, record: Record) -> bool:
+        headers = sum(len(name) + len(value or b"") for name, value in record.headers)
+        size = len(record.value or b"") + len(record.key or b"") + headers
+        return size <= self._max_record_bytes
+
+    def _whole(self, record: Record) -> dict[str, Any]:
+        return {
+            "value": _seal(record.value),
+            "key": _seal(record.key),
+            "headers": [{"name": name, "value": _seal(value)} for name, value in record.headers],
+        }
+
+
+def _part(record: Record) -> dict[str, Any]:
+    value = record.value or b""
+    return {
+        "value": _seal(value[:KEPT_BYTES]),
+        "truncated": True,
+        "valueSha256": sha256(value).hexdigest(),
+    }
+
+
+def _seal(content: bytes | None) -> dict[str, Any] | None:
+    return None if content is None else {"alg": "none", "keyId": None, "bytes": content}
+
+
+def _violation(violation: Violation) -> dict[str, Any]:
+    return {
+        "code": violation.reason.value,
+        "vendorCode": VENDOR_CODES.get(violation.reason),
+        "path": violation.path[:_MAX_TEXT],
+        "message": violation.detail[:_MAX_TEXT],
+    }
+
+
+def _cut(text: str | None) -> str | None:
+    return text[:_MAX_TEXT] if text else None

@@ -1,0 +1,90 @@
+"""The Avro schemas that the package carries, each parsed once. Does I/O: reads its own files."""
+
+import io
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import fastavro
+import fastavro.schema
+from fastavro.repository import SchemaRepositoryError
+from fastavro.schema import SchemaParseException, UnknownType
+
+from loyaltystream.errors import SchemaError
+
+BEHAVIORAL_EVENT: Final = "loyalty.event.v1.BehavioralEvent"
+DEAD_LETTER: Final = "loyalty.event.v1.DeadLetter"
+NOTIFICATION_NAMESPACE: Final = "loyalty.notification.v1"
+
+# In a wheel the schemas lie inside the package, in a checkout beside `src`.
+_PACKAGE = Path(__file__).parent.parent
+_FOLDERS = (_PACKAGE / "schemas", _PACKAGE.parent.parent / "schemas")
+
+Schema = dict[str, Any]
+
+
+def folder() -> Path:
+    """Return the folder of the schema files.
+
+    Raises:
+        SchemaError: if the installation lacks it.
+    """
+    for candidate in _FOLDERS:
+        if candidate.is_dir():
+            return candidate
+    raise SchemaError("the installation has no schemas folder; install loyaltystream again")
+
+
+@cache
+def load(name: str) -> Schema:
+    """Return the schema of that full name, with everything that it refers to inlined.
+
+    Raises:
+        SchemaError: if there is none, or it is not Avro.
+    """
+    try:
+        loaded = fastavro.schema.load_schema(str(folder() / f"{name}.avsc"))
+    except (SchemaRepositoryError, SchemaParseException, UnknownType, ValueError) as error:
+        raise SchemaError(f"schema {name}: {error}") from error
+    if not isinstance(loaded, dict):
+        raise SchemaError(f"schema {name} is not a record")
+    return loaded
+
+
+def text(schema: Schema) -> str:
+    """Return a schema as the registry stores it."""
+    visible = {key: value for key, value in schema.items() if not key.startswith("__")}
+    return json.dumps(visible, separators=(",", ":"))
+
+
+def encode(schema: Schema, value: dict[str, Any]) -> bytes:
+    """Return `value` as Avro.
+
+    Raises:
+        SchemaError: if the value does not fit the schema.
+    """
+    buffer = io.BytesIO()
+    try:
+        fastavro.schemaless_writer(buffer, schema, value)
+    except (TypeError, ValueError, OverflowError, AttributeError, KeyError) as error:
+        raise SchemaError(f"a value does not fit {schema.get('name')}: {error}") from error
+    return buffer.getvalue()
+
+
+def decode(writer: Schema, reader: Schema | None, content: bytes) -> dict[str, Any]:
+    """Return the value in `content`, all of which has to be used up.
+
+    Raises:
+        SchemaError: if it is not what the writer's schema says, or not readable by the reader's.
+    """
+    buffer = io.BytesIO(content)
+    try:
+        value = fastavro.schemaless_reader(buffer, writer, reader)
+    except Exception as error:
+        raise SchemaError(f"not a {writer.get('name')}: {type(error).__name__}") from error
+    if rest := len(content) - buffer.tell():
+        raise SchemaError(f"not a {writer.get('name')}: {rest} bytes are left over")
+    if not isinstance(value, dict):
+        raise SchemaError(f"{writer.get('name')} is not a record")
+    return value

@@ -1,0 +1,203 @@
+"""A definition in, generated functions for the usual kind of its events out: the hot path.
+
+Pure. An event is plain when its fields are declared, of their very type, and all ASCII without
+escapes; then decoding, content and encoding are straight-line code made for this definition. What
+is not plain goes to `checking.py`, which gives the same result (a property test holds them to it).
+"""
+
+import struct
+from collections.abc import Callable
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+import re2
+
+from loyaltystream.avro.text import LENGTHS, LONGS
+from loyaltystream.content import END, EXACT, escape_name
+from loyaltystream.definitions.currencies import CURRENCY_CODES
+from loyaltystream.definitions.model import EventDefinition, FieldDefinition, FieldType, Shape
+from loyaltystream.times import vendor_date
+
+_NON_EMPTY = Annotated[str, msgspec.Meta(min_length=1)]
+# Larger integers may have no double of their value, so their content is not plain.
+_LONG = Annotated[int, msgspec.Meta(gt=-EXACT, lt=EXACT)]
+_DOUBLE = Annotated[float, msgspec.Meta(gt=-EXACT, lt=EXACT)]
+
+# Avro's union branches of BehavioralEvent.fields, by position: null, boolean, long, double, string.
+_BRANCHES: Final = {
+    Shape.BOOLEAN: LENGTHS[1],
+    Shape.LONG: LENGTHS[2],
+    Shape.DOUBLE: LENGTHS[3],
+    Shape.TEXT: LENGTHS[4],
+}
+
+
+class PlainFields(msgspec.Struct, frozen=True):
+    """Functions over the decoded fields of one definition's plain events.
+
+    Attributes:
+        decode: JSON bytes of `fields` to the struct that the others take; raises msgspec's errors.
+        fits: whether regular expressions and dates hold.
+        keys: how many keys of the JSON object are accounted for.
+        content: canonical text, equal to `content.fields_text`.
+        unique: canonical texts of the unique key, or None.
+        entries: the Avro map, as latin-1 text.
+    """
+
+    decode: Callable[[msgspec.Raw], Any]
+    fits: Callable[[Any], bool]
+    keys: Callable[[Any], int]
+    content: Callable[[Any], str]
+    unique: Callable[[Any], tuple[str, ...] | None]
+    entries: Callable[[Any], str]
+
+
+class _Part:
+    """One field as source code: its attribute on the struct, and pieces of f-strings."""
+
+    def __init__(self, position: int, field: FieldDefinition) -> None:
+        self.field = field
+        self.attribute = f"f{position}"
+        self.value = f"fields.{self.attribute}"
+        self.match = f"match_{position}"
+
+    def text(self) -> str:
+        """Return the value's canonical text."""
+        return {
+            Shape.TEXT: f'"{{{self.value}}}',
+            Shape.LONG: f"{{{self.value}}}.0",
+            Shape.DOUBLE: f"{{{self.value} + 0.0!r}}",
+            Shape.BOOLEAN: f"{{TRUTHS[{self.value}]}}",
+        }[self.field.shape]
+
+    def content(self) -> str:
+        """Return name and value as `content.fields_text` writes them."""
+        return _literal(escape_name(self.field.name) + "=") + self.text() + _literal(END)
+
+    def entry(self) -> str:
+        """Return the entry of the Avro map: name, branch, value."""
+        name = self.field.name
+        return (
+            _literal(LENGTHS[len(name)] + name + _BRANCHES[self.field.shape])
+            + {
+                Shape.TEXT: f"{{LENGTHS[len({self.value})]}}{{{self.value}}}",
+                Shape.LONG: f"{{LONGS[{self.value}]}}",
+                Shape.DOUBLE: f"{{PACK({self.value} + 0.0).decode(LATIN)}}",
+                Shape.BOOLEAN: f"{{BITS[{self.value}]}}",
+            }[self.field.shape]
+        )
+
+    def matcher(self) -> Callable[[str], object] | None:
+        if self.field.type is FieldType.DATE:
+            return vendor_date
+        return re2.compile(self.field.regex).fullmatch if self.field.regex is not None else None
+
+    def struct_field(self) -> tuple[Any, ...]:
+        if self.field.required:
+            return self.attribute, self._type()
+        return self.attribute, self._type() | None, None
+
+    def _type(self) -> Any:  # noqa: ANN401 (a type expression)
+        match self.field.shape:
+            case Shape.DOUBLE:
+                return _DOUBLE
+            case Shape.LONG:
+                return _LONG
+            case Shape.BOOLEAN:
+                return bool
+            case _:
+                return self._text_type()
+
+    def _text_type(self) -> Any:  # noqa: ANN401 (a type expression)
+        # An absent optional text may be sent as an empty one, which no list of values has to name.
+        empty = () if self.field.required else ("",)
+        if self.field.possible_values is not None:
+            return Literal[(*self.field.possible_values, *empty)]
+        if self.field.type is FieldType.CURRENCY_CODE:
+            return Literal[(*sorted(CURRENCY_CODES), *empty)]
+        return _NON_EMPTY if self.field.required else str
+
+
+def compile_plain(definition: EventDefinition) -> PlainFields | None:
+    """Return the functions for this definition, or None where none of its events can be plain."""
+    ordered = sorted(definition.fields, key=lambda field: field.name)
+    flat = [field for field in ordered if field.shape is not Shape.NESTED]
+    if any(field.required for field in ordered if field not in flat):
+        return None
+    if not all(field.name.isascii() for field in flat):
+        return None
+    parts = [_Part(position, field) for position, field in enumerate(flat)]
+    fields = msgspec.defstruct(
+        "Fields",
+        [part.struct_field() for part in parts],
+        gc=False,
+        rename={part.attribute: part.field.name for part in parts},
+        kw_only=True,
+    )
+    functions: dict[str, Any] = {
+        "LENGTHS": LENGTHS,
+        "LONGS": LONGS,
+        "PACK": struct.Struct("<d").pack,
+        "LATIN": "latin-1",
+        "TRUTHS": {True: "true", False: "false"},
+        "BITS": {True: "\x01", False: "\x00"},
+        **{part.match: matcher for part in parts if (matcher := part.matcher())},
+    }
+    exec(_source(parts, definition), functions)  # noqa: S102 (the source is ours, names are escaped)
+    return PlainFields(
+        msgspec.json.Decoder(fields).decode,
+        *(functions[name] for name in ("fits", "keys", "content", "unique", "entries")),
+    )
+
+
+def _source(parts: list[_Part], definition: EventDefinition) -> str:
+    present = [f"({part.value} is not None)" for part in parts if not part.field.required]
+    count = " + ".join([str(len(parts) - len(present)), *present])
+    matches = [
+        f"(not {part.value} or {part.match}({part.value}) is not None)"
+        for part in parts
+        if part.matcher()
+    ]
+    by_name = {part.field.name: part for part in parts}
+    unique = [_unique_text(by_name[field.name]) for field in definition.unique_fields]
+    contents, content = _template(parts, _Part.content)
+    additions, entries = _template(parts, _Part.entry)
+    return "\n".join(
+        [
+            f"def keys(fields): return {count}",
+            f"def fits(fields): return {' and '.join(matches) or 'True'}",
+            f"def unique(fields): return {'(' + ', '.join(unique) + ',)' if unique else 'None'}",
+            "def content(fields):",
+            *contents,
+            f"    return {content}",
+            "def entries(fields):",
+            f"    count = {count}",
+            *additions,
+            f"    return f'{{LENGTHS[count]}}' {entries} '\\0' if count else '\\0'",
+        ]
+    )
+
+
+def _template(parts: list[_Part], write: Callable[[_Part], str]) -> tuple[list[str], str]:
+    """Return statements that make the optional pieces, and the f-string that holds all of them."""
+    statements, pieces = [], []
+    for part in parts:
+        if part.field.required:
+            pieces.append(write(part))
+        else:
+            absent = f"'' if {part.value} is None else "
+            statements.append(f"    {part.attribute} = {absent}f'{write(part)}'")
+            pieces.append(f"{{{part.attribute}}}")
+    return statements, f"f'{''.join(pieces)}'"
+
+
+def _unique_text(part: _Part) -> str:
+    if part.field.shape is Shape.TEXT:
+        return f"'\"' + {part.value}.strip()"
+    return f"f'{part.text()}'"
+
+
+def _literal(text: str) -> str:
+    """Return ASCII `text` as it is written inside an f-string."""
+    escaped = text.encode("unicode_escape").decode()
+    return escaped.replace("'", "\\x27").replace("{", "{{").replace("}", "}}")

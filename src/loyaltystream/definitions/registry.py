@@ -1,0 +1,44 @@
+"""The definitions in force: one view that a whole batch is judged by. Pure."""
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from loyaltystream.avro.behavioral_event import EventEncoder
+from loyaltystream.definitions.model import EventDefinition
+from loyaltystream.definitions.plain import PlainFields, compile_plain
+
+
+class CompiledDefinition(msgspec.Struct, frozen=True):
+    """A definition with the functions made from it; `plain` is None where no event is plain."""
+
+    definition: EventDefinition
+    plain: PlainFields | None
+    encoder: EventEncoder
+
+
+class Definitions:
+    """Compiled definitions by org and event name; a new version of any is a new view.
+
+    Args:
+        definitions: one at most for each org and name; of several the last counts.
+        schema_id: the registry's id of the schema that accepted events are encoded with.
+    """
+
+    def __init__(self, definitions: Iterable[EventDefinition], schema_id: int) -> None:
+        self._compiled = {
+            (definition.org_id, definition.event_name): CompiledDefinition(
+                definition, compile_plain(definition), EventEncoder(definition, schema_id)
+            )
+            for definition in definitions
+        }
+
+    def get(self, org_id: int, event_name: str) -> CompiledDefinition | None:
+        """Return the definition of that name in that org, or None."""
+        return self._compiled.get((org_id, event_name))
+
+    def __iter__(self) -> Iterator[EventDefinition]:
+        return (compiled.definition for compiled in self._compiled.values())
+
+    def __len__(self) -> int:
+        return len(self._compiled)

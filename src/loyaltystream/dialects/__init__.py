@@ -1,0 +1,1 @@
+"""Dialects: bytes as producers write them, read into one canonical event."""

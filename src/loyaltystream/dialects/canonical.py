@@ -1,0 +1,165 @@
+"""The canonical dialect: our own JSON event (design.md section 2), strictly read. Pure.
+
+Two readings with one meaning: `read_plain` takes the usual event at the speed of a typed decoder,
+`read_careful` takes every event, collects all violations and keeps what no release knows yet.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from loyaltystream.content import number_text
+from loyaltystream.dialects.inspection import Inspection
+from loyaltystream.dialects.strict_json import parse
+from loyaltystream.events import Identifier, PlainEvent, RawEvent
+from loyaltystream.verdicts import Reason, Violation
+
+MAX_PLAIN_BYTES: Final = 4096
+MAX_ID_CHARACTERS: Final = 255
+MAX_NAME_CHARACTERS: Final = 100
+
+_decode_plain = msgspec.json.Decoder(PlainEvent).decode
+_KEYS: Final = frozenset(
+    [
+        "eventId",
+        "eventName",
+        "orgId",
+        "occurredAt",
+        "customer",
+        "fields",
+        "tillCode",
+        "webhookId",
+        "referral",
+        "loyaltyCard",
+        "createCustomer",
+        "trace",
+    ]
+)
+_FORBIDDEN_IN_ID: Final = re.compile("[\x00-\x1f\x7f-\x9f|]")
+_CUSTOMER_KEYS: Final = frozenset({"identifiers", "profile"})
+_IDENTIFIER_KEYS: Final = frozenset({"type", "value", "source", "accountId"})
+
+
+def read_plain(raw: bytes) -> PlainEvent | None:
+    """Return the event if it is plain as far as its envelope shows, else None."""
+    if len(raw) > MAX_PLAIN_BYTES or not raw.isascii() or b"\\" in raw:
+        return None
+    try:
+        event = _decode_plain(raw)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+    event_id = event.eventId
+    fits = (
+        len(event_id) <= MAX_ID_CHARACTERS
+        and event_id.strip()
+        and "|" not in event_id
+        and "\x7f" not in event_id
+        and event.customer.identifiers
+    )
+    return event if fits else None
+
+
+def envelope_keys(event: PlainEvent) -> int:
+    """Return how many keys of the JSON text a plain event accounts for, those of `fields` apart."""
+    keys = 6 + (event.occurredAt is not None) + (event.tillCode is not None)
+    for identifier in event.customer.identifiers:
+        keys += 2 + (identifier.source is not None) + (identifier.accountId is not None)
+    return keys
+
+
+def read_careful(value: Mapping[str, Any]) -> tuple[RawEvent, tuple[Violation, ...]]:
+    """Return the event in a JSON object, as far as it can be read, and every violation in it."""
+    look = Inspection()
+    extensions: dict[str, Any] = {}
+    customer = look.table(value.get("customer"), "customer")
+    referral = look.optional_table(value.get("referral"), "referral")
+    card = look.optional_table(value.get("loyaltyCard"), "loyaltyCard")
+    _extend(extensions, value, _KEYS)
+    _extend(extensions, customer, _CUSTOMER_KEYS, "customer.")
+    event = RawEvent(
+        event_id=_event_id(look, value.get("eventId")),
+        org_id=look.integer(value.get("orgId"), "orgId"),
+        event_name=look.text(value.get("eventName"), "eventName", longest=MAX_NAME_CHARACTERS),
+        identifiers=_identifiers(look, customer, extensions),
+        fields=look.table(value.get("fields"), "fields"),
+        occurred_at_ms=look.moment(value.get("occurredAt"), "occurredAt"),
+        profile=dict(look.optional_table(customer.get("profile"), "customer.profile")),
+        till_code=look.optional_text(value.get("tillCode"), "tillCode"),
+        webhook_id=look.optional_text(value.get("webhookId"), "webhookId"),
+        referral_code=look.optional_text(referral.get("code"), "referral.code"),
+        referrer_id=look.optional_text(referral.get("referrerId"), "referral.referrerId"),
+        loyalty_card=look.optional_text(card.get("code"), "loyaltyCard.code"),
+        create_customer=look.flag(value.get("createCustomer"), "createCustomer"),
+        trace={
+            name: look.optional_text(text, f"trace.{name}") or ""
+            for name, text in look.optional_table(value.get("trace"), "trace").items()
+        },
+        extensions=extensions,
+    )
+    return event, tuple(look.violations)
+
+
+def _extend(
+    extensions: dict[str, Any], table: Mapping[str, Any], known: frozenset[str], path: str = ""
+) -> None:
+    """Keep what this release does not know: nothing that was sent is dropped."""
+    for key in table.keys() - known:
+        if table[key] is not None:
+            extensions[path + key] = table[key]
+
+
+def _event_id(look: Inspection, event_id: object) -> str:
+    if event_id is None or (isinstance(event_id, str) and not event_id.strip()):
+        look.refuse(Reason.NO_ID, "eventId", "missing or blank")
+    elif not isinstance(event_id, str):
+        look.refuse_type("eventId", "a text", event_id)
+    elif len(event_id) > MAX_ID_CHARACTERS:
+        detail = f"{len(event_id)} characters, {MAX_ID_CHARACTERS} allowed"
+        look.refuse(Reason.ID_FORMAT, "eventId", detail)
+    elif _FORBIDDEN_IN_ID.search(event_id):
+        look.refuse(Reason.ID_FORMAT, "eventId", "holds | or a control character")
+    else:
+        return event_id
+    return ""
+
+
+def _identifiers(
+    look: Inspection, customer: Mapping[str, Any], extensions: dict[str, Any]
+) -> tuple[Identifier, ...]:
+    entries = customer.get("identifiers")
+    if any(violation.path == "customer" for violation in look.violations):
+        return ()
+    if entries is None or entries == []:
+        look.refuse(Reason.NO_CUSTOMER, "customer.identifiers", "at least one is needed")
+        return ()
+    if not isinstance(entries, list):
+        look.refuse_type("customer.identifiers", "an array", entries)
+        return ()
+    identifiers = []
+    for position, entry in enumerate(entries):
+        path = f"customer.identifiers[{position}]"
+        table = look.table(entry, path)
+        if table:
+            _extend(extensions, table, _IDENTIFIER_KEYS, f"{path}.")
+            identifiers.append(_identifier(look, table, path))
+    return tuple(identifiers)
+
+
+def _identifier(look: Inspection, table: Mapping[str, Any], path: str) -> Identifier:
+    value = table.get("value")
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        value = number_text(value)
+    return Identifier(
+        type=look.text(table.get("type"), f"{path}.type"),
+        value=look.text(value, f"{path}.value"),
+        source=look.optional_text(table.get("source"), f"{path}.source") or "INSTORE",
+        accountId=look.optional_text(table.get("accountId"), f"{path}.accountId"),
+    )
+
+
+def read(raw: bytes, *, max_bytes: int) -> tuple[RawEvent, tuple[Violation, ...]] | Violation:
+    """Return any event with its violations, or the one violation that makes it unreadable."""
+    value = parse(raw, max_bytes=max_bytes)
+    return value if isinstance(value, Violation) else read_careful(value)

@@ -1,0 +1,156 @@
+"""What an event is, from the bytes on the ingest topic to what is routed. Pure.
+
+One type a stage: `Record` (as read) -> `Decoded` (a dialect understood it) -> `ValidEvent` (its
+definition accepts it, its place is known). A stage never changes what an earlier one made.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+
+from loyaltystream.definitions.model import EventDefinition
+from loyaltystream.verdicts import Violation
+
+Header = tuple[str, bytes]
+
+ORIGIN_HEADER: Final = "origin"
+SOURCE_HEADER: Final = "src"
+
+
+class Record(msgspec.Struct, frozen=True, gc=False):
+    """One Kafka record as it was read; `timestamp_ms` is the broker's append time, or -1."""
+
+    partition: int
+    offset: int
+    timestamp_ms: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[Header] = ()
+
+    def header(self, name: str) -> bytes | None:
+        """Return the last header of that name, or None."""
+        return dict(self.headers).get(name) if self.headers else None
+
+
+class Origin(msgspec.Struct, frozen=True, gc=False):
+    """Where and when an event first arrived, before it was put into its right partition."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp_ms: int
+
+    def to_header(self) -> Header:
+        """Return the header that keeps this on a re-keyed record."""
+        text = f"{self.topic}/{self.partition}/{self.offset}/{self.timestamp_ms}"
+        return ORIGIN_HEADER, text.encode()
+
+    @classmethod
+    def from_header(cls, value: bytes) -> "Origin | None":
+        """Return what `to_header` wrote, or None for anything else."""
+        try:
+            topic, partition, offset, timestamp_ms = value.decode("ascii").rsplit("/", 3)
+            return cls(topic, int(partition), int(offset), int(timestamp_ms))
+        except ValueError:
+            return None
+
+
+class Identifier(msgspec.Struct, frozen=True, gc=False):
+    """One way to name the customer; the value is as sent until validation normalises it."""
+
+    type: str
+    value: str
+    source: str = "INSTORE"
+    accountId: str | None = None  # noqa: N815 (the event's own spelling)
+
+
+class RawEvent(msgspec.Struct, frozen=True):
+    """The canonical event that every dialect reads into (domain.md 4.4)."""
+
+    event_id: str
+    org_id: int
+    event_name: str
+    identifiers: tuple[Identifier, ...]
+    fields: dict[str, Any]
+    occurred_at_ms: int | None = None
+    dialect: str = "canonical"
+    event_id_origin: str = "SUPPLIED"
+    profile: dict[str, Any] = {}
+    till_code: str | None = None
+    webhook_id: str | None = None
+    referral_code: str | None = None
+    referrer_id: str | None = None
+    loyalty_card: str | None = None
+    create_customer: bool | None = None
+    trace: dict[str, str] = {}
+    extensions: dict[str, Any] = {}
+
+
+class PlainIdentifier(msgspec.Struct, frozen=True, gc=False):
+    """An identifier of a `PlainEvent`: what was left out and what was sent can be told apart."""
+
+    type: str
+    value: str
+    source: str | None = None
+    accountId: str | None = None  # noqa: N815
+
+
+class PlainCustomer(msgspec.Struct, frozen=True, gc=False):
+    """The customer of a `PlainEvent`."""
+
+    identifiers: tuple[PlainIdentifier, ...]
+
+
+class PlainEvent(msgspec.Struct, frozen=True, gc=False):
+    """A canonical event of the usual kind, decoded without touching its fields.
+
+    Attributes are spelled as on the topic. What does not fit here exactly is read as `RawEvent`.
+    """
+
+    eventId: str  # noqa: N815
+    eventName: str  # noqa: N815
+    orgId: int  # noqa: N815
+    customer: PlainCustomer
+    fields: msgspec.Raw
+    occurredAt: int | str | None = None  # noqa: N815
+    tillCode: str | None = None  # noqa: N815
+
+
+class Decoded(msgspec.Struct, frozen=True):
+    """An event that a dialect understood: a `PlainEvent`, or a `RawEvent` and what is wrong in it.
+
+    `clock_ms` is the partition's clock at this record: the running maximum of append times.
+    """
+
+    record: Record
+    origin: Origin
+    clock_ms: int
+    event: PlainEvent | RawEvent
+    violations: tuple[Violation, ...] = ()
+
+
+class ValidEvent(msgspec.Struct, frozen=True):
+    """An event that its definition accepts, with everything that decides its fate.
+
+    Attributes:
+        key: the partition key, UTF-8.
+        fingerprint: 4 bytes over event name, key and fields, for telling resends from conflicts.
+        unique_values: canonical text of the unique-key fields, or None where there are none.
+        definition: that it was held against.
+        value: the framed Avro `BehavioralEvent`. Made at once, while all of the event is in the
+            processor's cache: making it later cost twice as much.
+    """
+
+    record: Record
+    origin: Origin
+    clock_ms: int
+    org_id: int
+    event_name: str
+    event_id: str
+    occurred_at_ms: int
+    key: bytes
+    fingerprint: int
+    unique_values: tuple[str, ...] | None
+    definition: EventDefinition
+    value: bytes

@@ -1,0 +1,105 @@
+"""Where an event belongs: identifier normalisation, partition key, and Java's murmur2. Pure.
+
+The rule has a version that is stored with the memory: under another rule the remembered ids would
+lie in other partitions, so a worker refuses to start on them (design.md section 2).
+"""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from loyaltystream.verdicts import Reason
+
+KEY_RULE_VERSION = 1
+
+_PUNCTUATION = str.maketrans("", "", " \t-().\u00a0\u2011")
+_SHORTEST, _LONGEST = 6, 15  # digits of a mobile number; E.164 allows 15
+_NATIONAL_DIGITS = 10  # with a country code configured, up to this many lack one
+_EMAIL = re.compile(
+    r"(?=.{3,254}\Z)(?=.{1,64}@)[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+    r"@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z"
+)
+
+
+def normalise_identifier(kind: str, text: str, country_code: str = "") -> str | Reason:
+    """Return `text` as it enters a partition key, or why it can't be an identifier of that kind.
+
+    Args:
+        kind: the identifier type, in any case.
+        text: the identifier as sent.
+        country_code: digits put before a national mobile number; none: numbers stay as they are.
+    """
+    match kind.lower():
+        case "mobile":
+            usual = text.isdigit() and text.isascii() and not country_code and text[:2] != "00"
+            if usual and _SHORTEST <= len(text) <= _LONGEST:
+                return text
+            return _normalise_mobile(text, country_code)
+        case "email":
+            email = text if _EMAIL.match(text) else text.strip().lower()
+            return email if _EMAIL.match(email) else Reason.EMAIL
+        case _:
+            return text.strip() or Reason.NO_CUSTOMER
+
+
+def _normalise_mobile(text: str, country_code: str) -> str | Reason:
+    written = text.strip().translate(_PUNCTUATION)
+    international = written.startswith("+")
+    digits = written.removeprefix("+")
+    if not digits.isascii():
+        digits = "".join(str(unicodedata.decimal(character, "x")) for character in digits)
+    if not digits.isdigit():
+        return Reason.MOBILE
+    if digits.startswith("00"):
+        international, digits = True, digits.removeprefix("00")
+    if country_code and not international and len(digits.lstrip("0")) <= _NATIONAL_DIGITS:
+        digits = country_code + digits.lstrip("0")
+    return digits if _SHORTEST <= len(digits) <= _LONGEST else Reason.MOBILE
+
+
+def partition_key(org_id: int, identifier_type: str, value: str) -> str:
+    """Return `orgId|identifierType|value`; `value` is normalised already."""
+    return f"{org_id}|{identifier_type}|{value}"
+
+
+def murmur2(keys: Sequence[bytes]) -> npt.NDArray[np.uint32]:
+    """Return the murmur2 hash of each key, as Java's Kafka clients compute it.
+
+    All keys at once: in pure Python a key of 30 bytes costs 10 us, here 0.3.
+
+    Returns:
+        One 32-bit hash a key, in order.
+    """
+    if not keys:
+        return np.empty(0, np.uint32)
+    lengths = np.fromiter(map(len, keys), np.uint32, len(keys))
+    words = int(lengths.max()) // 4 + 1
+    padded = b"".join([key.ljust(words * 4, b"\0") for key in keys])
+    columns = np.frombuffer(padded, np.dtype("<u4")).reshape(len(keys), words)
+    multiplier = np.uint32(0x5BD1E995)
+    hashes = np.uint32(0x9747B28C) ^ lengths
+    whole = lengths // 4
+    for column in range(words):
+        mixed = columns[:, column] * multiplier
+        mixed = (mixed ^ (mixed >> np.uint32(24))) * multiplier
+        # Past its last whole word a key only adds its padded rest, and only if it has one.
+        step = np.where(
+            column < whole,
+            (hashes * multiplier) ^ mixed,
+            np.where(
+                (column == whole) & (lengths % 4 != 0),
+                (hashes ^ columns[:, column]) * multiplier,
+                hashes,
+            ),
+        )
+        hashes = step
+    hashes = (hashes ^ (hashes >> np.uint32(13))) * multiplier
+    return np.asarray(hashes ^ (hashes >> np.uint32(15)), np.uint32)
+
+
+def place(hashes: npt.NDArray[np.uint32], partitions: int) -> npt.NDArray[np.uint32]:
+    """Return the partition of each hashed key among `partitions`, as Java's producer places it."""
+    return (hashes & np.uint32(0x7FFFFFFF)) % np.uint32(partitions)

@@ -1,0 +1,102 @@
+"""The record that each transaction writes for each input partition it moves. Pure.
+
+Layout, little-endian (dedup.md section 2, item 5):
+
+    format 1 | hash-key check 8 | key rule 2 | partitions 4 | from 8 | to 8 | clock 8
+    | covers from 8 | sections 2
+    | per section: kind 1, window in days 2, generation 1, entries 4, entries x 24
+    | CRC-32 of all before 4
+
+With [from, to) the changelog is also the index that tells where an id was first accepted.
+"""
+
+import struct
+import zlib
+from typing import Final
+
+import msgspec
+import numpy as np
+
+from loyaltystream.errors import StateError
+from loyaltystream.memory.units import ENTRY, KeyKind, Section, Unit
+
+FORMAT: Final = 1
+_HEAD: Final = struct.Struct("<B8sHIqqqqH")
+_SECTION: Final = struct.Struct("<BHBI")
+_CRC: Final = struct.Struct("<I")
+
+
+class Layout(msgspec.Struct, frozen=True):
+    """What remembered ids depend on; under another layout they would mean something else."""
+
+    hash_check: bytes
+    key_rule: int
+    partitions: int
+
+
+class Delta(msgspec.Struct, frozen=True):
+    """What one transaction moved in one input partition.
+
+    Attributes:
+        from_offset: the first offset that it judged.
+        to_offset: the offset after the last one; the next delta's `from_offset`.
+        clock_ms: the partition's clock after it.
+        covers_from_ms: events before this time are not known to be new; 0: all are.
+        sections: the keys that it accepted.
+    """
+
+    layout: Layout
+    from_offset: int
+    to_offset: int
+    clock_ms: int
+    covers_from_ms: int
+    sections: list[Section]
+
+
+def encode(delta: Delta) -> bytes:
+    """Return the changelog record of a delta."""
+    layout = delta.layout
+    parts = [
+        _HEAD.pack(
+            FORMAT,
+            layout.hash_check,
+            layout.key_rule,
+            layout.partitions,
+            delta.from_offset,
+            delta.to_offset,
+            delta.clock_ms,
+            delta.covers_from_ms,
+            len(delta.sections),
+        )
+    ]
+    for unit, generation, entries in delta.sections:
+        parts += [
+            _SECTION.pack(unit.kind, unit.window_days, generation, len(entries)),
+            entries.tobytes(),
+        ]
+    body = b"".join(parts)
+    return body + _CRC.pack(zlib.crc32(body))
+
+
+def decode(record: bytes) -> Delta:
+    """Return what `encode` wrote.
+
+    Raises:
+        StateError: if the record is damaged, or of a format that this version does not read.
+    """
+    if not record or record[0] != FORMAT:
+        found = record[0] if record else "none"
+        raise StateError(f"changelog record of format {found}, this version reads {FORMAT}")
+    body, crc = record[: -_CRC.size], record[-_CRC.size :]
+    if len(record) < _HEAD.size + _CRC.size or _CRC.pack(zlib.crc32(body)) != crc:
+        raise StateError("changelog record is damaged: its checksum does not hold")
+    _, check, key_rule, partitions, start, end, clock, covers, count = _HEAD.unpack_from(body)
+    sections = []
+    place = _HEAD.size
+    for _ in range(count):
+        kind, window_days, generation, rows = _SECTION.unpack_from(body, place)
+        place += _SECTION.size
+        entries = np.frombuffer(body, ENTRY, rows, place)
+        place += entries.nbytes
+        sections.append(Section(Unit(KeyKind(kind), window_days), generation, entries))
+    return Delta(Layout(check, key_rule, partitions), start, end, clock, covers, sections)

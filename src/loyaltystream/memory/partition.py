@@ -1,0 +1,144 @@
+"""The memory of one input partition: tables, and the open transaction's keys on top.
+
+Does no I/O. Tables change only by `remember` (a commit is known) and `restore` (the log says so).
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+import numpy as np
+
+from loyaltystream.errors import StateError
+from loyaltystream.memory.changelog import Delta, Layout
+from loyaltystream.memory.identity import to_array
+from loyaltystream.memory.table import IdTable
+from loyaltystream.memory.units import GENERATIONS, Overlay, Unit
+
+UNSEEN: Final = -1
+
+
+class Pending(msgspec.Struct, frozen=True):
+    """A transaction that is sent and whose outcome is not known yet."""
+
+    overlay: Overlay
+    delta: Delta
+
+
+class PartitionMemory:
+    """What is known of one input partition.
+
+    Args:
+        layout: what ids mean in this deployment.
+        start: the offset at which judging begins where the log has no delta yet.
+    """
+
+    def __init__(self, layout: Layout, start: int) -> None:
+        self.layout = layout
+        self._next_offset = start
+        self._untouched = True
+        self._clock_ms = 0
+        self.covers_from_ms = 0
+        self._tables: dict[Unit, IdTable] = {}
+        self._pending: Pending | None = None
+
+    @property
+    def next_offset(self) -> int:
+        """The first offset that is not judged yet, the open transaction's counted as judged."""
+        return self._pending.delta.to_offset if self._pending else self._next_offset
+
+    @property
+    def clock_ms(self) -> int:
+        """The clock after the last judged record: the running maximum of append times."""
+        return self._pending.delta.clock_ms if self._pending else self._clock_ms
+
+    def find(self, unit: Unit, ids: Sequence[bytes], clocks_ms: Sequence[int]) -> list[int]:
+        """Return each id's fingerprint, or `UNSEEN`; an id is asked for at its event's clock."""
+        if not ids:
+            return []
+        answers = self._find_in_table(unit, ids, clocks_ms)
+        overlay = self._pending.overlay.get(unit) if self._pending else None
+        if overlay:
+            for row, key in enumerate(ids):
+                if (seen := overlay.get(key)) and unit.knows(seen.generation, clocks_ms[row]):
+                    answers[row] = seen.fingerprint
+        return answers
+
+    def _find_in_table(
+        self, unit: Unit, ids: Sequence[bytes], clocks_ms: Sequence[int]
+    ) -> list[int]:
+        table = self._tables.get(unit)
+        if table is None:
+            return [UNSEEN] * len(ids)
+        found, fingerprints, generations = table.find(to_array(ids))
+        first, last = unit.generation(clocks_ms[0]), unit.generation(clocks_ms[-1])
+        if first == last:
+            now = np.full(len(ids), first, np.uint8)
+        else:
+            now = np.array([unit.generation(clock) for clock in clocks_ms], np.uint8)
+        # In bytes the difference wraps as the generation codes do.
+        found &= (now - generations) <= GENERATIONS
+        known: list[int] = np.where(found, fingerprints.astype(np.int64), UNSEEN).tolist()
+        return known
+
+    def expect(self, pending: Pending) -> None:
+        """Judge on top of a transaction that was sent; `remember` or `forget` follows."""
+        self._pending = pending
+
+    def remember(self) -> None:
+        """Enter the pending transaction into the tables: its commit is known."""
+        if self._pending is not None:
+            self._apply(self._pending.delta)
+            self._pending = None
+
+    def forget(self) -> None:
+        """Drop the pending transaction: it did not commit."""
+        self._pending = None
+
+    def restore(self, delta: Delta) -> None:
+        """Enter one delta of the changelog, in the log's order.
+
+        Raises:
+            StateError: if a delta is missing before it, or it was made under another layout.
+        """
+        if delta.layout != self.layout:
+            raise StateError(_explain_layout(delta.layout, self.layout))
+        if not self._untouched and delta.from_offset != self._next_offset:
+            raise StateError(
+                f"the changelog has a gap: a record from {delta.from_offset} on follows one up to "
+                f"{self._next_offset}; it was cut, or written by something else"
+            )
+        self._apply(delta)
+
+    def _apply(self, delta: Delta) -> None:
+        for unit, generation, entries in delta.sections:
+            table = self._tables.setdefault(unit, IdTable())
+            ids = np.ascontiguousarray(entries["id"], np.uint64)
+            generations = np.full(len(entries), generation, np.uint8)
+            table.put(ids, np.ascontiguousarray(entries["fingerprint"]), generations)
+        for unit, table in self._tables.items():
+            # Long before a generation's code comes round again, its entries are gone.
+            table.sweep(unit.generation(delta.clock_ms), GENERATIONS)
+        self._untouched = False
+        self._next_offset = delta.to_offset
+        self._clock_ms = delta.clock_ms
+        self.covers_from_ms = delta.covers_from_ms
+
+    def remembered(self) -> dict[Unit, int]:
+        """Return how many ids each unit's table holds, the expired and not yet swept included."""
+        return {unit: len(table) for unit, table in self._tables.items()}
+
+    @property
+    def used_bytes(self) -> int:
+        """Bytes that all tables take."""
+        return sum(table.used_bytes for table in self._tables.values())
+
+
+def _explain_layout(found: Layout, needed: Layout) -> str:
+    if found.hash_check != needed.hash_check:
+        what = "its ids were made with another memory.hash_key"
+    elif found.partitions != needed.partitions:
+        what = f"it is for {found.partitions} partitions, the ingest topic has {needed.partitions}"
+    else:
+        what = f"its keys follow rule {found.key_rule}, this version has rule {needed.key_rule}"
+    return f"the memory does not fit: {what}; start with what it was made with"

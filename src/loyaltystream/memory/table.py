@@ -1,0 +1,244 @@
+"""An open-addressing table of 128-bit ids in plain arrays, looked up a batch at a time.
+
+Does no I/O. Each entry is 21 bytes: id 16, fingerprint 4, generation 1; kept between half and three
+quarters full, an id costs about 29 (dedup.md section 2). The table is split into shards of 2^16
+slots at most, so that growing never moves more than one shard; a shard that is full and of that
+size splits in two, found through a directory of id prefixes (extendible hashing).
+"""
+
+import mmap
+from collections.abc import Iterator
+from typing import Final, Generic, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from loyaltystream.memory.identity import Ids
+
+SHARD_SLOTS: Final = 1 << 16
+FIRST_SLOTS: Final = 1 << 10
+MAX_LOAD: Final = 0.75
+GROWTH: Final = 1.5
+
+Indexes = npt.NDArray[np.int64]
+Fingerprints = npt.NDArray[np.uint32]
+Generations = npt.NDArray[np.uint8]
+
+
+N = TypeVar("N", bound=np.generic)
+
+
+class _Column(Generic[N]):
+    """One column of all shards in anonymous memory that grows without being copied.
+
+    Shard k has the places from k * SHARD_SLOTS on; memory that no entry touched is not in use.
+    """
+
+    def __init__(self, dtype: type[N], width: int) -> None:
+        self._dtype: np.dtype[N] = np.dtype(dtype)
+        self._width = width
+        # Private: giving pages of a shared mapping back would not zero them.
+        self._memory = mmap.mmap(-1, self._bytes(1), flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        self.values = self._view()
+
+    def grow(self, shards: int) -> None:
+        """Make room for that many shards; pages move, their content is not copied."""
+        del self.values  # the mapping refuses to move while an array looks at it
+        self._memory.resize(self._bytes(shards))
+        self.values = self._view()
+
+    def clear(self, shard: int) -> None:
+        """Zero a shard and give its memory back."""
+        start = self._bytes(shard)
+        self._memory.madvise(mmap.MADV_DONTNEED, start, self._bytes(1))
+
+    def _bytes(self, shards: int) -> int:
+        return shards * SHARD_SLOTS * self._width * self._dtype.itemsize
+
+    def _view(self) -> npt.NDArray[N]:
+        values: npt.NDArray[N] = np.frombuffer(self._memory, self._dtype)
+        return values.reshape(-1, self._width) if self._width > 1 else values
+
+
+class IdTable:
+    """Ids with a fingerprint and a generation each; an id stands in it once."""
+
+    def __init__(self) -> None:
+        self._ids = _Column(np.uint64, 2)
+        self._fingerprints = _Column(np.uint32, 1)
+        self._generations = _Column(np.uint8, 1)
+        self._slots = np.array([FIRST_SLOTS], np.uint64)  # per shard
+        self._counts = np.zeros(1, np.int64)  # per shard
+        self._depths = np.zeros(1, np.int64)  # per shard: how many prefix bits are its own
+        self._directory = np.zeros(1, np.int64)  # prefix of ids -> shard
+        self._generation = self._unswept = 0  # of the last sweep, and shards it has not reached
+        # The all-zero id looks like an empty slot, so it has a place of its own.
+        self._zero: tuple[int, int] | None = None
+
+    def __len__(self) -> int:
+        return int(self._counts.sum()) + (self._zero is not None)
+
+    @property
+    def used_bytes(self) -> int:
+        """Bytes of all slots that may hold an entry."""
+        return int(self._slots.sum()) * 21
+
+    def find(self, ids: Ids) -> tuple[npt.NDArray[np.bool_], Fingerprints, Generations]:
+        """Return for each id whether it is there, and its fingerprint and generation."""
+        places, found = self._probe(ids)
+        fingerprints = self._fingerprints.values[places].astype(np.uint32)
+        generations = self._generations.values[places].astype(np.uint8)
+        zero = ~_nonzero(ids)
+        if zero.any():
+            found[zero] = self._zero is not None
+            fingerprints[zero], generations[zero] = self._zero or (0, 0)
+        return found, fingerprints, generations
+
+    def put(self, ids: Ids, fingerprints: Fingerprints, generations: Generations) -> None:
+        """Enter ids, each at most once in the batch; an id that is there is overwritten."""
+        zero = ~_nonzero(ids)
+        if zero.any():
+            self._zero = (int(fingerprints[zero][0]), int(generations[zero][0]))
+            ids, fingerprints, generations = ids[~zero], fingerprints[~zero], generations[~zero]
+        self._make_room(ids)
+        self._enter(ids, fingerprints, generations)
+
+    def sweep(self, generation: int, keep: int) -> None:
+        """Drop expired entries, one shard a call, after each change of the generation.
+
+        Args:
+            generation: the current one, 0 to 255; ages wrap as its code does.
+            keep: how many generations an entry outlives its own.
+        """
+        if generation != self._generation:
+            self._generation, self._unswept = generation, len(self._slots)
+        if not self._unswept:
+            return
+        self._unswept -= 1
+        shard = self._unswept % len(self._slots)
+        ids, fingerprints, generations = self._read(shard)
+        young = (np.uint8(generation) - generations) <= keep
+        if not young.all():
+            self._clear(shard)
+            self._enter(ids[young], fingerprints[young], generations[young])
+
+    def entries(self) -> Iterator[tuple[Ids, Fingerprints, Generations]]:
+        """Yield everything that is there, a shard at a time."""
+        for shard in range(len(self._slots)):
+            yield self._read(shard)
+        if self._zero is not None:
+            fingerprint, generation = self._zero
+            yield (
+                np.zeros((1, 2), np.uint64),
+                np.array([fingerprint], np.uint32),
+                np.array([generation], np.uint8),
+            )
+
+    def _shards(self, ids: Ids) -> Indexes:
+        bits = int(self._directory.size).bit_length() - 1
+        if bits == 0:
+            return np.zeros(len(ids), np.int64)
+        return self._directory[(ids[:, 0] >> np.uint64(64 - bits)).astype(np.int64)]
+
+    def _probe(self, ids: Ids) -> tuple[Indexes, npt.NDArray[np.bool_]]:
+        """Return the place of each id, or of the empty slot where it would stand, and which."""
+        shards = self._shards(ids)
+        slots = self._slots[shards]
+        bases = shards * SHARD_SLOTS
+        # The second word spreads ids within a shard, the first one chose the shard.
+        offsets = ((ids[:, 1] >> np.uint64(32)) * slots) >> np.uint64(32)
+        places = bases + offsets.astype(np.int64)
+        stored = self._ids.values[places]
+        found = _same(stored, ids)
+        taken = np.flatnonzero(~found & _nonzero(stored))
+        while len(taken):
+            offsets[taken] = (offsets[taken] + np.uint64(1)) % slots[taken]
+            places[taken] = bases[taken] + offsets[taken].astype(np.int64)
+            stored = self._ids.values[places[taken]]
+            found[taken] = same = _same(stored, ids[taken])
+            taken = taken[~same & _nonzero(stored)]
+        return places, found
+
+    def _enter(self, ids: Ids, fingerprints: Fingerprints, generations: Generations) -> None:
+        while len(ids):
+            places, found = self._probe(ids)
+            # Two new ids may want one empty slot: the last to write has it, the others look again.
+            self._ids.values[places] = ids
+            took = _same(self._ids.values[places], ids)
+            self._fingerprints.values[places[took]] = fingerprints[took]
+            self._generations.values[places[took]] = generations[took]
+            entered = places[took & ~found] // SHARD_SLOTS
+            self._counts += np.bincount(entered, minlength=len(self._counts))
+            ids, fingerprints, generations = ids[~took], fingerprints[~took], generations[~took]
+
+    def _make_room(self, ids: Ids) -> None:
+        while True:
+            arriving = np.bincount(self._shards(ids), minlength=len(self._slots))
+            full = np.flatnonzero((self._counts + arriving) > self._slots * MAX_LOAD)
+            full = full[arriving[full] > 0]
+            if not len(full):
+                return
+            shard = int(full[0])
+            if self._slots[shard] < SHARD_SLOTS:
+                self._enlarge(shard)
+            else:
+                self._split(shard)
+
+    def _enlarge(self, shard: int) -> None:
+        content = self._take(shard)
+        self._slots[shard] = min(int(int(self._slots[shard]) * GROWTH), SHARD_SLOTS)
+        self._enter(*content)
+
+    def _split(self, shard: int) -> None:
+        """Share a full shard's ids between itself and a new one, by one more bit of prefix."""
+        content = self._take(shard)
+        depth = int(self._depths[shard])
+        bits = int(self._directory.size).bit_length() - 1
+        if depth == bits:
+            self._directory = np.repeat(self._directory, 2)
+            bits += 1
+        new = len(self._slots)
+        for column in (self._ids, self._fingerprints, self._generations):
+            column.grow(new + 1)
+        # Half of the ids each, at half load: the room of a full shard at three quarters.
+        half = np.uint64(SHARD_SLOTS * 3 // 4)
+        self._slots[shard] = half
+        self._slots = np.append(self._slots, half)
+        self._counts = np.append(self._counts, 0)
+        self._depths[shard] = depth + 1
+        self._depths = np.append(self._depths, depth + 1)
+        mine = np.flatnonzero(self._directory == shard)
+        self._directory[mine[len(mine) // 2 :]] = new
+        self._enter(*content)
+
+    def _take(self, shard: int) -> tuple[Ids, Fingerprints, Generations]:
+        content = self._read(shard)
+        self._clear(shard)
+        return content
+
+    def _clear(self, shard: int) -> None:
+        for column in (self._ids, self._fingerprints, self._generations):
+            column.clear(shard)
+        self._counts[shard] = 0
+
+    def _read(self, shard: int) -> tuple[Ids, Fingerprints, Generations]:
+        start = shard * SHARD_SLOTS
+        window = slice(start, start + int(self._slots[shard]))
+        ids = self._ids.values[window]
+        used = _nonzero(ids)
+        return (
+            ids[used],
+            self._fingerprints.values[window][used],
+            self._generations.values[window][used],
+        )
+
+
+def _same(ids: Ids, others: Ids) -> npt.NDArray[np.bool_]:
+    # Word by word: reducing over an axis of two costs ten times as much.
+    same: npt.NDArray[np.bool_] = (ids[:, 0] == others[:, 0]) & (ids[:, 1] == others[:, 1])
+    return same
+
+
+def _nonzero(ids: Ids) -> npt.NDArray[np.bool_]:
+    nonzero: npt.NDArray[np.bool_] = (ids[:, 0] | ids[:, 1]) != 0
+    return nonzero

@@ -1,0 +1,173 @@
+"""START HERE: what happens to an event, from the record on the ingest topic to its outputs.
+
+Pure. `Ingest.judge` is the whole of it for one partition's part of a batch; the runner sends the
+plan in a transaction and tells the memory only when the commit is known.
+"""
+
+from collections.abc import Sequence
+from operator import attrgetter
+from typing import Final, Protocol
+
+import msgspec
+
+from loyaltystream.definitions.registry import Definitions
+from loyaltystream.events import Record, ValidEvent
+from loyaltystream.memory.changelog import Delta, Layout, encode
+from loyaltystream.memory.identity import Identity
+from loyaltystream.memory.units import Overlay, to_sections
+from loyaltystream.rules import Rules
+from loyaltystream.steps import dedup as dedup_step
+from loyaltystream.steps.decode import decode
+from loyaltystream.steps.dedup import dedup
+from loyaltystream.steps.rekey import rekey
+from loyaltystream.steps.route import Letters, Router
+from loyaltystream.steps.stages import Deduped, Rejected, Rekeyed
+from loyaltystream.steps.validate import validate
+from loyaltystream.topology import Output, SourceHeaders, Topics
+from loyaltystream.verdicts import Tally, Verdict
+
+# Events go through decoding and validation a few at a time: their parts stay in the processor's
+# cache until they are encoded, which halves the cost of both steps (measured: 64 against 800).
+_CHUNK: Final = 64
+
+
+class Memory(dedup_step.Memory, Protocol):
+    """What a partition's memory tells the pipeline."""
+
+    @property
+    def next_offset(self) -> int:
+        """The first offset that is not judged yet."""
+
+    @property
+    def clock_ms(self) -> int:
+        """The partition's clock before that offset."""
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What becomes of a batch of one partition, if its transaction commits.
+
+    Attributes:
+        outputs: the records to write, the changelog's included.
+        delta: what the memory learns.
+        overlay: the same, for lookups until the commit is known.
+        tally: verdicts and reasons.
+    """
+
+    partition: int
+    next_offset: int
+    outputs: list[Output]
+    tally: Tally
+    delta: Delta | None = None
+    overlay: Overlay = {}
+
+
+class Ingest:
+    """Judges behavioral events.
+
+    Args:
+        topics: where events are read from, and where each verdict goes.
+        layout: what the memory's ids depend on, the partition count among it.
+        identity: makes the memory's ids.
+        letters: encodes dead letters.
+        rules: what a valid event is.
+    """
+
+    def __init__(
+        self, topics: Topics, *, layout: Layout, identity: Identity, letters: Letters, rules: Rules
+    ) -> None:
+        self._topics = topics
+        self._layout = layout
+        self._identity = identity
+        self._letters = letters
+        self._rules = rules
+
+    def judge(
+        self,
+        records: Sequence[Record],
+        *,
+        memory: Memory,
+        definitions: Definitions,
+        generation: int,
+    ) -> Plan:
+        """Return the plan for records of one partition, in offset order, at least one.
+
+        Args:
+            records: what was read, from the memory's next offset on.
+            memory: the partition's; asked, never changed.
+            definitions: the view that all of them are judged by.
+            generation: of the consumer group that they were read in.
+        """
+        partition = records[0].partition
+        rules = self._rules
+        read = self._read(records, memory.clock_ms, definitions)
+        placed = rekey(
+            read.valid,
+            partition=partition,
+            partitions=self._layout.partitions,
+            max_record_bytes=rules.max_record_bytes,
+        )
+        deduped = dedup(placed.kept, memory=memory, identity=self._identity, rules=rules)
+        dead = sorted(
+            [*read.rejected, *placed.rejected, *deduped.rejected],
+            key=attrgetter("record.offset"),
+        )
+        delta = Delta(
+            layout=self._layout,
+            from_offset=memory.next_offset,
+            to_offset=records[-1].offset + 1,
+            clock_ms=read.clock_ms,
+            covers_from_ms=memory.covers_from_ms,
+            sections=to_sections(deduped.overlay),
+        )
+        sources = SourceHeaders(self._topics.ingest, partition, generation)
+        router = Router(self._topics, sources, self._letters, partition)
+        return Plan(
+            partition=partition,
+            next_offset=delta.to_offset,
+            outputs=[
+                *router.accepted(deduped.accepted),
+                *router.duplicates(deduped.duplicates),
+                *router.dead_letters(dead),
+                *router.astray(placed),
+                Output(self._topics.changelog, None, encode(delta), partition, ()),
+            ],
+            tally=_count(read, placed, deduped, dead),
+            delta=delta,
+            overlay=deduped.overlay,
+        )
+
+    def _read(self, records: Sequence[Record], clock_ms: int, definitions: Definitions) -> "_Read":
+        read = _Read([], [], 0, clock_ms)
+        for start in range(0, len(records), _CHUNK):
+            chunk = records[start : start + _CHUNK]
+            decoded = decode(
+                chunk, topic=self._topics.ingest, clock_ms=read.clock_ms, rules=self._rules
+            )
+            checked = validate(decoded.kept, definitions=definitions, rules=self._rules)
+            read.valid += checked.kept
+            read.rejected += [*decoded.rejected, *checked.rejected]
+            read.tombstones += len(decoded.tombstones)
+            read.clock_ms = decoded.clock_ms
+        return read
+
+
+class _Read(msgspec.Struct):
+    """A batch after decoding and validation."""
+
+    valid: list[ValidEvent]
+    rejected: list[Rejected]
+    tombstones: int
+    clock_ms: int
+
+
+def _count(read: _Read, rekeyed: Rekeyed, deduped: Deduped, dead: Sequence[Rejected]) -> Tally:
+    tally = Tally()
+    tally.verdicts[Verdict.ACCEPTED] += len(deduped.accepted)
+    tally.verdicts[Verdict.DUPLICATE] += len(deduped.duplicates)
+    tally.verdicts[Verdict.REKEYED] += len(rekeyed.astray)
+    tally.verdicts[Verdict.TOMBSTONE] += read.tombstones
+    tally.reasons.update(duplicate.reason for duplicate in deduped.duplicates)
+    for rejected in dead:
+        tally.verdicts[rejected.verdict] += 1
+        tally.reasons.update({violation.reason for violation in rejected.violations})
+    return tally

@@ -1,0 +1,33 @@
+"""What a valid event is, beyond its own definition: the settings that decide verdicts. Pure.
+
+All of them enter a verdict, so a replay under other rules may judge differently.
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from loyaltystream.times import DAY_MS
+
+
+class Rules(msgspec.Struct, frozen=True):
+    """The rules that one deployment judges by.
+
+    Attributes:
+        max_event_bytes: a larger value is rejected unread.
+        max_record_bytes: what the ingest topic takes, keys and headers included.
+        strict_fields: whether a field that the definition lacks is a violation.
+        country_codes: per org, digits put before national mobile numbers.
+        window_days: how long an eventId is remembered.
+    """
+
+    max_event_bytes: int = 524_288
+    max_record_bytes: int = 1_048_576
+    strict_fields: bool = False
+    country_codes: Mapping[int, str] = {}
+    window_days: int = 30
+
+    @property
+    def window_ms(self) -> int:
+        """How long an eventId is remembered, in milliseconds."""
+        return self.window_days * DAY_MS

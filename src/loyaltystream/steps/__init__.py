@@ -1,0 +1,1 @@
+"""The steps of judging: one a file, pure functions, batch in, batch out; none knows another."""

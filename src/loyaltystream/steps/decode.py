@@ -1,0 +1,51 @@
+"""Records in, events out: the bytes are read in their dialect. Pure."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from loyaltystream.dialects import canonical
+from loyaltystream.events import ORIGIN_HEADER, Decoded, Origin, Record
+from loyaltystream.rules import Rules
+from loyaltystream.steps.stages import DecodedBatch, Rejected
+from loyaltystream.verdicts import Violation
+
+
+def decode(records: Sequence[Record], *, topic: str, clock_ms: int, rules: Rules) -> DecodedBatch:
+    """Return the events in the records of one partition.
+
+    Args:
+        records: in offset order.
+        topic: where they were read.
+        clock_ms: the partition's clock before the first.
+        rules: how large an event may be.
+    """
+    batch = DecodedBatch([], [], [], 0)
+    for record in records:
+        clock_ms = max(clock_ms, record.timestamp_ms)
+        raw = record.value
+        if raw is None:
+            batch.tombstones.append(record)
+            continue
+        origin = _origin(record, topic, clock_ms)
+        plain = canonical.read_plain(raw)
+        if plain is not None:
+            batch.kept.append(Decoded(record, origin, clock_ms, plain))
+            continue
+        read = canonical.read(raw, max_bytes=rules.max_event_bytes)
+        if isinstance(read, Violation):
+            batch.rejected.append(Rejected(record, origin, clock_ms, (read,)))
+        else:
+            batch.kept.append(Decoded(record, origin, clock_ms, *read))
+    return msgspec.structs.replace(batch, clock_ms=clock_ms)
+
+
+def _origin(record: Record, topic: str, clock_ms: int) -> Origin:
+    """Return where the event first arrived: here, or as its header says."""
+    if record.headers:
+        kept = Origin.from_header(record.header(ORIGIN_HEADER) or b"")
+        if kept is not None:
+            return kept
+    # A record without a broker's time gets the clock's.
+    moment = record.timestamp_ms if record.timestamp_ms > 0 else clock_ms
+    return Origin(topic, record.partition, record.offset, moment)

@@ -1,0 +1,139 @@
+"""Placed events in, first sightings out: the memory is asked, nothing is remembered yet. Pure.
+
+The tables answer only what was seen before this batch; then the events are taken one by one, in
+offset order, with what the batch itself has accepted. Both keys of an event enter together or not
+at all, and only accepted events are remembered (design.md section 3).
+"""
+
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+import msgspec
+
+from loyaltystream.events import ValidEvent
+from loyaltystream.memory.identity import Identity
+from loyaltystream.memory.units import KeyKind, Overlay, Seen, Unit
+from loyaltystream.rules import Rules
+from loyaltystream.steps.stages import Accepted, Deduped, Duplicate, Placed, Rejected
+from loyaltystream.times import SKEW_MS
+from loyaltystream.verdicts import Reason, Verdict, Violation
+
+UNSEEN: Final = -1
+
+
+class Memory(Protocol):
+    """What a partition's memory answers."""
+
+    @property
+    def covers_from_ms(self) -> int:
+        """Events before this time are not known to be new; 0: all are."""
+
+    def find(self, unit: Unit, ids: Sequence[bytes], clocks_ms: Sequence[int]) -> list[int]:
+        """Return each id's fingerprint, or `UNSEEN`, at the clock of its event."""
+
+
+class _Key(msgspec.Struct, frozen=True):
+    """One key of one event, and the fingerprint that the memory has for it."""
+
+    unit: Unit
+    id: bytes
+    known: int
+
+
+def dedup(placed: Sequence[Placed], *, memory: Memory, identity: Identity, rules: Rules) -> Deduped:
+    """Return the verdicts on events of one partition, in offset order."""
+    unit = Unit(KeyKind.EVENT_ID, rules.window_days)
+    event_keys = _ask(
+        memory,
+        unit,
+        [identity.event_id(found.event.org_id, found.event.event_id) for found in placed],
+        [found.event.clock_ms for found in placed],
+    )
+    unique_keys = _ask_unique_keys(placed, memory, identity)
+    deduped = Deduped([], [], [], {})
+    for row, found in enumerate(placed):
+        event, overlay = found.event, deduped.overlay
+        event_key, unique_key = event_keys[row], unique_keys.get(row)
+        known = _known(event_key, overlay, event)
+        known_unique = _known(unique_key, overlay, event) if unique_key else UNSEEN
+        if known != UNSEEN:
+            _judge_resend(deduped, event, known)
+        elif unique_key and known_unique != UNSEEN:
+            _judge_unique_key(deduped, event, unique_key, known_unique)
+        elif (late := _is_late(event, memory, rules)) and not event.definition.accepts_late:
+            violation = Violation(Reason.TOO_LATE, "occurredAt", "older than the memory reaches")
+            deduped.rejected.append(Rejected.of(event, violation, verdict=Verdict.LATE))
+        else:
+            deduped.accepted.append(Accepted(event, late))
+            _remember(overlay, event_key, found)
+            if unique_key:
+                _remember(overlay, unique_key, found)
+    return deduped
+
+
+def _ask(memory: Memory, unit: Unit, ids: list[bytes], clocks_ms: list[int]) -> list[_Key]:
+    answers = memory.find(unit, ids, clocks_ms)
+    return [_Key(unit, id_, known) for id_, known in zip(ids, answers, strict=True)]
+
+
+def _ask_unique_keys(
+    placed: Sequence[Placed], memory: Memory, identity: Identity
+) -> dict[int, _Key]:
+    """Return the unique keys by row, for the rows that have one."""
+    rows: dict[Unit, list[int]] = {}
+    for row, found in enumerate(placed):
+        if found.event.unique_values is not None:
+            window_days = found.event.definition.uniqueness_window_days
+            rows.setdefault(Unit(KeyKind.UNIQUE_KEY, window_days), []).append(row)
+    keys: dict[int, _Key] = {}
+    for unit, asking in rows.items():
+        events = [placed[row].event for row in asking]
+        ids = [
+            identity.unique_key(
+                event.org_id, event.event_name, event.key, event.unique_values or ()
+            )
+            for event in events
+        ]
+        asked = _ask(memory, unit, ids, [event.clock_ms for event in events])
+        keys.update(zip(asking, asked, strict=True))
+    return keys
+
+
+def _known(key: _Key, overlay: Overlay, event: ValidEvent) -> int:
+    """Return the fingerprint under this key, the batch's own acceptances included, or `UNSEEN`."""
+    own = overlay.get(key.unit)
+    if own and (seen := own.get(key.id)) and key.unit.knows(seen.generation, event.clock_ms):
+        return seen.fingerprint
+    return key.known
+
+
+def _judge_resend(deduped: Deduped, event: ValidEvent, known: int) -> None:
+    if known == event.fingerprint:
+        duplicate = Duplicate(event, Reason.DUPLICATE_EVENT_ID, "event-id", event.event_id)
+        deduped.duplicates.append(duplicate)
+    else:
+        violation = Violation(Reason.CONFLICT, "eventId", "seen before with different content")
+        deduped.rejected.append(Rejected.of(event, violation, verdict=Verdict.CONFLICT))
+
+
+def _judge_unique_key(deduped: Deduped, event: ValidEvent, key: _Key, known: int) -> None:
+    if known != event.fingerprint and event.definition.unique_key_conflicts:
+        detail = "another event has this unique key and different content"
+        violation = Violation(Reason.CONFLICT, "fields", detail)
+        deduped.rejected.append(Rejected.of(event, violation, verdict=Verdict.CONFLICT))
+    else:
+        reason = Reason.DUPLICATE_UNIQUE_KEY
+        deduped.duplicates.append(Duplicate(event, reason, "unique-key", key.id.hex()))
+
+
+def _is_late(event: ValidEvent, memory: Memory, rules: Rules) -> bool:
+    """Say whether the event may have been seen before what the memory still knows."""
+    known_from = max(event.clock_ms - rules.window_ms, memory.covers_from_ms)
+    return event.occurred_at_ms < known_from + SKEW_MS and known_from > 0
+
+
+def _remember(overlay: Overlay, key: _Key, found: Placed) -> None:
+    event = found.event
+    generation = key.unit.generation(event.clock_ms)
+    seen = Seen(event.fingerprint, generation, found.key_hash)
+    overlay.setdefault(key.unit, {})[key.id] = seen

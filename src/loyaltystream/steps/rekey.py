@@ -1,0 +1,48 @@
+"""Valid events in, those in their right partition out; the astray go back to the ingest topic.
+
+Pure. A record is astray when its partition is not the one of its event's key. Sent back once, it
+keeps where it first arrived; astray a second time it is a dead letter (design.md section 2).
+"""
+
+from collections.abc import Sequence
+
+from loyaltystream.events import ORIGIN_HEADER, Record, ValidEvent
+from loyaltystream.keys import murmur2, place
+from loyaltystream.steps.stages import Placed, Rejected, Rekeyed
+from loyaltystream.verdicts import Reason, Violation
+
+HEADER_ALLOWANCE = 512
+"""Bytes that our own headers and the batch around a record may take."""
+
+
+def rekey(
+    events: Sequence[ValidEvent], *, partition: int, partitions: int, max_record_bytes: int
+) -> Rekeyed:
+    """Return which events lie in the partition of their key.
+
+    Args:
+        events: of one partition, in offset order.
+        partition: the one they were read from.
+        partitions: how many the ingest topic has.
+        max_record_bytes: what the ingest topic takes.
+    """
+    rekeyed = Rekeyed([], [], [])
+    hashes = murmur2([event.key for event in events])
+    places = place(hashes, partitions)
+    for event, key_hash, home in zip(events, hashes.tolist(), places.tolist(), strict=True):
+        if home == partition:
+            rekeyed.kept.append(Placed(event, key_hash))
+        elif event.record.header(ORIGIN_HEADER) is not None:
+            detail = "sent back once, and not in the partition of its key again"
+            rekeyed.rejected.append(Rejected.of(event, Violation(Reason.ASTRAY_TWICE, "", detail)))
+        elif (size := _record_bytes(event.record)) > max_record_bytes - HEADER_ALLOWANCE:
+            detail = f"in the wrong partition, and its {size} bytes are too many to be sent back"
+            rekeyed.rejected.append(Rejected.of(event, Violation(Reason.TOO_LARGE, "", detail)))
+        else:
+            rekeyed.astray.append((event, home))
+    return rekeyed
+
+
+def _record_bytes(record: Record) -> int:
+    headers = sum(len(name) + len(value or b"") for name, value in record.headers)
+    return len(record.value or b"") + len(record.key or b"") + headers

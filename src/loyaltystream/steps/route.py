@@ -1,0 +1,97 @@
+"""Verdicts in, records to be written out: every event to exactly the topics it is due. Pure."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final, Protocol
+
+from loyaltystream.definitions.model import Action
+from loyaltystream.events import Header, Record
+from loyaltystream.steps.stages import Accepted, Duplicate, Rejected, Rekeyed
+from loyaltystream.topology import Output, SourceHeaders, Topics
+from loyaltystream.verdicts import Verdict
+
+TRACE_HEADER: Final = "traceparent"
+_LATE: Final = ("late", b"true")
+
+
+class Letters(Protocol):
+    """Encodes dead letters."""
+
+    def encode(self, rejected: Rejected) -> bytes:
+        """Return the value of the dead letter."""
+
+
+class Router:
+    """Writes the records of one partition's verdicts.
+
+    Args:
+        topics: where each verdict goes.
+        sources: makes the `src` header.
+        letters: encodes what is rejected.
+        partition: the input partition; its events and letters keep it, since every topic that is
+            keyed alike has as many partitions as the ingest topic.
+    """
+
+    def __init__(
+        self, topics: Topics, sources: SourceHeaders, letters: Letters, partition: int
+    ) -> None:
+        self._topics = topics
+        self._sources = sources
+        self._letters = letters
+        self._partition = partition
+
+    def accepted(self, events: Sequence[Accepted]) -> Iterator[Output]:
+        """Yield each event's records: its Avro value, to every topic among its actions."""
+        destinations = {Action.EMF: self._topics.emf, Action.EI: self._topics.ei}
+        for accepted in events:
+            event = accepted.event
+            record = event.record
+            extra = (_LATE, *_trace(record)) if accepted.late else _trace(record)
+            for index, action in enumerate(event.definition.actions):
+                headers = [self._sources.header(record.offset, index), *extra]
+                topic = destinations[action]
+                yield Output(topic, event.key, event.value, self._partition, headers)
+
+    def duplicates(self, events: Sequence[Duplicate]) -> Iterator[Output]:
+        """Yield each resend as it came, with the key that tells in its headers."""
+        for duplicate in events:
+            record = duplicate.event.record
+            headers = [
+                self._sources.header(record.offset, 0),
+                ("verdict", Verdict.DUPLICATE.encode()),
+                ("reason", duplicate.reason.encode()),
+                ("key-kind", duplicate.key_kind.encode()),
+                ("key", duplicate.key_text.encode()),
+                *_trace(record),
+            ]
+            yield self._as_it_came(self._topics.duplicates, record, headers)
+
+    def dead_letters(self, records: Sequence[Rejected]) -> Iterator[Output]:
+        """Yield a letter for each rejected record."""
+        for rejected in records:
+            record = rejected.record
+            headers = [
+                self._sources.header(record.offset, 0),
+                ("verdict", rejected.verdict.encode()),
+                ("reason", rejected.violations[0].reason.encode()),
+                *_trace(record),
+            ]
+            letter = self._letters.encode(rejected)
+            yield Output(self._topics.dead_letter, record.key, letter, self._partition, headers)
+
+    def astray(self, rekeyed: Rekeyed) -> Iterator[Output]:
+        """Yield each astray event under its own key, its first arrival kept in a header."""
+        for event, home in rekeyed.astray:
+            record = event.record
+            ours = [self._sources.header(record.offset, 0), event.origin.to_header()]
+            named = {name for name, _ in ours}
+            theirs = [header for header in record.headers if header[0] not in named]
+            yield Output(self._topics.ingest, event.key, record.value, home, [*ours, *theirs])
+
+    def _as_it_came(self, topic: str, record: Record, headers: list[Header]) -> Output:
+        return Output(topic, record.key, record.value, self._partition, headers)
+
+
+def _trace(record: Record) -> tuple[Header, ...]:
+    if not record.headers or (trace := record.header(TRACE_HEADER)) is None:
+        return ()
+    return ((TRACE_HEADER, trace),)

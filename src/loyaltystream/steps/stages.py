@@ -1,0 +1,104 @@
+"""What the steps hand to each other: one type a stage, every record of a batch in exactly one.
+
+Pure. Lists are in offset order, and the lengths of all lists of a stage add up to what came in.
+"""
+
+from typing import Generic, TypeVar
+
+import msgspec
+
+from loyaltystream.events import Decoded, Origin, Record, ValidEvent
+from loyaltystream.memory.units import Overlay
+from loyaltystream.verdicts import Reason, Verdict, Violation
+
+T = TypeVar("T")
+
+
+class Rejected(msgspec.Struct, frozen=True):
+    """A record that becomes a dead letter: rejected, or held as a conflict or as late.
+
+    What is known of its event helps to find the letter; `version` is its definition's.
+    """
+
+    record: Record
+    origin: Origin
+    clock_ms: int
+    violations: tuple[Violation, ...]
+    verdict: Verdict = Verdict.REJECTED
+    org_id: int | None = None
+    event_name: str | None = None
+    event_id: str | None = None
+    version: int | None = None
+
+    @classmethod
+    def of(
+        cls, event: ValidEvent, violation: Violation, *, verdict: Verdict = Verdict.REJECTED
+    ) -> "Rejected":
+        """Return a valid event's rejection by a later step."""
+        return cls(
+            event.record,
+            event.origin,
+            event.clock_ms,
+            (violation,),
+            verdict,
+            event.org_id,
+            event.event_name,
+            event.event_id,
+            event.definition.version,
+        )
+
+
+class Split(msgspec.Struct, Generic[T], frozen=True):
+    """Kept or rejected."""
+
+    kept: list[T]
+    rejected: list[Rejected]
+
+
+class DecodedBatch(msgspec.Struct, frozen=True):
+    """After decoding; `clock_ms` is the partition's clock after the last record."""
+
+    kept: list[Decoded]
+    rejected: list[Rejected]
+    tombstones: list[Record]
+    clock_ms: int
+
+
+class Placed(msgspec.Struct, frozen=True):
+    """An event in its right partition; `key_hash` is the murmur2 of its partition key."""
+
+    event: ValidEvent
+    key_hash: int
+
+
+class Rekeyed(msgspec.Struct, frozen=True):
+    """After re-keying; an astray event stands with the partition where it belongs."""
+
+    kept: list[Placed]
+    astray: list[tuple[ValidEvent, int]]
+    rejected: list[Rejected]
+
+
+class Accepted(msgspec.Struct, frozen=True):
+    """An event that was never seen; `late` if it is routed although older than the memory."""
+
+    event: ValidEvent
+    late: bool
+
+
+class Duplicate(msgspec.Struct, frozen=True):
+    """An event that was seen, the kind of key that tells, and that key as text."""
+
+    event: ValidEvent
+    reason: Reason
+    key_kind: str
+    key_text: str
+
+
+class Deduped(msgspec.Struct, frozen=True):
+    """After deduplication; `overlay` is what to remember once the batch has committed."""
+
+    accepted: list[Accepted]
+    duplicates: list[Duplicate]
+    rejected: list[Rejected]
+    overlay: Overlay

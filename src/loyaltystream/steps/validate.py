@@ -1,0 +1,219 @@
+"""Decoded events in, valid ones out: each is held against its definition. Pure.
+
+A plain event takes the short way. Whatever that does not accept is read and checked carefully,
+which either accepts it with the same result or gives every violation.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from loyaltystream import content
+from loyaltystream.definitions.checking import TypedFields, check_fields
+from loyaltystream.definitions.registry import CompiledDefinition, Definitions
+from loyaltystream.dialects import canonical
+from loyaltystream.dialects.strict_json import has_keys
+from loyaltystream.events import Decoded, Identifier, PlainEvent, RawEvent, ValidEvent
+from loyaltystream.keys import normalise_identifier, partition_key
+from loyaltystream.rules import Rules
+from loyaltystream.steps.stages import Rejected, Split
+from loyaltystream.times import SKEW_MS, occurred_at_ms
+from loyaltystream.verdicts import Reason, Violation
+
+
+def validate(
+    events: Sequence[Decoded], *, definitions: Definitions, rules: Rules
+) -> Split[ValidEvent]:
+    """Return the events that their definitions accept, and the others with all violations."""
+    split: Split[ValidEvent] = Split([], [])
+    for decoded in events:
+        event = decoded.event
+        checked: ValidEvent | Rejected | None = None
+        if isinstance(event, PlainEvent):
+            checked = _check_plain(decoded, event, definitions, rules)
+        if checked is None:
+            checked = _check_carefully(decoded, definitions, rules)
+        if isinstance(checked, ValidEvent):
+            split.kept.append(checked)
+        else:
+            split.rejected.append(checked)
+    return split
+
+
+def _check_plain(
+    decoded: Decoded, event: PlainEvent, definitions: Definitions, rules: Rules
+) -> ValidEvent | None:
+    """Return the valid event, or None if only a careful look can tell."""
+    compiled = definitions.get(event.orgId, event.eventName)
+    if compiled is None or (plain := compiled.plain) is None:
+        return None
+    try:
+        fields = plain.decode(event.fields)
+    except msgspec.MsgspecError:
+        return None
+    keys = canonical.envelope_keys(event) + plain.keys(fields)
+    if not has_keys(decoded.record.value or b"", keys) or not plain.fits(fields):
+        return None
+    moment = _moment(event, decoded)
+    identifiers = _normalise_plain(event, rules.country_codes.get(event.orgId, ""))
+    if moment is None or (key := _key(event.orgId, compiled, identifiers)) is None:
+        return None
+    text = plain.content(fields)
+    value = compiled.encoder.plain(
+        event_id=event.eventId,
+        occurred_at_ms=None if event.occurredAt is None else moment,
+        ingested_at_ms=decoded.origin.timestamp_ms,
+        identifiers=identifiers,
+        entries=plain.entries(fields),
+        till_code=event.tillCode or None,
+    )
+    return ValidEvent(
+        decoded.record,
+        decoded.origin,
+        decoded.clock_ms,
+        event.orgId,
+        event.eventName,
+        event.eventId,
+        moment,
+        key.encode(),
+        content.fingerprint(event.eventName, key, text),
+        plain.unique(fields),
+        compiled.definition,
+        value,
+    )
+
+
+def _normalise_plain(event: PlainEvent, country_code: str) -> list[Identifier]:
+    """Return all identifiers normalised, or none if one of them needs a careful look."""
+    identifiers = []
+    for known in event.customer.identifiers:
+        value = normalise_identifier(known.type, known.value, country_code)
+        if isinstance(value, Reason) or not known.type:
+            return []
+        source = known.source or "INSTORE"
+        identifiers.append(Identifier(known.type, value, source, known.accountId or None))
+    return identifiers
+
+
+def _moment(event: PlainEvent, decoded: Decoded) -> int | None:
+    """Return when the event occurred, or None if that is not plain."""
+    if decoded.origin.timestamp_ms < SKEW_MS:
+        return None
+    if event.occurredAt is None:
+        return decoded.origin.timestamp_ms
+    moment = occurred_at_ms(event.occurredAt)
+    if isinstance(moment, Reason) or moment > decoded.clock_ms + SKEW_MS:
+        return None
+    return moment
+
+
+def _key(
+    org_id: int, compiled: CompiledDefinition, identifiers: Sequence[Identifier]
+) -> str | None:
+    """Return the partition key: the first identifier of the type that the definition names."""
+    needed = compiled.definition.customer.identifier_type
+    for identifier in identifiers:
+        if identifier.type == needed or identifier.type.lower() == needed.lower():
+            return partition_key(org_id, needed, identifier.value)
+    return None
+
+
+def _check_carefully(
+    decoded: Decoded, definitions: Definitions, rules: Rules
+) -> ValidEvent | Rejected:
+    event, violations = decoded.event, list(decoded.violations)
+    if isinstance(event, PlainEvent):
+        read = canonical.read(decoded.record.value or b"", max_bytes=rules.max_event_bytes)
+        if isinstance(read, Violation):
+            return Rejected(decoded.record, decoded.origin, decoded.clock_ms, (read,))
+        event, violations = read[0], list(read[1])
+    org_is_known = all(violation.path != "orgId" for violation in violations)
+    compiled = definitions.get(event.org_id, event.event_name) if org_is_known else None
+    future = event.occurred_at_ms is not None and event.occurred_at_ms > decoded.clock_ms + SKEW_MS
+    if future:
+        detail = "more than 5 minutes ahead of the broker"
+        violations.append(Violation(Reason.TIME_FUTURE, "occurredAt", detail))
+    country_code = rules.country_codes.get(event.org_id, "")
+    identifiers = _normalise_all(event, country_code, violations)
+    typed = TypedFields()
+    key = None
+    if compiled is not None:
+        typed = check_fields(compiled.definition, event.fields, strict=rules.strict_fields)
+        violations += typed.violations
+        key = _key(event.org_id, compiled, identifiers)
+        if key is None and not violations:
+            needed = compiled.definition.customer.identifier_type
+            detail = f"no identifier of type {needed}, which the definition names"
+            violations.append(Violation(Reason.NO_CUSTOMER, "customer.identifiers", detail))
+    elif event.event_name and org_is_known:
+        detail = "no definition of this name in this org"
+        violations.append(Violation(Reason.UNKNOWN_EVENT, "eventName", detail))
+    if violations or compiled is None or key is None:
+        return _reject(decoded, event, compiled, violations)
+    normalised = msgspec.structs.replace(event, identifiers=tuple(identifiers))
+    return _accept_carefully(decoded, normalised, compiled, typed, key)
+
+
+def _normalise_all(
+    event: RawEvent, country_code: str, violations: list[Violation]
+) -> list[Identifier]:
+    """Return the identifiers that can be normalised; each other one adds a violation."""
+    identifiers = []
+    for position, known in enumerate(event.identifiers):
+        if not known.value or not known.type:
+            continue  # noted when it was read
+        value = normalise_identifier(known.type, known.value, country_code)
+        if isinstance(value, Reason):
+            path = f"customer.identifiers[{position}].value"
+            violations.append(Violation(value, path, f"not usable as {known.type.lower()[:32]}"))
+        else:
+            identifiers.append(msgspec.structs.replace(known, value=value))
+    return identifiers
+
+
+def _accept_carefully(
+    decoded: Decoded,
+    event: RawEvent,
+    compiled: CompiledDefinition,
+    typed: TypedFields,
+    key: str,
+) -> ValidEvent:
+    definition = compiled.definition
+    ingested_at_ms = decoded.origin.timestamp_ms
+    unique = [typed.value(field.name) for field in definition.unique_fields]
+    return ValidEvent(
+        record=decoded.record,
+        origin=decoded.origin,
+        clock_ms=decoded.clock_ms,
+        org_id=event.org_id,
+        event_name=event.event_name,
+        event_id=event.event_id,
+        occurred_at_ms=ingested_at_ms if event.occurred_at_ms is None else event.occurred_at_ms,
+        key=key.encode(),
+        fingerprint=content.fingerprint(
+            event.event_name, content.escape(key), content.fields_text(event.fields)
+        ),
+        unique_values=content.unique_texts(unique) if unique else None,
+        definition=definition,
+        value=compiled.encoder.careful(
+            event, ingested_at_ms=ingested_at_ms, scalars=typed.scalars, nested=typed.nested
+        ),
+    )
+
+
+def _reject(
+    decoded: Decoded,
+    event: RawEvent,
+    compiled: CompiledDefinition | None,
+    violations: Sequence[Violation],
+) -> Rejected:
+    return Rejected(
+        decoded.record,
+        decoded.origin,
+        decoded.clock_ms,
+        tuple(violations),
+        version=compiled.definition.version if compiled else None,
+        event_name=event.event_name or None,
+        event_id=event.event_id or None,
+        org_id=event.org_id,
+    )

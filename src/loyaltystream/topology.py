@@ -1,0 +1,45 @@
+"""The topics of a deployment by their role, and what a record for one of them is. Pure."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from loyaltystream.events import Header
+
+
+class Topics(msgspec.Struct, frozen=True):
+    """Names of all topics, prefix included."""
+
+    ingest: str
+    emf: str
+    ei: str
+    notifications: str
+    duplicates: str
+    dead_letter: str
+    changelog: str
+
+
+class Output(msgspec.Struct, frozen=True):
+    """A record to be written; without a partition it is placed by its key, as Java clients do."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    partition: int | None
+    headers: Sequence[Header]
+
+
+class SourceHeaders:
+    """Makes the header that says which record caused an output.
+
+    The value is topic/partition/offset/ix/gen: ix counts the outputs of one source record, gen is
+    the generation of the consumer group that it was read in (design.md section 2).
+    """
+
+    def __init__(self, topic: str, partition: int, generation: int) -> None:
+        self._start = f"{topic}/{partition}/"
+        self._end = f"/{generation}"
+
+    def header(self, offset: int, index: int) -> Header:
+        """Return the header of the `index`-th output of the record at `offset`."""
+        return "src", f"{self._start}{offset}/{index}{self._end}".encode()

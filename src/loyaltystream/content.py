@@ -15,6 +15,9 @@ END: Final = "\x1e"
 EXACT: Final = 2**53
 """Doubles hold every integer below this."""
 
+_WRITTEN_OUT: Final = 10**22
+"""Whole numbers below this are written digit by digit; a larger double may have 309 of them."""
+
 _ESCAPES: Final = {code: f"\\u{code:04x}" for code in range(0x20)} | {ord("\\"): "\\\\"}
 _NAME_ESCAPES: Final = _ESCAPES | {ord("="): "\\="}
 
@@ -30,8 +33,15 @@ def escape_name(name: str) -> str:
 
 
 def number_text(number: float) -> str:
-    """Return the same text for numbers of the same value: 5 and 5.0 are both `5`."""
-    return repr(int(number) if number == int(number) else number)
+    """Return the same text for numbers of the same value: 5 and 5.0 are both `5`.
+
+    Never much longer than the shortest text that a producer could send: 1e308 stays short.
+    """
+    if number != int(number):
+        return repr(number)
+    if -_WRITTEN_OUT < number < _WRITTEN_OUT:
+        return repr(int(number))
+    return repr(float(number)) if number == float(number) else repr(number)
 
 
 def number_content(number: float) -> str:

@@ -117,7 +117,7 @@ class Ingest:
             to_offset=records[-1].offset + 1,
             clock_ms=read.clock_ms,
             covers_from_ms=memory.covers_from_ms,
-            sections=to_sections(deduped.overlay),
+            sections=to_sections(deduped.overlay, read.clock_ms),
         )
         sources = SourceHeaders(self._topics.ingest, partition, generation)
         router = Router(self._topics, sources, self._letters, partition)
@@ -129,7 +129,7 @@ class Ingest:
                 *router.duplicates(deduped.duplicates),
                 *router.dead_letters(dead),
                 *router.astray(placed),
-                Output(self._topics.changelog, None, encode(delta), partition, ()),
+                Output(self._topics.changelog, None, encode(delta), partition, []),
             ],
             tally=_count(read, placed, deduped, dead),
             delta=delta,

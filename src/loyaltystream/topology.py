@@ -1,7 +1,5 @@
 """The topics of a deployment by their role, and what a record for one of them is. Pure."""
 
-from collections.abc import Sequence
-
 import msgspec
 
 from loyaltystream.events import Header
@@ -26,7 +24,7 @@ class Output(msgspec.Struct, frozen=True):
     key: bytes | None
     value: bytes | None
     partition: int | None
-    headers: Sequence[Header]
+    headers: list[Header]
 
 
 class SourceHeaders:

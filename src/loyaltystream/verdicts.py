@@ -22,6 +22,15 @@ class Verdict(StrEnum):
     TOMBSTONE = "tombstone"
 
 
+class NotifyOutcome(StrEnum):
+    """What came of a record of `EMFConsumer`; every record gets exactly one."""
+
+    NOTIFIED = "notified"
+    SILENT = "silent"
+    UNMAPPED = "unmapped"
+    TOMBSTONE = "tombstone"
+
+
 class Reason(StrEnum):
     """Why a record was not simply accepted."""
 
@@ -93,16 +102,24 @@ class Violation(msgspec.Struct, frozen=True):
 
 
 class Tally(msgspec.Struct):
-    """How many records got which verdict and reason."""
+    """How many records got which verdict and reason.
+
+    INGEST gives each record a verdict, NOTIFY an outcome; the other counter stays empty.
+    """
 
     verdicts: Counter[Verdict] = msgspec.field(default_factory=Counter)
     reasons: Counter[Reason] = msgspec.field(default_factory=Counter)
+    outcomes: Counter[NotifyOutcome] = msgspec.field(default_factory=Counter)
 
     def __add__(self, other: "Tally") -> "Tally":
         """Return the sum of both."""
-        return Tally(self.verdicts + other.verdicts, self.reasons + other.reasons)
+        return Tally(
+            self.verdicts + other.verdicts,
+            self.reasons + other.reasons,
+            self.outcomes + other.outcomes,
+        )
 
     @property
     def consumed(self) -> int:
-        """How many records were judged: the sum over all verdicts."""
-        return sum(self.verdicts.values())
+        """How many records were judged: the sum over all verdicts and outcomes."""
+        return sum(self.verdicts.values()) + sum(self.outcomes.values())

@@ -15,6 +15,8 @@ ALLOWANCE_BYTES: Final = 262_144
 """How much larger than the records of the ingest topic a letter may be."""
 
 _MAX_TEXT: Final = 512
+_HEADER_BYTES: Final = 16
+"""What a header takes in a letter beyond its name and value."""
 
 
 class LetterEncoder:
@@ -53,7 +55,9 @@ class LetterEncoder:
         return self._frame + schemas.encode(schemas.load(schemas.DEAD_LETTER), letter)
 
     def _fits(self, record: Record) -> bool:
-        headers = sum(len(name) + len(value or b"") for name, value in record.headers)
+        headers = sum(
+            len(name.encode()) + len(value or b"") + _HEADER_BYTES for name, value in record.headers
+        )
         size = len(record.value or b"") + len(record.key or b"") + headers
         return size <= self._max_record_bytes
 

@@ -12,6 +12,8 @@ from rich.markup import escape
 
 from loyaltystream.cli import platform
 from loyaltystream.cli.context import Context, settings_option
+from loyaltystream.cli.init import init
+from loyaltystream.cli.run import run
 from loyaltystream.errors import LoyaltyStreamError
 
 app = typer.Typer(
@@ -23,6 +25,8 @@ app = typer.Typer(
     help="Judges every behavioral event exactly once and emits Avro loyalty notifications.",
 )
 app.add_typer(platform.app, name="platform")
+app.command()(init)
+app.command()(run)
 
 
 @app.callback()

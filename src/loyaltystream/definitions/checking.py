@@ -59,7 +59,7 @@ def check_fields(
         elif field.required:
             typed.refuse(Reason.REQUIRED, field.name, "missing")
     declared = {field.name for field in definition.fields}
-    for name in fields.keys() - declared:
+    for name in sorted(fields.keys() - declared):
         if strict:
             typed.refuse(Reason.UNKNOWN_FIELD, name, "not part of the definition")
         else:
@@ -150,9 +150,11 @@ def _check_text(typed: TypedFields, field: FieldDefinition, value: object) -> No
     else:
         typed.refuse(Reason.TYPE, field.name, f"a text is needed, not {name_type(value)}")
         return
-    if field.required and not text:
-        reason = Reason.NO_KEY if field.unique else Reason.REQUIRED
-        typed.refuse(reason, field.name, "empty")
+    if field.unique and not text.strip():
+        # Blanks around it do not count, so all events without it would have one key.
+        typed.refuse(Reason.NO_KEY, field.name, "part of the unique key, and blank")
+    elif field.required and not text:
+        typed.refuse(Reason.REQUIRED, field.name, "empty")
     elif refusal := _refuse_text(field, text):
         typed.refuse(refusal[0], field.name, refusal[1])
     else:

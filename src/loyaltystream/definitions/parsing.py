@@ -22,6 +22,7 @@ from loyaltystream.definitions.model import (
     FieldType,
     NotificationRule,
 )
+from loyaltystream.notifications.mapping import compile_rules
 
 _NAME = re.compile(r"[A-Za-z](?:[A-Za-z0-9]|_(?!_)){0,99}", re.ASCII)
 _FIELD_NAME = re.compile(r"[^\x00-\x1f\x7f]{1,100}")
@@ -56,7 +57,9 @@ def parse_definition(org_id: int, body: object) -> EventDefinition | list[Proble
     for stage in (_check_name, _check_actions, _check_types, _check_attributes, _check_ours):
         if problems := list(stage(body)):
             return problems
-    return _build(org_id, body)
+    definition = _build(org_id, body)
+    wrong = compile_rules(definition).problems
+    return [Problem("NOTIFICATION", message) for message in wrong] or definition
 
 
 def _check_name(body: Mapping[str, Any]) -> Iterator[Problem]:
@@ -124,7 +127,8 @@ def _check_field(name: str, field: Mapping[str, Any]) -> Iterator[Problem]:
 def _check_ours(body: Mapping[str, Any]) -> Iterator[Problem]:
     for key in sorted(body.keys() - _KEYS):
         yield Problem("UNKNOWN_KEY", f"{key} is not part of a definition")
-    if body.get("uniquenessWindow", 30) not in DAY_CLASSES:
+    window = body.get("uniquenessWindow", 30)
+    if isinstance(window, bool) or window not in DAY_CLASSES:
         yield Problem("WINDOW", f"uniquenessWindow is one of {DAY_CLASSES} days")
     version = body.get("version", 1)
     if not isinstance(version, int) or isinstance(version, bool) or not 0 < version < 2**31:

@@ -18,6 +18,8 @@ from loyaltystream.definitions.currencies import CURRENCY_CODES
 from loyaltystream.definitions.model import EventDefinition, FieldDefinition, FieldType, Shape
 from loyaltystream.times import vendor_date
 
+# What msgspec takes in no field's name.
+_UNNAMEABLE: Final = frozenset('"\\')
 _NON_EMPTY = Annotated[str, msgspec.Meta(min_length=1)]
 # Larger integers may have no double of their value, so their content is not plain.
 _LONG = Annotated[int, msgspec.Meta(gt=-EXACT, lt=EXACT)]
@@ -59,7 +61,6 @@ class _Part:
         self.field = field
         self.attribute = f"f{position}"
         self.value = f"fields.{self.attribute}"
-        self.match = f"match_{position}"
 
     def text(self) -> str:
         """Return the value's canonical text."""
@@ -87,10 +88,22 @@ class _Part:
             }[self.field.shape]
         )
 
-    def matcher(self) -> Callable[[str], object] | None:
-        if self.field.type is FieldType.DATE:
-            return vendor_date
-        return re2.compile(self.field.regex).fullmatch if self.field.regex is not None else None
+    def matchers(self) -> dict[str, Callable[[str], object]]:
+        """Return by name what a text has to satisfy; None from it is a refusal."""
+        found: dict[str, Callable[[str], object]] = {}
+        if self.field.shape is Shape.TEXT and self.field.type is FieldType.DATE:
+            found[f"date_{self.attribute}"] = vendor_date
+        if self.field.shape is Shape.TEXT and self.field.regex is not None:
+            found[f"match_{self.attribute}"] = re2.compile(self.field.regex).fullmatch
+        return found
+
+    def conditions(self) -> list[str]:
+        """Return what has to hold of the value, beyond its type, as expressions."""
+        matches = [
+            f"(not {self.value} or {name}({self.value}) is not None)" for name in self.matchers()
+        ]
+        blank = self.field.unique and self.field.shape is Shape.TEXT
+        return [*matches, f"not {self.value}.isspace()"] if blank else matches
 
     def struct_field(self) -> tuple[Any, ...]:
         if self.field.required:
@@ -124,7 +137,7 @@ def compile_plain(definition: EventDefinition) -> PlainFields | None:
     flat = [field for field in ordered if field.shape is not Shape.NESTED]
     if any(field.required for field in ordered if field not in flat):
         return None
-    if not all(field.name.isascii() for field in flat):
+    if not all(field.name.isascii() and _UNNAMEABLE.isdisjoint(field.name) for field in flat):
         return None
     parts = [_Part(position, field) for position, field in enumerate(flat)]
     fields = msgspec.defstruct(
@@ -141,7 +154,7 @@ def compile_plain(definition: EventDefinition) -> PlainFields | None:
         "LATIN": "latin-1",
         "TRUTHS": {True: "true", False: "false"},
         "BITS": {True: "\x01", False: "\x00"},
-        **{part.match: matcher for part in parts if (matcher := part.matcher())},
+        **{name: matcher for part in parts for name, matcher in part.matchers().items()},
     }
     exec(_source(parts, definition), functions)  # noqa: S102 (the source is ours, names are escaped)
     return PlainFields(
@@ -153,11 +166,7 @@ def compile_plain(definition: EventDefinition) -> PlainFields | None:
 def _source(parts: list[_Part], definition: EventDefinition) -> str:
     present = [f"({part.value} is not None)" for part in parts if not part.field.required]
     count = " + ".join([str(len(parts) - len(present)), *present])
-    matches = [
-        f"(not {part.value} or {part.match}({part.value}) is not None)"
-        for part in parts
-        if part.matcher()
-    ]
+    matches = [condition for part in parts for condition in part.conditions()]
     by_name = {part.field.name: part for part in parts}
     unique = [_unique_text(by_name[field.name]) for field in definition.unique_fields]
     contents, content = _template(parts, _Part.content)

@@ -7,14 +7,22 @@ import msgspec
 from loyaltystream.avro.behavioral_event import EventEncoder
 from loyaltystream.definitions.model import EventDefinition
 from loyaltystream.definitions.plain import PlainFields, compile_plain
+from loyaltystream.errors import ConfigurationError
+from loyaltystream.notifications.mapping import CompiledRule, compile_rules
 
 
 class CompiledDefinition(msgspec.Struct, frozen=True):
-    """A definition with the functions made from it; `plain` is None where no event is plain."""
+    """A definition with the functions made from it.
+
+    Attributes:
+        plain: None where no event is plain.
+        rules: one for each notification that an event causes.
+    """
 
     definition: EventDefinition
     plain: PlainFields | None
     encoder: EventEncoder
+    rules: tuple[CompiledRule, ...] = ()
 
 
 class Definitions:
@@ -23,12 +31,19 @@ class Definitions:
     Args:
         definitions: one at most for each org and name; of several the last counts.
         schema_id: the registry's id of the schema that accepted events are encoded with.
+
+    Raises:
+        ConfigurationError: if notifications can't be made as a definition says; `parse_definition`
+            accepts no such definition.
     """
 
     def __init__(self, definitions: Iterable[EventDefinition], schema_id: int) -> None:
         self._compiled = {
             (definition.org_id, definition.event_name): CompiledDefinition(
-                definition, compile_plain(definition), EventEncoder(definition, schema_id)
+                definition,
+                compile_plain(definition),
+                EventEncoder(definition, schema_id),
+                _compile_rules(definition),
             )
             for definition in definitions
         }
@@ -42,3 +57,11 @@ class Definitions:
 
     def __len__(self) -> int:
         return len(self._compiled)
+
+
+def _compile_rules(definition: EventDefinition) -> tuple[CompiledRule, ...]:
+    compiled = compile_rules(definition)
+    if compiled.problems:
+        problems = "; ".join(compiled.problems)
+        raise ConfigurationError(f"{definition.org_id}/{definition.event_name}: {problems}")
+    return compiled.rules

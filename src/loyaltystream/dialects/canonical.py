@@ -39,6 +39,8 @@ _KEYS: Final = frozenset(
 )
 _FORBIDDEN_IN_ID: Final = re.compile("[\x00-\x1f\x7f-\x9f|]")
 _CUSTOMER_KEYS: Final = frozenset({"identifiers", "profile"})
+_REFERRAL_KEYS: Final = frozenset({"code", "referrerId"})
+_CARD_KEYS: Final = frozenset({"code"})
 _IDENTIFIER_KEYS: Final = frozenset({"type", "value", "source", "accountId"})
 
 
@@ -78,6 +80,8 @@ def read_careful(value: Mapping[str, Any]) -> tuple[RawEvent, tuple[Violation, .
     card = look.optional_table(value.get("loyaltyCard"), "loyaltyCard")
     _extend(extensions, value, _KEYS)
     _extend(extensions, customer, _CUSTOMER_KEYS, "customer.")
+    _extend(extensions, referral, _REFERRAL_KEYS, "referral.")
+    _extend(extensions, card, _CARD_KEYS, "loyaltyCard.")
     event = RawEvent(
         event_id=_event_id(look, value.get("eventId")),
         org_id=look.integer(value.get("orgId"), "orgId"),
@@ -95,6 +99,7 @@ def read_careful(value: Mapping[str, Any]) -> tuple[RawEvent, tuple[Violation, .
         trace={
             name: look.optional_text(text, f"trace.{name}") or ""
             for name, text in look.optional_table(value.get("trace"), "trace").items()
+            if text is not None
         },
         extensions=extensions,
     )
@@ -141,7 +146,7 @@ def _identifiers(
     for position, entry in enumerate(entries):
         path = f"customer.identifiers[{position}]"
         table = look.table(entry, path)
-        if table:
+        if isinstance(entry, dict):
             _extend(extensions, table, _IDENTIFIER_KEYS, f"{path}.")
             identifiers.append(_identifier(look, table, path))
     return tuple(identifiers)

@@ -2,11 +2,14 @@
 
 Every common decoder is lenient somewhere: duplicate keys win silently, NaN passes, a lone surrogate
 passes (reliability.md section 4). Here each of these has a reason of its own. The quick decoder
-decides; the slow one is asked only to explain, or when the keys do not add up.
+decides; the slow one is asked only to explain, or when the keys do not add up. All of it is linear
+in the bytes, and most of it C: a hostile record costs little more than a good one of its size.
 """
 
 import json
 import re
+import sys
+from collections.abc import Callable
 from typing import Any, Final, NoReturn
 
 import msgspec
@@ -17,11 +20,13 @@ MAX_DEPTH: Final = 64
 MAX_KEYS: Final = 1_000
 MAX_ITEMS: Final = 10_000
 MAX_DOUBLE_DIGITS: Final = 309
+_MAX_DOUBLE: Final = int(sys.float_info.max)
 
 _decode = msgspec.json.Decoder().decode
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
-_BRACKET = re.compile(rb"[][{}]")
-_LONG_NUMBER = re.compile(rb"[0-9]{%d}" % MAX_DOUBLE_DIGITS)
+# Only a run's first digit may start a match: tried at each, long runs would cost their square.
+_LONG_NUMBER = re.compile(rb"(?<![0-9])[0-9]{%d}" % MAX_DOUBLE_DIGITS)
+_TO_SQUARE = bytes.maketrans(b"{}", b"[]")
+_NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
 _SPACED_COLONS = (b" :", b"\n:", b"\t:", b"\r:")
 
 
@@ -41,7 +46,8 @@ def parse(raw: bytes, *, max_bytes: int) -> dict[str, Any] | Violation:
         return Violation(Reason.SIZE, "", f"{len(raw)} bytes, {max_bytes} allowed")
     if not raw.strip():
         return Violation(Reason.EMPTY, "", "no bytes but white space")
-    if is_too_deep(raw):
+    structure = _structure(raw)
+    if _is_too_deep(structure):
         return Violation(Reason.DEPTH, "", f"nested deeper than {MAX_DEPTH} levels")
     try:
         value = _decode(raw)
@@ -49,19 +55,25 @@ def parse(raw: bytes, *, max_bytes: int) -> dict[str, Any] | Violation:
         return _explain(raw, error)
     if not isinstance(value, dict):
         return Violation(Reason.NOT_OBJECT, "", f"an object is needed, not {name_type(value)}")
-    return _first_violation(raw, value) or value
+    return _first_violation(raw, structure, value) or value
 
 
-def is_too_deep(raw: bytes) -> bool:
-    """Say whether `raw` nests deeper than `MAX_DEPTH`, without parsing it."""
-    if raw.count(b"{") + raw.count(b"[") <= MAX_DEPTH:
-        return False
-    depth = 0
-    for bracket in _BRACKET.finditer(_STRING.sub(b"", raw)):
-        depth += 1 if bracket.group() in b"[{" else -1
-        if depth > MAX_DEPTH:
-            return True
-    return False
+def _structure(raw: bytes) -> bytes:
+    """Return `raw` without its strings: what is left of a colon or a bracket is one."""
+    # Pairs of backslashes first: what then stands before a quote escapes it.
+    unescaped = raw.replace(rb"\\", b"").replace(rb"\"", b"") if b"\\" in raw else raw
+    return b"".join(unescaped.split(b'"')[::2])
+
+
+def _is_too_deep(structure: bytes) -> bool:
+    """Say whether brackets nest deeper than `MAX_DEPTH`; asked before anything recurses."""
+    brackets = structure.translate(_TO_SQUARE, _NO_BRACKETS)
+    for _ in range(MAX_DEPTH):
+        if b"[]" not in brackets:
+            break
+        brackets = brackets.replace(b"[]", b"")
+    # Unclosed brackets are no JSON, but still send a parser down.
+    return b"[]" in brackets or brackets.count(b"[") > MAX_DEPTH
 
 
 def has_keys(raw: bytes, keys: int) -> bool:
@@ -92,41 +104,42 @@ def name_type(value: object) -> str:
             return "an object"
 
 
-def _first_violation(raw: bytes, value: dict[str, Any]) -> Violation | None:
-    keys, items, strange_number = _measure(value) if _needs_measuring(raw) else (0, 0, False)
-    if keys > MAX_KEYS or items > MAX_ITEMS:
-        return Violation(Reason.SIZE, "", f"{keys} keys ({MAX_KEYS} allowed), {items} array items")
-    if strange_number:
-        return Violation(Reason.JSON_NUMBER, "", "a number beyond the range of a double")
-    if b"\\u0000" in raw and _holds_nul(value):
+def _first_violation(raw: bytes, structure: bytes, value: dict[str, Any]) -> Violation | None:
+    keys = structure.count(b":")
+    if keys > MAX_KEYS:
+        return Violation(Reason.SIZE, "", f"{keys} keys, {MAX_KEYS} allowed")
+    # Every item is the first of its array or stands behind a comma.
+    if structure.count(b",") + structure.count(b"[") > MAX_ITEMS and _has_many_items(value):
+        return Violation(Reason.SIZE, "", f"more than {MAX_ITEMS} array items")
+    if _LONG_NUMBER.search(structure) and _holds(value, _is_beyond_double):
+        return Violation(Reason.JSON_NUMBER, "", _BEYOND_DOUBLE)
+    if b"\\u0000" in raw and _holds(value, _is_nul_text):
         return Violation(Reason.CTRL_CHAR, "", "a string holds U+0000")
-    if not has_keys(raw, _count_keys(value)):
-        return _run_slow_parser(raw)
-    return None
+    return None if keys == _count_keys(value) else _run_slow_parser(raw)
 
 
-def _needs_measuring(raw: bytes) -> bool:
-    return raw.count(b",") > MAX_KEYS or _LONG_NUMBER.search(raw) is not None
+_BEYOND_DOUBLE: Final = "a number beyond the range of a double"
 
 
-def _measure(value: Any) -> tuple[int, int, bool]:  # noqa: ANN401 (any JSON value)
-    """Return keys, array items, and whether a number is out of every double's range."""
-    keys = items = 0
-    strange_number = False
-    open_values = [value]
-    while open_values:
-        match open_values.pop():
-            case dict() as table:
-                keys += len(table)
-                open_values += table.values()
-            case list() as array:
-                items += len(array)
-                open_values += array
-            case int() as number:
-                strange_number |= abs(number) >= 10**MAX_DOUBLE_DIGITS
-            case _:
-                pass
-    return keys, items, strange_number
+def _has_many_items(value: dict[str, Any]) -> bool:
+    items = 0
+    open_values: list[Any] = [value]
+    while open_values and items <= MAX_ITEMS:
+        last = open_values.pop()
+        if last.__class__ is dict:
+            open_values += last.values()
+        elif last.__class__ is list:
+            items += len(last)
+            open_values += last
+    return items > MAX_ITEMS
+
+
+def _is_beyond_double(value: object) -> bool:
+    return isinstance(value, int) and abs(value) > _MAX_DOUBLE
+
+
+def _is_nul_text(value: object) -> bool:
+    return isinstance(value, str) and "\0" in value
 
 
 def _count_keys(value: dict[str, Any] | list[Any]) -> int:
@@ -141,12 +154,13 @@ def _count_keys(value: dict[str, Any] | list[Any]) -> int:
     return keys
 
 
-def _holds_nul(value: Any) -> bool:  # noqa: ANN401 (any JSON value)
-    if isinstance(value, str):
-        return "\0" in value
+def _holds(value: Any, asked: Callable[[object], bool]) -> bool:  # noqa: ANN401 (any JSON value)
+    """Say whether any key, text or number in `value` is what is asked for."""
     if isinstance(value, dict):
-        return any(map(_holds_nul, value)) or any(map(_holds_nul, value.values()))
-    return isinstance(value, list) and any(map(_holds_nul, value))
+        return any(map(asked, value)) or any(_holds(child, asked) for child in value.values())
+    if isinstance(value, list):
+        return any(_holds(child, asked) for child in value)
+    return asked(value)
 
 
 def _explain(raw: bytes, error: Exception) -> Violation:
@@ -187,15 +201,15 @@ def _refuse_constant(_: str) -> NoReturn:
 
 
 def _checked_int(digits: str) -> int:
-    if len(digits) > MAX_DOUBLE_DIGITS:
-        raise _ForbiddenError(Reason.JSON_NUMBER, "a number beyond the range of a double")
-    return int(digits)
+    if len(digits) > MAX_DOUBLE_DIGITS + 1 or _is_beyond_double(number := int(digits)):
+        raise _ForbiddenError(Reason.JSON_NUMBER, _BEYOND_DOUBLE)
+    return number
 
 
 def _checked_float(digits: str) -> float:
     number = float(digits)
     if number in (float("inf"), float("-inf")):
-        raise _ForbiddenError(Reason.JSON_NUMBER, "a number beyond the range of a double")
+        raise _ForbiddenError(Reason.JSON_NUMBER, _BEYOND_DOUBLE)
     return number
 
 

@@ -4,7 +4,7 @@ Layout, little-endian (dedup.md section 2, item 5):
 
     format 1 | hash-key check 8 | key rule 2 | partitions 4 | from 8 | to 8 | clock 8
     | covers from 8 | sections 2
-    | per section: kind 1, window in days 2, generation 1, entries 4, entries x 24
+    | per section: kind 1, window in days 2, generation's code 1, entries 4, entries x 24
     | CRC-32 of all before 4
 
 With [from, to) the changelog is also the index that tells where an id was first accepted.
@@ -69,9 +69,9 @@ def encode(delta: Delta) -> bytes:
             len(delta.sections),
         )
     ]
-    for unit, generation, entries in delta.sections:
+    for unit, code, entries in delta.sections:
         parts += [
-            _SECTION.pack(unit.kind, unit.window_days, generation, len(entries)),
+            _SECTION.pack(unit.kind, unit.window_days, code, len(entries)),
             entries.tobytes(),
         ]
     body = b"".join(parts)
@@ -94,9 +94,9 @@ def decode(record: bytes) -> Delta:
     sections = []
     place = _HEAD.size
     for _ in range(count):
-        kind, window_days, generation, rows = _SECTION.unpack_from(body, place)
+        kind, window_days, code, rows = _SECTION.unpack_from(body, place)
         place += _SECTION.size
         entries = np.frombuffer(body, ENTRY, rows, place)
         place += entries.nbytes
-        sections.append(Section(Unit(KeyKind(kind), window_days), generation, entries))
+        sections.append(Section(Unit(KeyKind(kind), window_days), code, entries))
     return Delta(Layout(check, key_rule, partitions), start, end, clock, covers, sections)

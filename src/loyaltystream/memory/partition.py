@@ -70,14 +70,11 @@ class PartitionMemory:
         table = self._tables.get(unit)
         if table is None:
             return [UNSEEN] * len(ids)
-        found, fingerprints, generations = table.find(to_array(ids))
+        found, fingerprints, codes = table.find(to_array(ids))
+        swept_at = unit.generation(self._clock_ms)
         first, last = unit.generation(clocks_ms[0]), unit.generation(clocks_ms[-1])
-        if first == last:
-            now = np.full(len(ids), first, np.uint8)
-        else:
-            now = np.array([unit.generation(clock) for clock in clocks_ms], np.uint8)
-        # In bytes the difference wraps as the generation codes do.
-        found &= (now - generations) <= GENERATIONS
+        now = first if first == last else np.array([unit.generation(clock) for clock in clocks_ms])
+        found &= table.ages(codes) + (now - swept_at) <= GENERATIONS
         known: list[int] = np.where(found, fingerprints.astype(np.int64), UNSEEN).tolist()
         return known
 
@@ -103,7 +100,11 @@ class PartitionMemory:
         """
         if delta.layout != self.layout:
             raise StateError(_explain_layout(delta.layout, self.layout))
-        if not self._untouched and delta.from_offset != self._next_offset:
+        # Where an operator accepted that the memory was lost, the log says so by a later start.
+        declared = delta.covers_from_ms > self.covers_from_ms and (
+            delta.from_offset > self._next_offset
+        )
+        if not self._untouched and delta.from_offset != self._next_offset and not declared:
             raise StateError(
                 f"the changelog has a gap: a record from {delta.from_offset} on follows one up to "
                 f"{self._next_offset}; it was cut, or written by something else"
@@ -111,14 +112,16 @@ class PartitionMemory:
         self._apply(delta)
 
     def _apply(self, delta: Delta) -> None:
-        for unit, generation, entries in delta.sections:
-            table = self._tables.setdefault(unit, IdTable())
-            ids = np.ascontiguousarray(entries["id"], np.uint64)
-            generations = np.full(len(entries), generation, np.uint8)
-            table.put(ids, np.ascontiguousarray(entries["fingerprint"]), generations)
+        for unit in {section.unit for section in delta.sections} - self._tables.keys():
+            self._tables[unit] = IdTable()
         for unit, table in self._tables.items():
-            # Long before a generation's code comes round again, its entries are gone.
             table.sweep(unit.generation(delta.clock_ms), GENERATIONS)
+        for unit, code, entries in delta.sections:
+            if unit.knows(unit.generation_of(code, delta.clock_ms), delta.clock_ms):
+                ids = np.ascontiguousarray(entries["id"], np.uint64)
+                codes = np.full(len(entries), code, np.uint8)
+                fingerprints = np.ascontiguousarray(entries["fingerprint"])
+                self._tables[unit].put(ids, fingerprints, codes)
         self._untouched = False
         self._next_offset = delta.to_offset
         self._clock_ms = delta.clock_ms

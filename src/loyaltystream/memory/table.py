@@ -3,7 +3,8 @@
 Does no I/O. Each entry is 21 bytes: id 16, fingerprint 4, generation 1; kept between half and three
 quarters full, an id costs about 29 (dedup.md section 2). The table is split into shards of 2^16
 slots at most, so that growing never moves more than one shard; a shard that is full and of that
-size splits in two, found through a directory of id prefixes (extendible hashing).
+size splits in two, found through a directory of hash prefixes (extendible hashing). Ids are hashed
+once more, since those of UUID form are not random: they count up, or end in a machine's address.
 """
 
 import mmap
@@ -19,11 +20,15 @@ SHARD_SLOTS: Final = 1 << 16
 FIRST_SLOTS: Final = 1 << 10
 MAX_LOAD: Final = 0.75
 GROWTH: Final = 1.5
+CODES: Final = 256
+"""Generations are kept as their lowest byte."""
+SWEEP_SPAN: Final = 64
+"""Within so many generations every shard is swept, so that no code comes round unseen."""
 
 Indexes = npt.NDArray[np.int64]
 Fingerprints = npt.NDArray[np.uint32]
 Generations = npt.NDArray[np.uint8]
-
+Hashes = npt.NDArray[np.uint64]
 
 N = TypeVar("N", bound=np.generic)
 
@@ -70,8 +75,9 @@ class IdTable:
         self._slots = np.array([FIRST_SLOTS], np.uint64)  # per shard
         self._counts = np.zeros(1, np.int64)  # per shard
         self._depths = np.zeros(1, np.int64)  # per shard: how many prefix bits are its own
-        self._directory = np.zeros(1, np.int64)  # prefix of ids -> shard
-        self._generation = self._unswept = 0  # of the last sweep, and shards it has not reached
+        self._directory = np.zeros(1, np.int64)  # prefix of hashes -> shard
+        self._generation = 0  # of the last sweep
+        self._unswept = self._next_swept = 0  # shards to go in this generation, and the next one
         # The all-zero id looks like an empty slot, so it has a place of its own.
         self._zero: tuple[int, int] | None = None
 
@@ -100,24 +106,40 @@ class IdTable:
         if zero.any():
             self._zero = (int(fingerprints[zero][0]), int(generations[zero][0]))
             ids, fingerprints, generations = ids[~zero], fingerprints[~zero], generations[~zero]
-        self._make_room(ids)
+        self._make_room(_hash(ids))
         self._enter(ids, fingerprints, generations)
 
     def sweep(self, generation: int, keep: int) -> None:
-        """Drop expired entries, one shard a call, after each change of the generation.
+        """Drop expired entries, a shard a call, after each change of the generation.
+
+        More shards where the generation has changed by much. What is put afterwards has to be of
+        this generation, or up to `keep` before it.
 
         Args:
-            generation: the current one, 0 to 255; ages wrap as its code does.
+            generation: the current one, never less than the last.
             keep: how many generations an entry outlives its own.
         """
-        if generation != self._generation:
-            self._generation, self._unswept = generation, len(self._slots)
-        if not self._unswept:
-            return
-        self._unswept -= 1
-        shard = self._unswept % len(self._slots)
+        elapsed = generation - self._generation
+        shards = len(self._slots)
+        if elapsed:
+            self._unswept = shards
+        due = min(shards, max(-(-elapsed * shards // SWEEP_SPAN), min(self._unswept, 1)))
+        for shard in range(self._next_swept, self._next_swept + due):
+            self._sweep(shard % shards, keep - elapsed)
+        self._next_swept = (self._next_swept + due) % shards
+        self._unswept = max(0, self._unswept - due)
+        if self._zero is not None and (self._generation - self._zero[1]) % CODES > keep - elapsed:
+            self._zero = None
+        self._generation = generation
+
+    def ages(self, codes: Generations) -> npt.NDArray[np.int64]:
+        """Return how many generations before the last sweep's entries of these codes are from."""
+        # In bytes the difference wraps as the codes do.
+        return (np.uint8(self._generation % CODES) - codes).astype(np.int64)
+
+    def _sweep(self, shard: int, keep: int) -> None:
         ids, fingerprints, generations = self._read(shard)
-        young = (np.uint8(generation) - generations) <= keep
+        young = self.ages(generations) <= keep
         if not young.all():
             self._clear(shard)
             self._enter(ids[young], fingerprints[young], generations[young])
@@ -134,19 +156,20 @@ class IdTable:
                 np.array([generation], np.uint8),
             )
 
-    def _shards(self, ids: Ids) -> Indexes:
+    def _shards(self, hashes: Hashes) -> Indexes:
         bits = int(self._directory.size).bit_length() - 1
         if bits == 0:
-            return np.zeros(len(ids), np.int64)
-        return self._directory[(ids[:, 0] >> np.uint64(64 - bits)).astype(np.int64)]
+            return np.zeros(len(hashes), np.int64)
+        return self._directory[(hashes >> np.uint64(64 - bits)).astype(np.int64)]
 
     def _probe(self, ids: Ids) -> tuple[Indexes, npt.NDArray[np.bool_]]:
         """Return the place of each id, or of the empty slot where it would stand, and which."""
-        shards = self._shards(ids)
+        hashes = _hash(ids)
+        shards = self._shards(hashes)
         slots = self._slots[shards]
         bases = shards * SHARD_SLOTS
-        # The second word spreads ids within a shard, the first one chose the shard.
-        offsets = ((ids[:, 1] >> np.uint64(32)) * slots) >> np.uint64(32)
+        # The lower half spreads ids within a shard, the upper one chose the shard.
+        offsets = ((hashes & _LOWER) * slots) >> _HALF
         places = bases + offsets.astype(np.int64)
         stored = self._ids.values[places]
         found = _same(stored, ids)
@@ -171,9 +194,9 @@ class IdTable:
             self._counts += np.bincount(entered, minlength=len(self._counts))
             ids, fingerprints, generations = ids[~took], fingerprints[~took], generations[~took]
 
-    def _make_room(self, ids: Ids) -> None:
+    def _make_room(self, hashes: Hashes) -> None:
         while True:
-            arriving = np.bincount(self._shards(ids), minlength=len(self._slots))
+            arriving = np.bincount(self._shards(hashes), minlength=len(self._slots))
             full = np.flatnonzero((self._counts + arriving) > self._slots * MAX_LOAD)
             full = full[arriving[full] > 0]
             if not len(full):
@@ -231,6 +254,27 @@ class IdTable:
             self._fingerprints.values[window][used],
             self._generations.values[window][used],
         )
+
+
+_HALF: Final = np.uint64(32)
+_LOWER: Final = np.uint64(0xFFFFFFFF)
+_MIXERS: Final = (np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53))
+
+
+def _hash(ids: Ids) -> Hashes:
+    """Return 64 well-mixed bits of each id.
+
+    The first word is mixed before the second enters: ids are masked with a secret, but by XOR, and
+    any hash that is linear in both would let a producer choose ids that collide.
+    """
+    hashes = ids[:, 0].copy()
+    for word in (ids[:, 1], np.uint64(0)):
+        for mixer in _MIXERS:
+            hashes ^= hashes >> _HALF
+            hashes *= mixer
+        hashes ^= hashes >> _HALF
+        hashes ^= word
+    return hashes
 
 
 def _same(ids: Ids, others: Ids) -> npt.NDArray[np.bool_]:

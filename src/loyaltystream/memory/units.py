@@ -1,8 +1,9 @@
 """What kinds of keys are remembered, and for how long, by a clock that only the log moves. Pure.
 
-Every entry carries the generation that it was accepted in: floor(clock / (window / 10)), kept in
-one byte. It is known while its generation is at most ten behind the clock's, so for the window and
-up to a tenth more, whatever the batches were (dedup.md section 2, item 1).
+Every entry carries the generation that it was accepted in: floor(clock / (window / 10)). It is
+known while its generation is at most ten behind the clock's, so for the window and up to a tenth
+more, whatever the batches were (dedup.md section 2, item 1). Tables and changelog keep only its
+code, the lowest byte: it says which generation is meant as long as none is 256 behind the clock.
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,13 +36,17 @@ class Unit(NamedTuple):
     window_days: int
 
     def generation(self, clock_ms: int) -> int:
-        """Return the generation, 0 to 255, that an id accepted at that clock belongs to."""
-        return clock_ms * GENERATIONS // (self.window_days * DAY_MS) % GENERATION_CODES
+        """Return the generation that an id accepted at that clock belongs to."""
+        return clock_ms * GENERATIONS // (self.window_days * DAY_MS)
 
     def knows(self, generation: int, clock_ms: int) -> bool:
         """Say whether an entry of that generation still counts at that clock."""
-        age = (self.generation(clock_ms) - generation) % GENERATION_CODES
-        return age <= GENERATIONS
+        return self.generation(clock_ms) - generation <= GENERATIONS
+
+    def generation_of(self, code: int, clock_ms: int) -> int:
+        """Return the generation of an entry that was accepted at that clock or before."""
+        now = self.generation(clock_ms)
+        return now - (now - code) % GENERATION_CODES
 
 
 class Seen(NamedTuple):
@@ -57,21 +62,28 @@ Overlay = dict[Unit, dict[bytes, Seen]]
 
 
 class Section(NamedTuple):
-    """Keys of one unit and generation; `entries` is an array of `ENTRY`."""
+    """Keys of one unit and generation's code; `entries` is an array of `ENTRY`."""
 
     unit: Unit
-    generation: int
+    code: int
     entries: npt.NDArray[np.void]
 
 
-def to_sections(overlay: Mapping[Unit, Mapping[bytes, Seen]]) -> list[Section]:
-    """Return the overlay's keys as arrays, grouped by unit and generation."""
+def to_sections(overlay: Mapping[Unit, Mapping[bytes, Seen]], clock_ms: int) -> list[Section]:
+    """Return the overlay's keys as arrays, grouped by unit and generation.
+
+    Keys that expired so long before `clock_ms`, the batch's last, that their code has come round
+    again are left out: after a long silence one batch can span it.
+    """
     sections = []
     for unit, keys in overlay.items():
-        generations = {seen.generation for seen in keys.values()}
-        for generation in sorted(generations):
-            rows = [(key, seen) for key, seen in keys.items() if seen.generation == generation]
-            sections.append(Section(unit, generation, _to_entries(rows)))
+        by_generation: dict[int, list[tuple[bytes, Seen]]] = {}
+        for key, seen in keys.items():
+            by_generation.setdefault(seen.generation, []).append((key, seen))
+        for generation, rows in sorted(by_generation.items()):
+            code = generation % GENERATION_CODES
+            if unit.generation_of(code, clock_ms) == generation:
+                sections.append(Section(unit, code, _to_entries(rows)))
     return sections
 
 

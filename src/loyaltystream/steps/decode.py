@@ -8,6 +8,7 @@ from loyaltystream.dialects import canonical
 from loyaltystream.events import ORIGIN_HEADER, Decoded, Origin, Record
 from loyaltystream.rules import Rules
 from loyaltystream.steps.stages import DecodedBatch, Rejected
+from loyaltystream.times import SKEW_MS
 from loyaltystream.verdicts import Violation
 
 
@@ -28,7 +29,7 @@ def decode(records: Sequence[Record], *, topic: str, clock_ms: int, rules: Rules
             batch.tombstones.append(record)
             continue
         origin = _origin(record, topic, clock_ms)
-        plain = canonical.read_plain(raw)
+        plain = canonical.read_plain(raw) if len(raw) <= rules.max_event_bytes else None
         if plain is not None:
             batch.kept.append(Decoded(record, origin, clock_ms, plain))
             continue
@@ -42,10 +43,21 @@ def decode(records: Sequence[Record], *, topic: str, clock_ms: int, rules: Rules
 
 def _origin(record: Record, topic: str, clock_ms: int) -> Origin:
     """Return where the event first arrived: here, or as its header says."""
-    if record.headers:
-        kept = Origin.from_header(record.header(ORIGIN_HEADER) or b"")
-        if kept is not None:
+    if record.headers and (written := record.header(ORIGIN_HEADER)):
+        kept = Origin.from_header(written)
+        if kept is not None and _is_ours(kept, written, topic, clock_ms):
             return kept
     # A record without a broker's time gets the clock's.
     moment = record.timestamp_ms if record.timestamp_ms > 0 else clock_ms
     return Origin(topic, record.partition, record.offset, moment)
+
+
+def _is_ours(origin: Origin, written: bytes, topic: str, clock_ms: int) -> bool:
+    """Say whether we may have written it: anybody can put a header of that name on a record."""
+    return (
+        origin.to_header()[1] == written
+        and origin.topic == topic
+        and 0 <= origin.partition < 2**31
+        and 0 <= origin.offset < 2**63
+        and 0 <= origin.timestamp_ms <= clock_ms + SKEW_MS
+    )

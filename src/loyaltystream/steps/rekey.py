@@ -6,13 +6,15 @@ keeps where it first arrived; astray a second time it is a dead letter (design.m
 
 from collections.abc import Sequence
 
-from loyaltystream.events import ORIGIN_HEADER, Record, ValidEvent
+from loyaltystream.events import ValidEvent
 from loyaltystream.keys import murmur2, place
-from loyaltystream.steps.stages import Placed, Rejected, Rekeyed
+from loyaltystream.steps.stages import HEADER_ALLOWANCE, Placed, Rejected, Rekeyed
 from loyaltystream.verdicts import Reason, Violation
 
-HEADER_ALLOWANCE = 512
-"""Bytes that our own headers and the batch around a record may take."""
+__all__ = ["HEADER_ALLOWANCE", "rekey"]
+
+_HEADER_BYTES = 10
+"""What each header takes in a record beyond its name and value."""
 
 
 def rekey(
@@ -32,10 +34,10 @@ def rekey(
     for event, key_hash, home in zip(events, hashes.tolist(), places.tolist(), strict=True):
         if home == partition:
             rekeyed.kept.append(Placed(event, key_hash))
-        elif event.record.header(ORIGIN_HEADER) is not None:
+        elif _was_sent_back(event):
             detail = "sent back once, and not in the partition of its key again"
             rekeyed.rejected.append(Rejected.of(event, Violation(Reason.ASTRAY_TWICE, "", detail)))
-        elif (size := _record_bytes(event.record)) > max_record_bytes - HEADER_ALLOWANCE:
+        elif (size := _bytes_sent_back(event)) > max_record_bytes - HEADER_ALLOWANCE:
             detail = f"in the wrong partition, and its {size} bytes are too many to be sent back"
             rekeyed.rejected.append(Rejected.of(event, Violation(Reason.TOO_LARGE, "", detail)))
         else:
@@ -43,6 +45,15 @@ def rekey(
     return rekeyed
 
 
-def _record_bytes(record: Record) -> int:
-    headers = sum(len(name) + len(value or b"") for name, value in record.headers)
-    return len(record.value or b"") + len(record.key or b"") + headers
+def _was_sent_back(event: ValidEvent) -> bool:
+    """Say whether its record has arrived before, in another place."""
+    record, origin = event.record, event.origin
+    return (origin.partition, origin.offset) != (record.partition, record.offset)
+
+
+def _bytes_sent_back(event: ValidEvent) -> int:
+    record = event.record
+    headers = sum(
+        len(name.encode()) + len(value or b"") + _HEADER_BYTES for name, value in record.headers
+    )
+    return len(record.value or b"") + len(event.key) + headers

@@ -3,7 +3,7 @@
 Pure. Lists are in offset order, and the lengths of all lists of a stage add up to what came in.
 """
 
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 import msgspec
 
@@ -12,6 +12,9 @@ from loyaltystream.memory.units import Overlay
 from loyaltystream.verdicts import Reason, Verdict, Violation
 
 T = TypeVar("T")
+
+HEADER_ALLOWANCE: Final = 1024
+"""Bytes that our own headers and the batch around a record may take."""
 
 
 class Rejected(msgspec.Struct, frozen=True):

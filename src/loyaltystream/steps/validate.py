@@ -5,6 +5,7 @@ which either accepts it with the same result or gives every violation.
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 
@@ -14,11 +15,22 @@ from loyaltystream.definitions.registry import CompiledDefinition, Definitions
 from loyaltystream.dialects import canonical
 from loyaltystream.dialects.strict_json import has_keys
 from loyaltystream.events import Decoded, Identifier, PlainEvent, RawEvent, ValidEvent
-from loyaltystream.keys import normalise_identifier, partition_key
+from loyaltystream.keys import (
+    MAX_IDENTIFIER_CHARACTERS,
+    normalise_identifier,
+    partition_key,
+)
 from loyaltystream.rules import Rules
-from loyaltystream.steps.stages import Rejected, Split
+from loyaltystream.steps.stages import HEADER_ALLOWANCE, Rejected, Split
 from loyaltystream.times import SKEW_MS, occurred_at_ms
 from loyaltystream.verdicts import Reason, Violation
+
+_IDENTIFIER_DETAILS: Final = {
+    Reason.MOBILE: "not usable as a mobile number: 6 to 15 digits",
+    Reason.EMAIL: "not usable as an email address",
+    Reason.SIZE: f"an identifier has {MAX_IDENTIFIER_CHARACTERS} characters at most",
+    Reason.NO_CUSTOMER: "blank",
+}
 
 
 def validate(
@@ -121,16 +133,13 @@ def _key(
 def _check_carefully(
     decoded: Decoded, definitions: Definitions, rules: Rules
 ) -> ValidEvent | Rejected:
-    event, violations = decoded.event, list(decoded.violations)
-    if isinstance(event, PlainEvent):
-        read = canonical.read(decoded.record.value or b"", max_bytes=rules.max_event_bytes)
-        if isinstance(read, Violation):
-            return Rejected(decoded.record, decoded.origin, decoded.clock_ms, (read,))
-        event, violations = read[0], list(read[1])
-    org_is_known = all(violation.path != "orgId" for violation in violations)
-    compiled = definitions.get(event.org_id, event.event_name) if org_is_known else None
-    future = event.occurred_at_ms is not None and event.occurred_at_ms > decoded.clock_ms + SKEW_MS
-    if future:
+    read = _read_carefully(decoded, rules)
+    if isinstance(read, Violation):
+        return Rejected(decoded.record, decoded.origin, decoded.clock_ms, (read,))
+    event, violations = read[0], list(read[1])
+    org_id = None if any(found.path == "orgId" for found in violations) else event.org_id
+    compiled = None if org_id is None else definitions.get(org_id, event.event_name)
+    if _is_ahead(event, decoded):
         detail = "more than 5 minutes ahead of the broker"
         violations.append(Violation(Reason.TIME_FUTURE, "occurredAt", detail))
     country_code = rules.country_codes.get(event.org_id, "")
@@ -141,17 +150,40 @@ def _check_carefully(
         typed = check_fields(compiled.definition, event.fields, strict=rules.strict_fields)
         violations += typed.violations
         key = _key(event.org_id, compiled, identifiers)
-        if key is None and not violations:
+        if key is None and not any(found.path.startswith("customer") for found in violations):
             needed = compiled.definition.customer.identifier_type
             detail = f"no identifier of type {needed}, which the definition names"
             violations.append(Violation(Reason.NO_CUSTOMER, "customer.identifiers", detail))
-    elif event.event_name and org_is_known:
+    elif event.event_name and org_id is not None:
         detail = "no definition of this name in this org"
         violations.append(Violation(Reason.UNKNOWN_EVENT, "eventName", detail))
     if violations or compiled is None or key is None:
-        return _reject(decoded, event, compiled, violations)
+        return _reject(decoded, event, org_id, compiled, violations)
     normalised = msgspec.structs.replace(event, identifiers=tuple(identifiers))
-    return _accept_carefully(decoded, normalised, compiled, typed, key)
+    return _fit(_accept_carefully(decoded, normalised, compiled, typed, key), rules)
+
+
+def _read_carefully(
+    decoded: Decoded, rules: Rules
+) -> tuple[RawEvent, tuple[Violation, ...]] | Violation:
+    if isinstance(decoded.event, RawEvent):
+        return decoded.event, decoded.violations
+    return canonical.read(decoded.record.value or b"", max_bytes=rules.max_event_bytes)
+
+
+def _fit(event: ValidEvent, rules: Rules) -> ValidEvent | Rejected:
+    """Return the event if it can be routed: in Avro it may be larger than in JSON."""
+    size = len(event.value) + len(event.key)
+    if size <= rules.max_record_bytes - HEADER_ALLOWANCE:
+        return event
+    detail = f"{size} bytes as a routed record, {rules.max_record_bytes} allowed"
+    return Rejected.of(event, Violation(Reason.TOO_LARGE, "", detail))
+
+
+def _is_ahead(event: RawEvent, decoded: Decoded) -> bool:
+    """Say whether the event claims the future; where the broker has told no time, none does."""
+    moment = event.occurred_at_ms
+    return moment is not None and 0 < decoded.clock_ms < moment - SKEW_MS
 
 
 def _normalise_all(
@@ -165,7 +197,7 @@ def _normalise_all(
         value = normalise_identifier(known.type, known.value, country_code)
         if isinstance(value, Reason):
             path = f"customer.identifiers[{position}].value"
-            violations.append(Violation(value, path, f"not usable as {known.type.lower()[:32]}"))
+            violations.append(Violation(value, path, _IDENTIFIER_DETAILS[value]))
         else:
             identifiers.append(msgspec.structs.replace(known, value=value))
     return identifiers
@@ -204,6 +236,7 @@ def _accept_carefully(
 def _reject(
     decoded: Decoded,
     event: RawEvent,
+    org_id: int | None,
     compiled: CompiledDefinition | None,
     violations: Sequence[Violation],
 ) -> Rejected:
@@ -215,5 +248,5 @@ def _reject(
         version=compiled.definition.version if compiled else None,
         event_name=event.event_name or None,
         event_id=event.event_id or None,
-        org_id=event.org_id,
+        org_id=org_id,
     )

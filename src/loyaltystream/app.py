@@ -1,0 +1,361 @@
+"""The composition root: settings in, everything put together out. The only file that knows all.
+
+Does I/O: makes clients, reads definitions, asks the broker and the registry.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Final
+
+import msgspec
+
+from loyaltystream.audit.audit import Audit
+from loyaltystream.audit.log import Groups
+from loyaltystream.audit.stage import Deployment as AuditedDeployment
+from loyaltystream.audit.stage import Progress
+from loyaltystream.avro import schemas
+from loyaltystream.avro.dead_letter import ALLOWANCE_BYTES, LetterEncoder
+from loyaltystream.avro.registry import Registry
+from loyaltystream.avro.schemas import Schema
+from loyaltystream.definitions.files import load_definitions
+from loyaltystream.definitions.model import EventDefinition
+from loyaltystream.definitions.registry import Definitions
+from loyaltystream.errors import ConfigurationError
+from loyaltystream.events import Record
+from loyaltystream.kafka.changelog import ChangelogReader
+from loyaltystream.kafka.reading import LogReader
+from loyaltystream.kafka.sink import TransactionalSink
+from loyaltystream.kafka.source import GroupSource
+from loyaltystream.kafka.topics import (
+    Change,
+    TopicAdmin,
+    TopicPlan,
+    changelog_topic,
+    ingest_topic,
+    letter_topic,
+    routed_topic,
+)
+from loyaltystream.keys import KEY_RULE_VERSION
+from loyaltystream.memory.changelog import Layout
+from loyaltystream.memory.identity import Identity
+from loyaltystream.notify import SCHEMAS, Notify
+from loyaltystream.pipeline import Ingest
+from loyaltystream.rules import Rules
+from loyaltystream.runner import Runner, Stage
+from loyaltystream.settings import TOPIC_ROLES, Settings
+from loyaltystream.stage import FreshStart, IngestStage, NotifyStage
+from loyaltystream.telemetry.metrics import Metrics
+from loyaltystream.telemetry.worker import Remembered, WorkerTelemetry
+from loyaltystream.topology import Output, Topics
+
+STAGES: Final = ("ingest", "notify")
+MAX_RECORD_BYTES: Final = 1_048_576
+"""What `init` lets the ingest topic take, keys and headers included."""
+
+_MARGIN_DAYS: Final = 2
+"""How much longer than its window the changelog is kept."""
+
+
+class SchemaPlan(msgspec.Struct, frozen=True):
+    """One schema on one topic; `schema_id` is None while it is not registered there."""
+
+    topic: str
+    schema: Schema
+    schema_id: int | None
+
+
+class Deployment:
+    """Everything that the settings of one deployment name, made when it is first asked for."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def topics(self) -> Topics:
+        """The names of all topics, prefix included."""
+        names = self.settings.topics
+        return Topics(**{role: names.prefix + getattr(names, role) for role in TOPIC_ROLES})
+
+    def group(self, stage: str) -> str:
+        """Return the name of a stage's consumer group."""
+        return f"{self.settings.worker.group_prefix}.{stage}"
+
+    @cached_property
+    def reader(self) -> LogReader:
+        """Reads any topic."""
+        return LogReader(self.settings.kafka)
+
+    @cached_property
+    def registry(self) -> Registry:
+        """The schema registry."""
+        return Registry(self.settings.registry)
+
+    @cached_property
+    def admin(self) -> TopicAdmin:
+        """Makes and compares topics."""
+        return TopicAdmin(self.settings.kafka)
+
+    @cached_property
+    def event_definitions(self) -> list[EventDefinition]:
+        """The definitions in the folder that the settings name."""
+        return load_definitions(self.settings.rules.definitions)
+
+    @cached_property
+    def rules(self) -> Rules:
+        """What a valid event is."""
+        rules = self.settings.rules
+        return Rules(
+            max_event_bytes=rules.max_event_bytes,
+            max_record_bytes=MAX_RECORD_BYTES,
+            strict_fields=rules.strict_fields,
+            country_codes=rules.country_codes,
+            window_days=self.settings.memory.window_days,
+        )
+
+    @cached_property
+    def identity(self) -> Identity:
+        """Makes the memory's ids.
+
+        Raises:
+            ConfigurationError: without memory.hash_key.
+        """
+        secret = self.settings.memory.hash_key
+        if secret is None:
+            raise ConfigurationError(
+                "memory.hash_key is not set: one secret for the whole deployment, which remembered "
+                "ids are made with. Make it once and keep it: openssl rand -hex 32"
+            )
+        return Identity(secret.get_secret_value())
+
+    @cached_property
+    def layout(self) -> Layout:
+        """What remembered ids mean."""
+        partitions = self.reader.partitions(self.topics.ingest)
+        return Layout(self.identity.check, KEY_RULE_VERSION, partitions)
+
+    def topic_plans(self) -> list[TopicPlan]:
+        """Return all topics as they have to be (design.md section 2)."""
+        names, topics, memory = self.settings.topics, self.topics, self.settings.memory
+        days = names.retention_days
+        larger = MAX_RECORD_BYTES + ALLOWANCE_BYTES
+        windows = [definition.uniqueness_window_days for definition in self.event_definitions]
+        made = [
+            ingest_topic(topics.ingest, days, max_bytes=MAX_RECORD_BYTES),
+            routed_topic(topics.emf, days, max_bytes=larger),
+            routed_topic(topics.ei, days, max_bytes=larger),
+            routed_topic(topics.notifications, days, max_bytes=larger),
+            letter_topic(topics.duplicates, min(days, memory.window_days), max_bytes=larger),
+            letter_topic(topics.dead_letter, min(days, memory.window_days), max_bytes=larger),
+            changelog_topic(topics.changelog, max(memory.window_days, *windows, 0) + _MARGIN_DAYS),
+        ]
+        return [
+            TopicPlan(
+                partitions=names.partitions, replication_factor=names.replication_factor, **plan
+            )
+            for plan in made
+        ]
+
+    def schema_plans(self) -> list[SchemaPlan]:
+        """Return all schemas with the ids that they have."""
+        topics = self.topics
+        event = schemas.load(schemas.BEHAVIORAL_EVENT)
+        wanted = [
+            (topics.emf, event),
+            (topics.ei, event),
+            (topics.dead_letter, schemas.load(schemas.DEAD_LETTER)),
+            *((topics.notifications, schemas.load(name)) for name in SCHEMAS),
+        ]
+        return [
+            SchemaPlan(topic, schema, self.registry.find(topic, schema)) for topic, schema in wanted
+        ]
+
+    def demand_topics(self) -> None:
+        """Refuse to work on topics that are not as they have to be.
+
+        Raises:
+            ConfigurationError: naming each difference.
+        """
+        changes = self.admin.compare(self.topic_plans())
+        lines = [f"  - {line}" for change in changes for line in describe(change)]
+        if lines:
+            head = "topics are not as they have to be; `loyaltystream init` mends this:"
+            raise ConfigurationError("\n".join([head, *lines]))
+
+    def letters(self, stage: str) -> LetterEncoder:
+        """Return what encodes a stage's dead letters."""
+        schema_id = self.registry.demand(self.topics.dead_letter, schemas.load(schemas.DEAD_LETTER))
+        return LetterEncoder(stage, schema_id, MAX_RECORD_BYTES)
+
+    def definitions(self) -> Definitions:
+        """Return the compiled definitions."""
+        event = schemas.load(schemas.BEHAVIORAL_EVENT)
+        ids = {self.registry.demand(topic, event) for topic in (self.topics.emf, self.topics.ei)}
+        if len(ids) > 1:
+            raise ConfigurationError(
+                f"the registry has {event['name']} under two ids, {sorted(ids)}; routed records "
+                f"carry one: use a registry that gives the same schema the same id"
+            )
+        return Definitions(self.event_definitions, ids.pop())
+
+    def ingest(self) -> Ingest:
+        """Return the judge of behavioral events."""
+        return Ingest(
+            self.topics,
+            layout=self.layout,
+            identity=self.identity,
+            letters=self.letters("ingest"),
+            rules=self.rules,
+        )
+
+
+class Worker(msgspec.Struct, frozen=True):
+    """One stage's runner, and the metrics that it counts into."""
+
+    name: str
+    runner: Runner
+    metrics: Metrics
+
+
+def describe(change: Change) -> list[str]:
+    """Return what is to be done to a topic, a line each."""
+    if change.action == "create":
+        return [f"{change.plan.name} is missing"]
+    return [f"{change.plan.name}: {name} {what}" for name, what in change.differences.items()]
+
+
+def member_name(settings: Settings, stage: str, slot: int) -> str:
+    """Return the name of a worker, as its transactional id and its place in the group have it."""
+    worker = settings.worker
+    return f"{worker.group_prefix}.{stage}.{worker.instance}.{slot}"
+
+
+def build_worker(
+    deployment: Deployment, stage: str, slot: int, *, start: FreshStart, accept_loss_ms: int | None
+) -> Worker:
+    """Put a worker together; nothing is read or written yet.
+
+    Args:
+        deployment: what it works on.
+        stage: `ingest` or `notify`.
+        slot: its number among the workers of this instance and stage.
+        start: where to begin in a partition that was never read.
+        accept_loss_ms: an operator's word that a lost memory may start empty.
+
+    Raises:
+        ConfigurationError: if settings, topics or definitions are not usable.
+        SchemaError: if a schema is not registered.
+        BrokerError: if the broker or the registry does not answer.
+    """
+    deployment.demand_topics()
+    settings, name = deployment.settings, member_name(deployment.settings, stage, slot)
+    topic = deployment.topics.ingest if stage == "ingest" else deployment.topics.emf
+    source = GroupSource(
+        settings.kafka, settings.worker, topic=topic, group=deployment.group(stage), member=name
+    )
+    sink = TransactionalSink(
+        settings.kafka, settings.worker, transactional_id=name, input_topic=topic
+    )
+    work, remembered = _build_stage(deployment, stage, start, accept_loss_ms)
+    metrics = Metrics()
+    telemetry = WorkerTelemetry(metrics, lags=source.lag, remembered=remembered)
+    return Worker(name, Runner(source, sink, work, telemetry=telemetry), metrics)
+
+
+def build_notify(deployment: Deployment) -> Notify:
+    """Return what turns accepted events into notifications.
+
+    Raises:
+        SchemaError: if a schema is not registered.
+        BrokerError: if the registry does not answer.
+    """
+    registry, topics = deployment.registry, deployment.topics
+    return Notify(
+        topics,
+        letters=deployment.letters("notify"),
+        schema_ids={
+            name: registry.demand(topics.notifications, schemas.load(name)) for name in SCHEMAS
+        },
+        writer_schema=registry.writer_schema,
+        rules=deployment.rules,
+    )
+
+
+def build_audit(settings: Settings, progress: Progress = lambda _what, _offsets: None) -> Audit:
+    """Put the audit of a deployment together.
+
+    Raises:
+        ConfigurationError: if settings or definitions are not usable.
+        SchemaError: if a schema is not registered.
+        BrokerError: if the broker or the registry does not answer.
+    """
+    deployment = Deployment(settings)
+    notify, definitions = build_notify(deployment), deployment.definitions()
+
+    def derive(records: Sequence[Record]) -> list[Output]:
+        return notify.plan(records, definitions=definitions, generation=0).outputs
+
+    return Audit(
+        deployment.reader,
+        AuditedDeployment(
+            topics=deployment.topics,
+            definitions=definitions,
+            rules=deployment.rules,
+            identity=deployment.identity,
+            layout=deployment.layout,
+            letters=deployment.letters("ingest"),
+        ),
+        groups=Groups(deployment.group("ingest"), deployment.group("notify")),
+        deriver=derive,
+        progress=progress,
+    )
+
+
+def _build_stage(
+    deployment: Deployment, stage: str, start: FreshStart, accept_loss_ms: int | None
+) -> tuple[Stage, Remembered | None]:
+    if stage == "notify":
+        return (
+            NotifyStage(
+                build_notify(deployment), definitions=deployment.definitions(), fresh=start
+            ),
+            None,
+        )
+    ingest = IngestStage(
+        deployment.ingest(),
+        definitions=deployment.definitions(),
+        layout=deployment.layout,
+        changelog=ChangelogReader(deployment.reader, deployment.topics.changelog),
+        fresh=start,
+        accept_loss_ms=accept_loss_ms,
+    )
+    return ingest, ingest.remembered
+
+
+def fresh_start(deployment: Deployment, stage: str, choice: str | int | None) -> FreshStart:
+    """Return where a group begins that never committed an offset.
+
+    Args:
+        deployment: whose topics are meant.
+        stage: whose input.
+        choice: `earliest`, `latest`, or epoch milliseconds; None: nobody chose.
+    """
+    topic = deployment.topics.ingest if stage == "ingest" else deployment.topics.emf
+    reader = deployment.reader
+    beginnings: dict[str, Callable[[int], int]] = {
+        "earliest": lambda partition: reader.bounds(topic)[partition][0],
+        "latest": lambda partition: reader.bounds(topic)[partition][1],
+    }
+
+    def start(partition: int) -> int:
+        if choice is None:
+            raise ConfigurationError(
+                f"group {deployment.group(stage)} has never read {topic}/{partition}, and nobody "
+                f"said where to begin. Choose: --from earliest (all that is retained), "
+                f"--from latest (only what comes from now on), "
+                f"or --from 2026-01-31T08:00:00Z (from a moment on)"
+            )
+        if isinstance(choice, int):
+            return reader.offset_at(topic, partition, choice)
+        return beginnings[choice](partition)
+
+    return start

@@ -1,0 +1,134 @@
+"""The schema registry: looks ids up, registers schemas, fetches writers' schemas. Does I/O.
+
+Subjects follow TopicRecordNameStrategy: `<topic>-<full name>`, one compatibility history for each
+record type on each topic.
+"""
+
+import json
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+import fastavro.schema
+from confluent_kafka.schema_registry import Schema as RegistrySchema
+from confluent_kafka.schema_registry import SchemaRegistryClient, SchemaRegistryError
+
+from loyaltystream.avro.schemas import Schema, text
+from loyaltystream.errors import RetryableBrokerError, SchemaError
+from loyaltystream.settings import RegistrySettings
+
+COMPATIBILITY: Final = "FULL_TRANSITIVE"
+_NOT_FOUND: Final = 404
+_REFUSED: Final = frozenset({409, 422})
+
+T = TypeVar("T")
+
+
+class Registry:
+    """One registry, asked over HTTP.
+
+    Args:
+        settings: its address and how to sign in.
+    """
+
+    def __init__(self, settings: RegistrySettings) -> None:
+        self._url = settings.url
+        client = {name: value.get_secret_value() for name, value in settings.client.items()}
+        self._client = SchemaRegistryClient({**client, "url": settings.url})
+        self._writers: dict[int, Schema | None] = {}
+
+    def find(self, topic: str, schema: Schema) -> int | None:
+        """Return the id that a schema has on a topic, or None if it is not registered there.
+
+        Raises:
+            RetryableBrokerError: if the registry does not answer.
+            SchemaError: if it refuses.
+        """
+        subject = _subject(topic, schema)
+        found = self._ask(
+            f"looking up {subject}",
+            lambda: self._client.lookup_schema(subject, _registered(schema)),
+        )
+        return None if found is None else found.schema_id
+
+    def demand(self, topic: str, schema: Schema) -> int:
+        """Return the id that a schema has on a topic.
+
+        Raises:
+            SchemaError: if it has none; `init` registers it.
+            RetryableBrokerError: if the registry does not answer.
+        """
+        found = self.find(topic, schema)
+        if found is None:
+            raise SchemaError(
+                f"schema {_subject(topic, schema)} is not registered at {self._url}; "
+                f"`loyaltystream init` registers all of them"
+            )
+        return found
+
+    def register(self, topic: str, schema: Schema) -> int:
+        """Register a schema under full transitive compatibility; return its id.
+
+        Raises:
+            SchemaError: if it is not compatible with every version before it.
+            RetryableBrokerError: if the registry does not answer.
+        """
+        subject = _subject(topic, schema)
+        doing = f"registering {subject}"
+        self._ask(
+            doing, lambda: self._client.set_compatibility(subject_name=subject, level=COMPATIBILITY)
+        )
+        found = self._ask(doing, lambda: self._client.register_schema(subject, _registered(schema)))
+        # Apicurio keeps a rule for a subject only once it has a version.
+        self._ask(
+            doing, lambda: self._client.set_compatibility(subject_name=subject, level=COMPATIBILITY)
+        )
+        if found is None:
+            raise SchemaError(f"{doing}: {self._url} has no such subject")
+        return found
+
+    def writer_schema(self, schema_id: int) -> Schema | None:
+        """Return the schema of that id, or None if the registry has confirmed that it has none.
+
+        Raises:
+            RetryableBrokerError: if the registry does not answer.
+            SchemaError: if what it has is not Avro.
+        """
+        if schema_id not in self._writers:
+            found = self._ask(f"fetching schema {schema_id}", lambda: self._fetch(schema_id))
+            if found is None:
+                return None  # asked again next time: it may be registered by then
+            self._writers[schema_id] = found
+        return self._writers[schema_id]
+
+    def _fetch(self, schema_id: int) -> Schema:
+        content = self._client.get_schema(schema_id).schema_str
+        parsed = fastavro.schema.parse_schema(json.loads(content or "null"))
+        if not isinstance(parsed, dict):
+            raise SchemaError(f"schema {schema_id} at {self._url} is not a record")
+        return parsed
+
+    def _ask(self, doing: str, call: Callable[[], T]) -> T | None:
+        try:
+            return call()
+        except SchemaRegistryError as error:
+            if error.http_status_code == _NOT_FOUND:
+                return None
+            where = f"{doing} at {self._url}: {error.error_message}"
+            if error.http_status_code in _REFUSED:
+                raise SchemaError(where) from error
+            raise RetryableBrokerError(where) from error
+        except (OSError, ValueError) as error:
+            raise RetryableBrokerError(f"{doing} at {self._url}: {error}") from error
+        except Exception as error:
+            # The client lets its HTTP library's own errors through; all of them are the way there.
+            if type(error).__module__.partition(".")[0].startswith("httpx"):
+                raise RetryableBrokerError(f"{doing} at {self._url}: {error}") from error
+            raise
+
+
+def _subject(topic: str, schema: Schema) -> str:
+    return f"{topic}-{schema['name']}"
+
+
+def _registered(schema: Schema) -> RegistrySchema:
+    return RegistrySchema(text(schema), "AVRO")

@@ -1,0 +1,97 @@
+"""Definitions from files: `<folder>/<orgId>/<eventName>.json`. Does I/O: reads that folder.
+
+All problems of all files are reported at once, so that an operator mends them in one go.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from loyaltystream.definitions.model import EventDefinition
+from loyaltystream.definitions.parsing import Problem, parse_definition
+from loyaltystream.dialects.strict_json import parse
+from loyaltystream.errors import ConfigurationError
+from loyaltystream.verdicts import Violation
+
+MAX_FILE_BYTES: Final = 1_048_576
+_NEXT: Final = (
+    "put each definition into <orgId>/<eventName>.json there, or let the setting"
+    " rules.definitions name another folder; examples/definitions shows five"
+)
+
+
+def load_definitions(folder: Path) -> list[EventDefinition]:
+    """Return the definitions in `folder`, ordered by org and event name.
+
+    Hidden files and Markdown are left alone.
+
+    Raises:
+        ConfigurationError: if there are none, or with one line for everything wrong with any.
+    """
+    if not folder.is_dir():
+        raise ConfigurationError(f"no folder {folder} with event definitions: {_NEXT}")
+    definitions: list[EventDefinition] = []
+    problems: list[str] = []
+    try:
+        for path in _visible(folder):
+            for found in _load_org(path):
+                if isinstance(found, EventDefinition):
+                    definitions.append(found)
+                else:
+                    problems.append(f"{found[0].relative_to(folder)}: {_line(found[1])}")
+    except OSError as error:
+        raise ConfigurationError(f"event definitions in {folder}: {error.strerror}") from error
+    if problems:
+        lines = "\n".join(problems)
+        raise ConfigurationError(
+            f"{len(problems)} problems in the definitions of {folder}:\n{lines}"
+        )
+    if not definitions:
+        raise ConfigurationError(f"no event definition in {folder}: {_NEXT}")
+    return sorted(definitions, key=lambda found: (found.org_id, found.event_name))
+
+
+def _visible(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.name[0] != "." and path.suffix != ".md")
+
+
+def _line(problem: Problem) -> str:
+    return f"{problem.code} {problem.message}"
+
+
+def _load_org(folder: Path) -> Iterator[EventDefinition | tuple[Path, Problem]]:
+    org_id = _org_id(folder.name)
+    if org_id is None or not folder.is_dir():
+        yield folder, Problem("ORG", "a folder whose name is an org's id is needed, as 1800")
+        return
+    for path in _visible(folder):
+        if path.suffix != ".json" or not path.is_file():
+            yield path, Problem("FILE", "a file <eventName>.json is needed")
+            continue
+        found = _load_file(path, org_id)
+        if isinstance(found, EventDefinition):
+            yield found
+        else:
+            yield from ((path, problem) for problem in found)
+
+
+def _org_id(name: str) -> int | None:
+    """Return the id that `name` writes in the one way that there is, or None."""
+    if not (name.isascii() and name.isdigit()) or (name[0] == "0" and name != "0"):
+        return None
+    return int(name) if len(name) < 19 else None
+
+
+def _load_file(path: Path, org_id: int) -> EventDefinition | list[Problem]:
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        return [Problem("FILE", f"can't be read: {error.strerror}")]
+    body = parse(raw, max_bytes=MAX_FILE_BYTES)
+    if isinstance(body, Violation):
+        return [Problem(body.reason, body.detail)]
+    definition = parse_definition(org_id, body)
+    if isinstance(definition, EventDefinition) and definition.event_name != path.stem:
+        detail = f"the file of event {definition.event_name} is {definition.event_name}.json"
+        return [Problem("FILE", detail)]
+    return definition

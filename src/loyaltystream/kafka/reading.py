@@ -1,0 +1,230 @@
+"""Reads topics outside any group: what is committed, from where to where.
+
+Does I/O. Every reader is read_committed, so what an open or aborted transaction wrote is not there.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Final
+
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    OFFSET_END,
+    OFFSET_INVALID,
+    Consumer,
+    IsolationLevel,
+    KafkaError,
+    Message,
+    TopicPartition,
+)
+from confluent_kafka.admin import AdminClient, OffsetSpec
+
+from loyaltystream.errors import FatalBrokerError, RetryableBrokerError
+from loyaltystream.events import Record
+from loyaltystream.kafka.connection import MAX_MESSAGE_BYTES, properties
+from loyaltystream.kafka.errors import translate, translated
+from loyaltystream.settings import KafkaSettings
+
+TIMEOUT_S: Final = 30.0
+_FETCH: Final = 2_000
+_POLL_S: Final = 0.2
+
+Bounds = Mapping[int, tuple[int, int]]
+
+
+class LogReader:
+    """Reads committed records of any topic.
+
+    Args:
+        kafka: where the broker is.
+        timeout_s: how long a silent broker is waited for.
+    """
+
+    def __init__(self, kafka: KafkaSettings, *, timeout_s: float = TIMEOUT_S) -> None:
+        self._kafka = kafka
+        self._timeout_s = timeout_s
+        self._admin = AdminClient(properties(kafka))
+
+    def partitions(self, topic: str) -> int:
+        """Return how many partitions the topic has.
+
+        Raises:
+            FatalBrokerError: if there is no such topic.
+            BrokerError: if the broker does not answer.
+        """
+        with translated(f"looking for topic {topic} at {self._kafka.bootstrap_servers}"):
+            found = self._admin.list_topics(topic, timeout=self._timeout_s).topics[topic]
+        if found.error is not None:
+            raise FatalBrokerError(
+                f"topic {topic}: {found.error.str()}; `loyaltystream init` makes the topics"
+            )
+        return len(found.partitions)
+
+    def bounds(self, topic: str) -> Bounds:
+        """Return for each partition its first retained offset and its last stable offset.
+
+        Raises:
+            BrokerError: if the topic is not there or the broker does not answer.
+        """
+        partitions = [TopicPartition(topic, number) for number in range(self.partitions(topic))]
+        first = self._list(partitions, OffsetSpec.earliest())
+        last = self._list(partitions, OffsetSpec.latest())
+        return {number: (first[number], last[number]) for number in first}
+
+    def offset_at(self, topic: str, partition: int, moment_ms: int) -> int:
+        """Return the offset of the first record at or after a moment, or the end.
+
+        Raises:
+            BrokerError: if the topic is not there or the broker does not answer.
+        """
+        asked = {TopicPartition(topic, partition): OffsetSpec.for_timestamp(moment_ms)}
+        with translated(f"looking for {moment_ms} in {topic}/{partition}"):
+            answers = self._admin.list_offsets(asked, request_timeout=self._timeout_s)
+            offset = next(iter(answers.values())).result().offset
+        return int(offset) if offset >= 0 else self.bounds(topic)[partition][1]
+
+    def records(self, topic: str, partition: int, start: int, end: int) -> Iterator[Record]:
+        """Yield the committed records of one partition with offsets in [start, end).
+
+        Offsets have gaps where transaction markers and aborted records lie.
+
+        Raises:
+            BrokerError: if the broker does not answer for `timeout_s`.
+        """
+        if start >= end:
+            return
+        consumer = self._consumer()
+        try:
+            consumer.assign([TopicPartition(topic, partition, start)])
+            yield from self._until(consumer, end, f"reading {topic}/{partition} up to {end}")
+        finally:
+            consumer.close()
+
+    def follow(
+        self, topics: Sequence[str], *, oldest: bool, stopping: Callable[[], bool]
+    ) -> Iterator[tuple[str, Record]]:
+        """Yield records of all partitions as they get committed, with their topic.
+
+        Args:
+            topics: what to read.
+            oldest: whether to begin with what is retained, rather than with what comes.
+            stopping: asked a few times a second.
+        """
+        start = OFFSET_BEGINNING if oldest else OFFSET_END
+        consumer = self._consumer()
+        try:
+            consumer.assign(
+                [
+                    TopicPartition(topic, partition, start)
+                    for topic in topics
+                    for partition in range(self.partitions(topic))
+                ]
+            )
+            while not stopping():
+                for message in _take(consumer):
+                    if not _is_end(message):
+                        yield message.topic() or "", to_record(message)
+        finally:
+            consumer.close()
+
+    def committed(self, group: str, topic: str) -> dict[int, int]:
+        """Return the group's stable committed offsets; no entry where it never committed.
+
+        An offset inside an open transaction is waited for.
+
+        Raises:
+            BrokerError: if the broker does not answer, or a transaction stays open.
+        """
+        asked = [TopicPartition(topic, number) for number in range(self.partitions(topic))]
+        consumer = self._consumer(group_id=group)
+        try:
+            with translated(f"reading the committed offsets of group {group} on {topic}"):
+                answers = consumer.committed(asked, timeout=self._timeout_s)
+        finally:
+            consumer.close()
+        return committed_offsets(answers)
+
+    def _list(self, partitions: Sequence[TopicPartition], spec: OffsetSpec) -> dict[int, int]:
+        asked = dict.fromkeys(partitions, spec)
+        with translated(f"reading the offsets of {partitions[0].topic}"):
+            answers = self._admin.list_offsets(
+                asked,
+                isolation_level=IsolationLevel.READ_COMMITTED,
+                request_timeout=self._timeout_s,
+            )
+            return {asked.partition: found.result().offset for asked, found in answers.items()}
+
+    def _consumer(self, group_id: str = "loyaltystream.reader") -> Consumer:
+        return Consumer(
+            properties(
+                self._kafka,
+                group_id=group_id,
+                isolation_level="read_committed",
+                enable_auto_commit=False,
+                enable_partition_eof=True,
+                # The end of a partition is told when a fetch comes back empty; by default after 0.5 s.
+                fetch_wait_max_ms=20,
+                auto_offset_reset="earliest",
+                fetch_message_max_bytes=MAX_MESSAGE_BYTES,
+            )
+        )
+
+    def _until(self, consumer: Consumer, end: int, doing: str) -> Iterator[Record]:
+        silent_s = 0.0
+        while silent_s < self._timeout_s:
+            messages = _take(consumer)
+            silent_s = 0.0 if messages else silent_s + _POLL_S
+            for message in messages:
+                at_end = _is_end(message)
+                if (offset := message.offset()) is None:
+                    continue
+                if not at_end and offset < end:
+                    yield to_record(message)
+                if offset >= end or (not at_end and offset == end - 1):
+                    return
+        raise RetryableBrokerError(f"{doing}: nothing came for {self._timeout_s:.0f} s")
+
+
+def _take(consumer: Consumer) -> list[Message]:
+    """Return what is there, or what comes first within `_POLL_S`; never waits for more."""
+    first = consumer.poll(_POLL_S)
+    return [] if first is None else [first, *consumer.consume(_FETCH, 0)]
+
+
+def to_record(message: Message) -> Record:
+    """Return a message as a value of ours."""
+    kind, timestamp_ms = message.timestamp()
+    return Record(
+        message.partition() or 0,
+        message.offset() or 0,
+        timestamp_ms if kind else -1,
+        message.key(),
+        message.value(),
+        message.headers() or (),  # type: ignore[arg-type]  # read ones are always (str, bytes)
+    )
+
+
+def committed_offsets(answers: Sequence[TopicPartition]) -> dict[int, int]:
+    """Return the offsets in a broker's answer, where it has any.
+
+    Raises:
+        BrokerError: if it has an error instead.
+    """
+    for answer in answers:
+        if answer.error is not None:
+            doing = f"reading the committed offset of {answer.topic}/{answer.partition}"
+            raise translate(answer.error, doing)
+    return {answer.partition: answer.offset for answer in answers if answer.offset > OFFSET_INVALID}
+
+
+def _is_end(message: Message) -> bool:
+    """Say whether this is the end of a partition rather than a record.
+
+    Raises:
+        BrokerError: if it is an error.
+    """
+    error = message.error()
+    if error is None:
+        return False
+    if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 (public, underscored by librdkafka)
+        return True
+    raise translate(error, f"reading {message.topic()}/{message.partition()}")

@@ -1,0 +1,84 @@
+"""Writes records that no transaction guards: for producers of ours. Does I/O."""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from loyaltystream.errors import BrokerError, RetryableBrokerError
+from loyaltystream.events import Header
+from loyaltystream.kafka.connection import MAX_MESSAGE_BYTES, properties
+from loyaltystream.kafka.errors import translate
+from loyaltystream.settings import KafkaSettings
+
+_FLUSH_S: Final = 30.0
+_ROOM_S: Final = 0.1
+
+
+class Sender:
+    """An idempotent producer that keeps order and counts what the broker has taken.
+
+    Args:
+        kafka: where the broker is.
+        topic: where records go.
+        delivered: called after each record that the broker has.
+    """
+
+    def __init__(
+        self, kafka: KafkaSettings, topic: str, *, delivered: Callable[[], None] = lambda: None
+    ) -> None:
+        self._topic = topic
+        self._delivered = delivered
+        self._failure: BrokerError | None = None
+        self._producer = Producer(
+            properties(
+                kafka,
+                enable_idempotence=True,
+                partitioner="murmur2_random",
+                linger_ms=5,
+                compression_type="lz4",
+                message_max_bytes=MAX_MESSAGE_BYTES,
+            )
+        )
+
+    def send(self, value: bytes | None, key: bytes | None, headers: Sequence[Header] = ()) -> None:
+        """Hand one record to the producer.
+
+        Raises:
+            BrokerError: if an earlier record could not be written, or this one is refused.
+        """
+        while True:
+            if self._failure is not None:
+                raise self._failure
+            try:
+                self._producer.produce(
+                    self._topic, value, key, on_delivery=self._note, headers=list(headers)
+                )
+            except BufferError:
+                self._producer.poll(_ROOM_S)
+            except KafkaException as error:
+                raise translate(error, f"writing to {self._topic}") from error
+            else:
+                self._producer.poll(0)
+                return
+
+    def flush(self) -> None:
+        """Wait until the broker has everything.
+
+        Raises:
+            BrokerError: if it has not.
+        """
+        left = self._producer.flush(_FLUSH_S)
+        if self._failure is not None:
+            raise self._failure
+        if left:
+            raise RetryableBrokerError(
+                f"{left} records unacknowledged on {self._topic} after {_FLUSH_S:.0f} s; "
+                f"send them again: what arrives twice is told by its eventId"
+            )
+
+    def _note(self, error: KafkaError | None, _message: Message) -> None:
+        if error is None:
+            self._delivered()
+        elif self._failure is None:
+            self._failure = translate(error, f"writing to {self._topic}")

@@ -1,0 +1,205 @@
+"""Writes outputs and the input's offsets in one transaction. Does I/O.
+
+The commit runs in a thread and tells its outcome later, so that the next batch is judged meanwhile;
+a broker takes 20 ms and more for it (hot-path.md section 0).
+"""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Final
+
+from confluent_kafka import KafkaException, Producer, TopicPartition
+
+from loyaltystream.errors import (
+    AbortableTransactionError,
+    BrokerError,
+    FatalBrokerError,
+    RetryableBrokerError,
+)
+from loyaltystream.kafka.connection import MAX_MESSAGE_BYTES, properties
+from loyaltystream.kafka.errors import translate
+from loyaltystream.runner import Fate, Group, Outcome
+from loyaltystream.settings import KafkaSettings, WorkerSettings
+from loyaltystream.topology import Output
+
+_QUEUE_S: Final = 10.0
+_PAUSE_S: Final = 0.1
+_PENDING_PER_BATCH: Final = 8
+
+
+class TransactionalSink:
+    """One transactional producer; after an outcome that nobody knows, a new one under its id.
+
+    Args:
+        kafka: where the broker is.
+        worker: its timeouts.
+        transactional_id: stable over restarts, so that a successor fences this one.
+        input_topic: whose offsets the transactions hold.
+    """
+
+    def __init__(
+        self,
+        kafka: KafkaSettings,
+        worker: WorkerSettings,
+        *,
+        transactional_id: str,
+        input_topic: str,
+    ) -> None:
+        self._input_topic = input_topic
+        self._timeout_s = worker.transaction_timeout_ms / 1000
+        self._properties = properties(
+            kafka,
+            transactional_id=transactional_id,
+            transaction_timeout_ms=worker.transaction_timeout_ms,
+            message_timeout_ms=worker.message_timeout_ms,
+            partitioner="murmur2_random",
+            linger_ms=5,
+            compression_type="lz4",
+            message_max_bytes=MAX_MESSAGE_BYTES,
+            queue_buffering_max_messages=max(100_000, _PENDING_PER_BATCH * worker.batch_records),
+        )
+        self._producer: Producer | None = None
+        self._commits = ThreadPoolExecutor(1, thread_name_prefix="commit")
+        self._open: Future[Outcome] | None = None
+
+    def open(self) -> None:
+        """Take over the transactional id: whoever had it is fenced, and its transaction settled.
+
+        Raises:
+            BrokerError: if the broker cannot be reached, or refuses.
+        """
+        self._drop()
+        self._producer = Producer(self._properties)
+        self._repeat(self._producer.init_transactions, "taking over the transactional id")
+
+    def send(self, outputs: Iterable[Output]) -> None:
+        """Begin a transaction and hand all outputs to the producer.
+
+        Raises:
+            AbortableTransactionError: if the transaction is to be aborted.
+            FatalBrokerError: if the producer is of no more use.
+        """
+        producer = self._get_producer()
+        try:
+            producer.begin_transaction()
+            produce = producer.produce
+            for output in outputs:
+                message = (
+                    output.topic,
+                    output.value,
+                    output.key,
+                    -1 if output.partition is None else output.partition,
+                    None,
+                    None,
+                    0,
+                    output.headers,
+                )
+                try:
+                    produce(*message)  # type: ignore[arg-type]  # a list of pairs is one of its types
+                except BufferError:
+                    self._produce_when_there_is_room(message)
+            producer.poll(0)
+        except KafkaException as error:
+            raise translate(error, "sending a transaction's records") from error
+
+    def submit(self, offsets: Mapping[int, int], group: Group) -> None:
+        """Begin to commit what was sent, with the offsets of the input; `outcome` tells the rest.
+
+        Args:
+            offsets: the next offset of every partition that the transaction moves.
+            group: who reads the input, taken on the polling thread.
+        """
+        positions = [
+            TopicPartition(self._input_topic, partition, offset)
+            for partition, offset in offsets.items()
+        ]
+        self._open = self._commits.submit(self._commit, positions, group.metadata)
+
+    def outcome(self) -> Outcome:
+        """Wait until it is known what became of the submitted transaction."""
+        if self._open is None:
+            return Outcome(Fate.ABORTED)
+        outcome = self._open.result()
+        self._open = None
+        return outcome
+
+    def abort(self) -> None:
+        """Abort what was sent and not submitted.
+
+        Raises:
+            FatalBrokerError: if that is impossible; `open` settles it.
+        """
+        try:
+            self._repeat(self._get_producer().abort_transaction, "aborting a transaction")
+        except BrokerError as error:
+            raise FatalBrokerError(str(error)) from error
+
+    def close(self) -> None:
+        """Let go of the producer; the broker or a successor aborts an open transaction."""
+        self._commits.shutdown()
+        self._drop()
+
+    def _drop(self) -> None:
+        if self._producer is not None:
+            # What is still queued belongs to a transaction that is lost; closing would wait for it.
+            self._producer.purge(blocking=False)
+            self._producer.close()
+            self._producer = None
+
+    def _get_producer(self) -> Producer:
+        if self._producer is None:
+            raise FatalBrokerError("the sink is not open")
+        return self._producer
+
+    def _commit(self, positions: list[TopicPartition], group: Any) -> Outcome:  # noqa: ANN401 (opaque)
+        producer = self._get_producer()
+        try:
+            self._repeat(
+                lambda timeout_s: producer.send_offsets_to_transaction(positions, group, timeout_s),
+                "adding offsets to a transaction",
+            )
+            self._repeat(producer.commit_transaction, "committing a transaction")
+        except AbortableTransactionError as error:
+            return self._abort_after(error)
+        except BrokerError as error:
+            return Outcome(Fate.UNKNOWN, str(error))
+        return Outcome(Fate.COMMITTED)
+
+    def _abort_after(self, error: AbortableTransactionError) -> Outcome:
+        try:
+            self.abort()
+        except BrokerError as stuck:
+            return Outcome(Fate.UNKNOWN, f"{error}; then {stuck}")
+        return Outcome(Fate.ABORTED, str(error))
+
+    def _repeat(self, call: Callable[[float], object], doing: str) -> None:
+        """Call until it succeeds; librdkafka goes on with the same call where it stopped.
+
+        Raises:
+            BrokerError: if it fails otherwise than for the moment, or for longer than the timeout.
+        """
+        deadline = time.monotonic() + self._timeout_s
+        while True:
+            try:
+                call(max(deadline - time.monotonic(), _PAUSE_S))
+            except KafkaException as error:
+                ours = translate(error, doing)
+                if not isinstance(ours, RetryableBrokerError) or time.monotonic() > deadline:
+                    raise ours from error
+                time.sleep(_PAUSE_S)
+            else:
+                return
+
+    def _produce_when_there_is_room(self, message: tuple[Any, ...]) -> None:
+        deadline = time.monotonic() + _QUEUE_S
+        while time.monotonic() < deadline:
+            self._get_producer().poll(_PAUSE_S)
+            try:
+                self._get_producer().produce(*message)
+            except BufferError:
+                continue
+            return
+        raise AbortableTransactionError(
+            f"the producer's queue stayed full for {_QUEUE_S:.0f} s; the broker takes too little"
+        )

@@ -1,0 +1,185 @@
+"""Reads one topic as a member of a consumer group. Does I/O.
+
+Rebalances happen inside `poll`. Partitions are assigned with an explicit offset, which their owner
+names once it has restored what it knows of them; nothing is fetched before.
+"""
+
+import struct
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
+
+from loyaltystream.errors import FatalBrokerError, StateError
+from loyaltystream.events import Record
+from loyaltystream.kafka.connection import MAX_MESSAGE_BYTES, properties
+from loyaltystream.kafka.errors import translate, translated
+from loyaltystream.kafka.reading import committed_offsets, to_record
+from loyaltystream.runner import Group, Ownership
+from loyaltystream.settings import KafkaSettings, WorkerSettings
+
+_METADATA_HEAD: Final = struct.Struct("<7si")
+"""How librdkafka writes group metadata down: a mark of seven characters, then the generation."""
+
+_TIMEOUT_S: Final = 30.0
+_END: Final = KafkaError._PARTITION_EOF  # noqa: SLF001 (public, underscored by librdkafka)
+_LEFT_BEHIND: Final = KafkaError._MAX_POLL_EXCEEDED  # noqa: SLF001
+_OUT_OF_RANGE: Final = KafkaError._AUTO_OFFSET_RESET  # noqa: SLF001
+
+
+class GroupSource:
+    """One member of a consumer group, static and cooperative.
+
+    Args:
+        kafka: where the broker is.
+        worker: how much is taken at a time.
+        topic: what is read.
+        group: the group's name.
+        member: this member's name, stable over restarts.
+    """
+
+    def __init__(
+        self, kafka: KafkaSettings, worker: WorkerSettings, *, topic: str, group: str, member: str
+    ) -> None:
+        self._topic = topic
+        self._batch_records = worker.batch_records
+        self._batch_s = worker.batch_ms / 1000
+        self._member = member
+        self._owned: set[int] = set()
+        self._at_end: set[int] = set()
+        self._consumer = Consumer(
+            properties(
+                kafka,
+                group_id=group,
+                group_instance_id=member,
+                session_timeout_ms=worker.session_timeout_ms,
+                heartbeat_interval_ms=max(worker.session_timeout_ms // 5, 100),
+                partition_assignment_strategy="cooperative-sticky",
+                # Without it the group would hand out offsets of transactions that are still open.
+                isolation_level="read_committed",
+                auto_offset_reset="error",
+                enable_auto_commit=False,
+                enable_auto_offset_store=False,
+                enable_partition_eof=True,
+                fetch_message_max_bytes=MAX_MESSAGE_BYTES,
+                queued_max_messages_kbytes=65_536,
+            )
+        )
+
+    def join(self, ownership: Ownership) -> None:
+        """Join the group; partitions come with later polls."""
+
+        def assign(consumer: Consumer, partitions: list[TopicPartition]) -> None:
+            offsets = self.committed([found.partition for found in partitions])
+            starts = ownership.assigned(
+                {found.partition: offsets.get(found.partition) for found in partitions}
+            )
+            self._owned |= starts.keys()
+            consumer.incremental_assign(self._positions(starts))
+
+        def revoke(consumer: Consumer, partitions: list[TopicPartition]) -> None:
+            numbers = [found.partition for found in partitions]
+            self._owned.difference_update(numbers)
+            self._at_end.difference_update(numbers)
+            ownership.revoked(numbers)
+            consumer.incremental_unassign(partitions)
+
+        with translated(f"joining the group on {self._topic}"):
+            self._consumer.subscribe(
+                [self._topic], on_assign=assign, on_revoke=revoke, on_lost=revoke
+            )
+
+    def poll(self) -> dict[int, list[Record]]:
+        """Return what came in a batch's time, of partitions that are ours, in offset order.
+
+        Raises:
+            StateError: if the log does not hold the offset to go on from.
+            BrokerError: if the broker refuses, or another member has our name.
+        """
+        with translated(f"reading {self._topic}"):
+            messages = self._consumer.consume(self._batch_records, self._batch_s)
+        batch: dict[int, list[Record]] = {}
+        for message in messages:
+            if message.error() is not None:
+                self._note(message)
+                continue
+            record = to_record(message)
+            if (records := batch.get(record.partition)) is None:
+                records = batch[record.partition] = []
+            records.append(record)
+        self._at_end.difference_update(batch)
+        # A rebalance inside the call may have taken away what was fetched before it.
+        return {number: records for number, records in batch.items() if number in self._owned}
+
+    def group(self) -> Group:
+        """Return the group's state as of the last poll."""
+        metadata = self._consumer.consumer_group_metadata()
+        _, generation = _METADATA_HEAD.unpack_from(metadata)
+        return Group(generation, metadata)
+
+    def committed(self, partitions: Sequence[int]) -> dict[int, int]:
+        """Return stable committed offsets, where there are any.
+
+        Raises:
+            BrokerError: if the broker does not answer, or a transaction stays open.
+        """
+        if not partitions:
+            return {}
+        asked = [TopicPartition(self._topic, number) for number in partitions]
+        with translated(f"reading the committed offsets on {self._topic}"):
+            return committed_offsets(self._consumer.committed(asked, timeout=_TIMEOUT_S))
+
+    def seek(self, offsets: Mapping[int, int]) -> None:
+        """Go on from these offsets; what was fetched already is dropped.
+
+        Raises:
+            BrokerError: if the client refuses.
+        """
+        with translated(f"seeking on {self._topic}"):
+            for position in self._positions(offsets):
+                self._consumer.seek(position)
+
+    def lag(self) -> dict[int, int]:
+        """Return how many offsets each of our partitions is behind its end, as last heard."""
+        lags = {}
+        for position in self._consumer.position(
+            [TopicPartition(self._topic, n) for n in self._owned]
+        ):
+            _, end = self._consumer.get_watermark_offsets(position, cached=True)
+            behind = max(end - position.offset, 0) if position.offset >= 0 else 0
+            # Past the last record only transaction markers may lie; these are not behind.
+            lags[position.partition] = 0 if position.partition in self._at_end else behind
+        return lags
+
+    def close(self) -> None:
+        """Leave; as a static member's, our partitions wait a session timeout for our return."""
+        self._consumer.close()
+
+    def _positions(self, offsets: Mapping[int, int]) -> list[TopicPartition]:
+        return [TopicPartition(self._topic, number, offset) for number, offset in offsets.items()]
+
+    def _note(self, message: Message) -> None:
+        """Take note of an event that is no record.
+
+        Raises:
+            StateError: if the log does not hold the offset to go on from.
+            BrokerError: if going on makes no sense.
+        """
+        error = message.error()
+        partition = message.partition()
+        if error is None or error.code() == _LEFT_BEHIND:
+            return  # the group went on without us; the next poll joins it again
+        if error.code() == _END:
+            self._at_end.add(partition or 0)
+        elif error.code() == _OUT_OF_RANGE:
+            raise StateError(
+                f"{self._topic}/{partition}: the committed offset {message.offset()} is not in the "
+                f"log (OFFSET_LOST): retention removed what was never judged, or the topic was "
+                f"made anew. Nothing is skipped by itself; set the group's offset by hand to go on"
+            )
+        elif error.code() == KafkaError.FENCED_INSTANCE_ID:
+            raise FatalBrokerError(
+                f"another worker joined as {self._member}: each needs its own worker.instance"
+            )
+        else:
+            raise translate(error, f"reading {self._topic}/{partition}")

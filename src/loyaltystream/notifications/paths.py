@@ -1,0 +1,210 @@
+"""A path into an event in, how to read it and what it can hold out. Pure.
+
+Events are decoded `BehavioralEvent`s; the paths are spelled as its schema spells them.
+"""
+
+import re
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Any, Final
+
+import msgspec
+
+from loyaltystream.definitions.model import IDENTIFIER_TYPES, EventDefinition, FieldType, Shape
+from loyaltystream.notifications.catalog import CUSTOMER_IDENTIFIERS
+from loyaltystream.notifications.fitting import Misfit
+from loyaltystream.notifications.identifiers import customer_identifiers
+from loyaltystream.notifications.targets import Composite, Kind, Listing, Scalar, Table, Target
+
+Event = dict[str, Any]
+
+
+class Holds(StrEnum):
+    """What a path can hold; the value of a member says so in a message."""
+
+    TEXT = "text"
+    WORD = "text that is never a number"
+    DATE = "a date as text"
+    NUMBER = "a number"
+    BOOLEAN = "true or false"
+    JSON = "any JSON"
+    TEXTS = "an object of texts"
+    IDENTIFIERS = "the customer's identifiers"
+
+
+class Source(msgspec.Struct, frozen=True):
+    """A readable path; `read` gives None for what the event lacks."""
+
+    path: str
+    holds: Holds
+    read: Callable[[Event], Any]
+
+
+_SINGLE: Final = (Holds.TEXT, Holds.WORD, Holds.DATE, Holds.NUMBER, Holds.BOOLEAN, Holds.JSON)
+_NUMBERS: Final = (Holds.TEXT, Holds.NUMBER, Holds.JSON)
+_FITTING: Final = {
+    Kind.STRING: _SINGLE,
+    Kind.DYNAMIC: _SINGLE,
+    Kind.INT: _NUMBERS,
+    Kind.LONG: _NUMBERS,
+    Kind.DOUBLE: _NUMBERS,
+    Kind.MOMENT: (*_NUMBERS, Holds.DATE),
+    Kind.BOOLEAN: (Holds.TEXT, Holds.WORD, Holds.BOOLEAN, Holds.JSON),
+}
+
+
+def can_fit(holds: Holds, target: Target) -> bool:
+    """Say whether anything that a path holds can ever fit."""
+    match target:
+        case Scalar():
+            return holds in _FITTING[target.kind]
+        case Composite(name=name):
+            known = holds is Holds.IDENTIFIERS and name == CUSTOMER_IDENTIFIERS
+            return known or holds is Holds.JSON
+        case Listing():
+            return holds is Holds.JSON
+        case Table():
+            return holds in (Holds.JSON, Holds.TEXTS)
+
+
+_FIXED: Final = {
+    "eventId": Holds.TEXT,
+    "eventName": Holds.WORD,
+    "orgId": Holds.NUMBER,
+    "definitionVersion": Holds.NUMBER,
+    "dialect": Holds.WORD,
+    "eventIdOrigin": Holds.WORD,
+    "occurredAtOrigin": Holds.WORD,
+    "occurredAt": Holds.NUMBER,
+    "ingestedAt": Holds.NUMBER,
+    "tillCode": Holds.TEXT,
+    "webhookId": Holds.TEXT,
+    "createCustomer": Holds.BOOLEAN,
+    "referral.code": Holds.TEXT,
+    "referral.referrerId": Holds.TEXT,
+    "loyaltyCard.code": Holds.TEXT,
+    "customer.identifiers": Holds.IDENTIFIERS,
+    "customer.profile": Holds.TEXTS,
+    "trace": Holds.TEXTS,
+}
+_FAMILIES: Final = (
+    "fields",
+    "nested",
+    "customer.identifiers",
+    "customer.profile",
+    "trace",
+    "extensions",
+)
+_HOLDS: Final = {
+    FieldType.DATE: Holds.DATE,
+    FieldType.CURRENCY_CODE: Holds.WORD,
+    FieldType.DOUBLE: Holds.NUMBER,
+    FieldType.INTEGER: Holds.NUMBER,
+    FieldType.BOOLEAN: Holds.BOOLEAN,
+}
+_POSITION = re.compile(r"[0-9]{1,9}", re.ASCII)
+_IDENTIFIER_TYPES: Final = {kind.lower() for kind in IDENTIFIER_TYPES}
+
+
+def find_source(path: str, definition: EventDefinition) -> Source | str:
+    """Return the source at `path` in events of that definition, or why there can be none."""
+    if path in _FIXED:
+        return Source(path, _FIXED[path], _read_fixed(path))
+    for family in _FAMILIES:
+        name = path.removeprefix(f"{family}.")
+        if name != path:
+            return _FINDERS[family](path, name, definition)
+    families = ", ".join(f"{family}.*" for family in _FAMILIES)
+    return f"an event has no {path}; it has {', '.join(_FIXED)} and {families}"
+
+
+def _read_fixed(path: str) -> Callable[[Event], Any]:
+    if path == "customer.identifiers":
+        return lambda event: customer_identifiers(event["customer"]["identifiers"])
+    head, _, name = path.partition(".")
+    if not name:
+        return lambda event: event[head]
+    return lambda event: (event[head] or {}).get(name)
+
+
+def _find_field(path: str, name: str, definition: EventDefinition) -> Source | str:
+    field = next((field for field in definition.fields if field.name == name), None)
+    if field is None:
+        return _no_field(name, definition, nested=False)
+    if field.shape is Shape.NESTED:
+        return f"field {name} is an object or array; write nested.{name}"
+    return Source(path, _HOLDS.get(field.type, Holds.TEXT), lambda event: event["fields"].get(name))
+
+
+def _find_nested(path: str, name: str, definition: EventDefinition) -> Source | str:
+    # Names may hold dots themselves, so the longest declared one that leads the path is meant.
+    declared = [field.name for field in definition.fields if field.shape is Shape.NESTED]
+    leading = [known for known in declared if name == known or name.startswith(f"{known}.")]
+    if not leading:
+        return _no_field(name, definition, nested=True)
+    found = max(leading, key=len)
+    steps = name[len(found) + 1 :].split(".") if name != found else []
+
+    def read(event: Event) -> Any:  # noqa: ANN401 (any JSON value)
+        return _walk_json(event["nested"].get(found), steps)
+
+    return Source(path, Holds.JSON, read)
+
+
+def _no_field(name: str, definition: EventDefinition, *, nested: bool) -> str:
+    if name == definition.customer.name:
+        return f"{name} is the customer; write customer.identifiers"
+    names = [f.name for f in definition.fields if (f.shape is Shape.NESTED) is nested]
+    kind = "json field" if nested else "field"
+    return f"{definition.event_name} has no {kind} {name}; it has {', '.join(names) or 'none'}"
+
+
+def _find_identifier(path: str, name: str, _: EventDefinition) -> Source | str:
+    kind = name.lower()
+    if kind not in _IDENTIFIER_TYPES:
+        return f"no such type of identifier; there are {', '.join(IDENTIFIER_TYPES)}"
+
+    def read(event: Event) -> str | None:
+        known = event["customer"]["identifiers"]
+        return next((each["value"] for each in known if each["type"].lower() == kind), None)
+
+    return Source(path, Holds.TEXT, read)
+
+
+def _find_profile(path: str, name: str, _: EventDefinition) -> Source:
+    return Source(path, Holds.TEXT, lambda event: event["customer"]["profile"].get(name))
+
+
+def _find_trace(path: str, name: str, _: EventDefinition) -> Source:
+    return Source(path, Holds.TEXT, lambda event: event["trace"].get(name))
+
+
+def _find_extension(path: str, name: str, _: EventDefinition) -> Source:
+    return Source(path, Holds.JSON, lambda event: _walk_json(event["extensions"].get(name), []))
+
+
+_FINDERS: Final[dict[str, Callable[[str, str, EventDefinition], Source | str]]] = {
+    "fields": _find_field,
+    "nested": _find_nested,
+    "customer.identifiers": _find_identifier,
+    "customer.profile": _find_profile,
+    "trace": _find_trace,
+    "extensions": _find_extension,
+}
+
+
+def _walk_json(text: str | None, steps: list[str]) -> Any:  # noqa: ANN401 (any JSON value)
+    if text is None:
+        return None
+    try:
+        value = msgspec.json.decode(text)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return Misfit("", "not JSON")
+    for step in steps:
+        if isinstance(value, dict):
+            value = value.get(step)
+        elif isinstance(value, list) and _POSITION.fullmatch(step):
+            value = value[int(step)] if int(step) < len(value) else None
+        else:
+            return None
+    return value

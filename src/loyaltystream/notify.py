@@ -1,0 +1,127 @@
+"""The second stage: what accepted events cause, from `EMFConsumer` to `loyalty-notifications`.
+
+Pure, but for the port that asks for schemas. The runner sends the plan in one transaction with the
+input's offsets; the input is unique, so this stage remembers nothing.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from loyaltystream.avro import schemas
+from loyaltystream.avro.event_reader import EventReader, WriterSchemas
+from loyaltystream.avro.wire import frame
+from loyaltystream.definitions.registry import Definitions
+from loyaltystream.errors import ConfigurationError
+from loyaltystream.events import Record
+from loyaltystream.notifications.catalog import CATALOG
+from loyaltystream.notifications.envelope import cloud_event_headers
+from loyaltystream.notifications.mapping import Notification
+from loyaltystream.notifications.targets import load_target, name_branches
+from loyaltystream.pipeline import Plan
+from loyaltystream.rules import Rules
+from loyaltystream.steps.notify import NotifiedBatch, Notifier
+from loyaltystream.steps.route import TRACE_HEADER, Letters, Router
+from loyaltystream.topology import Output, SourceHeaders, Topics
+from loyaltystream.verdicts import NotifyOutcome, Tally
+
+SCHEMAS: Final = tuple(sorted({kind.schema for kind in CATALOG.values()}))
+"""Full names of the schemas that notifications are written with."""
+
+
+class Notify:
+    """Turns accepted events into notifications.
+
+    Args:
+        topics: where events are read from, and where notifications and letters go.
+        letters: encodes dead letters of stage `notify`.
+        schema_ids: the registry's id of each of `SCHEMAS`.
+        writer_schema: gives the schema that an event was written with.
+        rules: how large a record may be.
+
+    Raises:
+        ConfigurationError: if a schema's id is missing.
+    """
+
+    def __init__(
+        self,
+        topics: Topics,
+        *,
+        letters: Letters,
+        schema_ids: Mapping[str, int],
+        writer_schema: WriterSchemas,
+        rules: Rules,
+    ) -> None:
+        if missing := sorted(set(SCHEMAS) - schema_ids.keys()):
+            raise ConfigurationError(f"no schema id for {', '.join(missing)}; register them first")
+        self._topics = topics
+        self._letters = letters
+        self._frames = {name: frame(schema_ids[name]) for name in SCHEMAS}
+        self._reader = EventReader(writer_schema)
+        self._rules = rules
+
+    def plan(self, records: Sequence[Record], *, definitions: Definitions, generation: int) -> Plan:
+        """Return the plan for records of one partition, in offset order, at least one.
+
+        Args:
+            records: of `EMFConsumer`, from the first that is not done on.
+            definitions: the view that all of them are mapped by.
+            generation: of the consumer group that they were read in.
+
+        Raises:
+            SchemaError: if the registry's answer is of no use; whatever the port raises.
+        """
+        partition = records[0].partition
+        notifier = Notifier(
+            topic=self._topics.emf,
+            definitions=definitions,
+            read=self._reader.read,
+            encode=self._encode,
+            max_record_bytes=self._rules.max_record_bytes,
+        )
+        batch = notifier.notify(records)
+        sources = SourceHeaders(self._topics.emf, partition, generation)
+        router = Router(self._topics, sources, self._letters, partition)
+        return Plan(
+            partition=partition,
+            next_offset=records[-1].offset + 1,
+            outputs=[
+                *self._notifications(batch, sources),
+                *router.dead_letters(batch.rejected),
+            ],
+            tally=_count(batch),
+        )
+
+    def _encode(self, notification: Notification) -> bytes:
+        name = notification.type.schema
+        value = name_branches(notification.value, load_target(name))
+        return self._frames[name] + schemas.encode(schemas.load(name), value)
+
+    def _notifications(self, batch: NotifiedBatch, sources: SourceHeaders) -> Iterator[Output]:
+        topic = self._topics.notifications
+        for record, notifications in batch.notified:
+            trace = record.header(TRACE_HEADER)
+            traces = [] if trace is None else [(TRACE_HEADER, trace)]
+            for index, made in enumerate(notifications):
+                value = made.notification.value
+                headers = [
+                    sources.header(record.offset, index),
+                    *cloud_event_headers(
+                        event_id=value["eventId"],
+                        event_name=value["eventName"],
+                        org_id=value["orgId"],
+                        created_at_ms=value["createdAt"],
+                    ),
+                    *traces,
+                ]
+                yield Output(topic, made.notification.key, made.value, None, headers)
+
+
+def _count(batch: NotifiedBatch) -> Tally:
+    tally = Tally()
+    tally.outcomes[NotifyOutcome.NOTIFIED] += len(batch.notified)
+    tally.outcomes[NotifyOutcome.SILENT] += len(batch.silent)
+    tally.outcomes[NotifyOutcome.UNMAPPED] += len(batch.rejected)
+    tally.outcomes[NotifyOutcome.TOMBSTONE] += len(batch.tombstones)
+    for rejected in batch.rejected:
+        tally.reasons.update({violation.reason for violation in rejected.violations})
+    return tally

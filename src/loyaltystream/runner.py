@@ -1,0 +1,323 @@
+"""Poll, plan, send, submit the commit, learn the outcome, remember: the order of all effects.
+
+Does I/O only through its ports. While the commit of batch N is open, batch N+1 is polled and judged
+on top of it. Not before N's outcome is known: begin, produce, change a table, count a metric,
+release or seek a partition. If N did not commit, the verdicts on N+1 die with it, and both are read
+again from the stable committed offsets (design.md section 2).
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from enum import StrEnum
+from typing import Any, Final, Protocol
+
+import msgspec
+
+from loyaltystream.errors import (
+    AbortableTransactionError,
+    FatalBrokerError,
+    RetryableBrokerError,
+)
+from loyaltystream.events import Record
+from loyaltystream.pipeline import Plan
+from loyaltystream.topology import Output
+
+MAX_RENEWALS: Final = 5
+"""How many times in a row a producer is replaced without a commit in between."""
+
+
+class Group(msgspec.Struct, frozen=True):
+    """The consumer group's state as a transaction has to name it."""
+
+    generation: int
+    metadata: Any
+
+
+class Fate(StrEnum):
+    """What became of a transaction."""
+
+    COMMITTED = "committed"
+    ABORTED = "aborted"
+    UNKNOWN = "unknown"
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What became of a transaction, and why if it did not commit for sure."""
+
+    fate: Fate
+    why: str = ""
+
+
+class Ownership(Protocol):
+    """Told, inside of a poll, which partitions come and go."""
+
+    def assigned(self, committed: Mapping[int, int | None]) -> Mapping[int, int]:
+        """Take partitions with their committed offsets; return where each is to be read from."""
+
+    def revoked(self, partitions: Sequence[int]) -> None:
+        """Finish with these partitions: somebody else has them next."""
+
+
+class Source(Protocol):
+    """Where records come from."""
+
+    def join(self, ownership: Ownership) -> None:
+        """Join the group; partitions come with later polls."""
+
+    def poll(self) -> dict[int, list[Record]]:
+        """Return new records of partitions that are ours, in offset order."""
+
+    def group(self) -> Group:
+        """Return the group's state as of the last poll."""
+
+    def committed(self, partitions: Sequence[int]) -> dict[int, int]:
+        """Return stable committed offsets, where there are any."""
+
+    def seek(self, offsets: Mapping[int, int]) -> None:
+        """Go on from these offsets."""
+
+    def close(self) -> None:
+        """Leave the group's partitions to others."""
+
+
+class Sink(Protocol):
+    """Where a transaction is written."""
+
+    def open(self) -> None:
+        """Fence whoever had the transactional id, and settle its transaction."""
+
+    def send(self, outputs: Iterable[Output]) -> None:
+        """Begin a transaction and write the outputs into it."""
+
+    def submit(self, offsets: Mapping[int, int], group: Group) -> None:
+        """Begin to commit, with the input's next offsets."""
+
+    def outcome(self) -> Outcome:
+        """Wait for what became of it."""
+
+    def abort(self) -> None:
+        """Abort what was sent and not submitted."""
+
+    def close(self) -> None:
+        """Let go of the connection."""
+
+
+class Stage(Protocol):
+    """What is done with the records of each partition, and what is known of it."""
+
+    def open(self, partition: int, committed: int | None) -> int:
+        """Restore what is known of a partition; return the offset to go on from."""
+
+    def close(self, partition: int) -> None:
+        """Forget a partition."""
+
+    def next_offset(self, partition: int) -> int:
+        """Return the first offset that is not done."""
+
+    def plan(self, partition: int, records: Sequence[Record], generation: int) -> Plan:
+        """Return what becomes of the records; changes nothing."""
+
+    def expect(self, plan: Plan) -> None:
+        """Plan what follows on top of this, which was sent."""
+
+    def remember(self, plan: Plan) -> None:
+        """Learn what was planned: it committed."""
+
+    def forget(self, plan: Plan) -> None:
+        """Drop what was expected: it did not commit."""
+
+
+class Telemetry(Protocol):
+    """Told what happened, once it is known."""
+
+    def submitted(self) -> None:
+        """Note that a commit is under way."""
+
+    def committed(self, plans: Sequence[Plan]) -> None:
+        """Count a committed transaction."""
+
+    def aborted(self, why: str) -> None:
+        """Count a transaction that did not commit."""
+
+    def renewed(self, why: str) -> None:
+        """Note that the producer was replaced."""
+
+    def waiting(self, why: str) -> None:
+        """Note that the broker is away and waited for."""
+
+    def turned(self) -> None:
+        """Note that the loop came round."""
+
+    def owns(self, partitions: Sequence[int]) -> None:
+        """Note which partitions this worker has now."""
+
+
+class Runner:
+    """Runs one stage until it is told to stop."""
+
+    def __init__(self, source: Source, sink: Sink, stage: Stage, *, telemetry: Telemetry) -> None:
+        self._source = source
+        self._sink = sink
+        self._stage = stage
+        self._telemetry = telemetry
+        self._owned: set[int] = set()
+        self._open: list[Plan] = []  # submitted, outcome not learnt
+        self._unknown: str | None = None  # why the open transaction's outcome has to be looked up
+        self._rewinding = False
+        self._renewals = 0
+
+    def run(self, stopping: Callable[[], bool]) -> None:
+        """Judge and send until `stopping` says so; then learn the last outcome and leave.
+
+        A broker that is away is waited for.
+
+        Raises:
+            BrokerError: if the broker refuses what is needed.
+            StateError: if what is remembered does not fit the log.
+        """
+        joined = False
+        try:
+            while not stopping():
+                try:
+                    if not joined:
+                        self._sink.open()
+                        self._source.join(self)
+                        joined = True
+                    self.turn()
+                except RetryableBrokerError as error:
+                    # What was polled is not sent yet: it has to be read again.
+                    self._rewinding = True
+                    self._telemetry.waiting(str(error))
+            self._settle()
+        finally:
+            self._source.close()
+            self._sink.close()
+
+    def turn(self) -> None:
+        """Take one batch as far as its submitted commit."""
+        if self._rewinding or self._unknown is not None:
+            self._settle()
+        if self._rewinding:
+            self._rewind()
+        batch = self._source.poll()
+        if self._rewinding:
+            return  # a rebalance inside the poll found that the last transaction was lost
+        group = self._source.group()
+        plans = [
+            self._stage.plan(partition, records, group.generation)
+            for partition, records in batch.items()
+        ]
+        self._settle()
+        if plans and not self._rewinding:
+            self._send(plans, group)
+        self._telemetry.turned()
+
+    def assigned(self, committed: Mapping[int, int | None]) -> Mapping[int, int]:
+        """Open partitions that became ours."""
+        starts = {number: self._stage.open(number, offset) for number, offset in committed.items()}
+        self._owned |= starts.keys()
+        self._telemetry.owns(sorted(self._owned))
+        return starts
+
+    def revoked(self, partitions: Sequence[int]) -> None:
+        """Learn what became of the open transaction, then give partitions away."""
+        try:
+            self._settle()
+        except RetryableBrokerError as error:
+            # What is given away is forgotten either way; the rest is looked up later.
+            self._telemetry.waiting(str(error))
+            self._open = [plan for plan in self._open if plan.partition not in partitions]
+        for partition in partitions:
+            self._owned.discard(partition)
+            self._stage.close(partition)
+        self._telemetry.owns(sorted(self._owned))
+
+    def _send(self, plans: Sequence[Plan], group: Group) -> None:
+        try:
+            self._sink.send(output for plan in plans for output in plan.outputs)
+        except (AbortableTransactionError, RetryableBrokerError) as error:
+            self._abort(str(error))
+        except FatalBrokerError as error:
+            self._lose(str(error))
+            self._renew(str(error))
+        else:
+            self._sink.submit({plan.partition: plan.next_offset for plan in plans}, group)
+            self._telemetry.submitted()
+            self._open = list(plans)
+            for plan in plans:
+                self._stage.expect(plan)
+
+    def _abort(self, why: str) -> None:
+        self._lose(why)
+        try:
+            self._sink.abort()
+        except FatalBrokerError as error:
+            self._renew(str(error))
+
+    def _settle(self) -> None:
+        """Learn what became of the open transaction, if there is one.
+
+        Raises:
+            RetryableBrokerError: if that can't be told yet; to be called again.
+        """
+        if not self._open:
+            self._unknown = None
+            return
+        if self._unknown is None:
+            outcome = self._sink.outcome()
+            if outcome.fate is not Fate.UNKNOWN:
+                committed = outcome.fate is Fate.COMMITTED
+                self._learn(self._open if committed else [], outcome.why)
+                return
+            self._unknown = outcome.why
+        # A new producer settles the transaction; then the offsets tell what became of it.
+        self._renew(self._unknown)
+        offsets = self._source.committed([plan.partition for plan in self._open])
+        moved = [plan for plan in self._open if offsets.get(plan.partition) == plan.next_offset]
+        self._learn(moved, self._unknown)
+        self._unknown = None
+
+    def _learn(self, committed: Sequence[Plan], why: str) -> None:
+        plans, self._open = self._open, []
+        for plan in committed:
+            self._stage.remember(plan)
+        if committed:
+            self._renewals = 0
+            self._telemetry.committed(committed)
+        if len(committed) < len(plans):
+            for plan in plans:
+                self._stage.forget(plan)  # those that committed have nothing to forget
+            self._lose(why)
+
+    def _lose(self, why: str) -> None:
+        self._rewinding = True
+        self._telemetry.aborted(why)
+
+    def _renew(self, why: str) -> None:
+        """Replace the producer.
+
+        Raises:
+            FatalBrokerError: after too many without a commit in between.
+        """
+        if self._renewals == MAX_RENEWALS:
+            raise FatalBrokerError(
+                f"{MAX_RENEWALS} producers in a row were lost without a commit in between; "
+                f"does another worker have the same worker.instance? The last: {why}"
+            )
+        self._sink.open()
+        self._renewals += 1
+        self._telemetry.renewed(why)
+
+    def _rewind(self) -> None:
+        """Read again from the stable committed offsets, where the memory stands as well."""
+        committed = self._source.committed(sorted(self._owned))
+        starts = {}
+        for partition in self._owned:
+            expected = self._stage.next_offset(partition)
+            found = committed.get(partition, expected)
+            if found != expected:
+                # Somebody else went on with it: what is known is read from the log anew.
+                self._stage.close(partition)
+                found = self._stage.open(partition, found)
+            starts[partition] = found
+        self._source.seek(starts)
+        self._rewinding = False

@@ -1,0 +1,179 @@
+"""What a worker knows of each of its partitions, for either stage. Does I/O through its ports.
+
+INGEST has a memory a partition, restored from the changelog; NOTIFY needs none, since its input is
+unique and its transactions are exactly once (design.md section 3).
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
+
+from loyaltystream.definitions.registry import Definitions
+from loyaltystream.errors import StateError
+from loyaltystream.events import Record
+from loyaltystream.memory.changelog import Layout
+from loyaltystream.memory.partition import PartitionMemory, Pending
+from loyaltystream.memory.recovery import LostMemoryError, restore
+from loyaltystream.memory.units import Unit
+from loyaltystream.pipeline import Ingest, Plan
+
+FreshStart = Callable[[int], int]
+"""Says where to begin in a partition that the group never committed an offset of."""
+
+
+class Changelog(Protocol):
+    """Where the memory's own log is read."""
+
+    def deltas(self, partition: int) -> Iterator[bytes]:
+        """Yield all committed records of a partition, oldest first."""
+
+
+class Deriver(Protocol):
+    """Derives notifications from routed events."""
+
+    def plan(self, records: Sequence[Record], *, definitions: Definitions, generation: int) -> Plan:
+        """Return what becomes of records of one partition."""
+
+
+class IngestStage:
+    """Judges each partition's records with its memory.
+
+    Args:
+        ingest: the pure judge.
+        definitions: the view that events are held against.
+        layout: what remembered ids mean.
+        changelog: where memories are restored from.
+        fresh: where to begin in a partition that was never read.
+        accept_loss_ms: an operator's word that a lost memory may start empty, said at that moment
+            in epoch milliseconds; None: it may not.
+    """
+
+    def __init__(  # noqa: PLR0913 (the parts of a stage, put together in one place)
+        self,
+        ingest: Ingest,
+        *,
+        definitions: Definitions,
+        layout: Layout,
+        changelog: Changelog,
+        fresh: FreshStart,
+        accept_loss_ms: int | None = None,
+    ) -> None:
+        self._ingest = ingest
+        self._definitions = definitions
+        self._layout = layout
+        self._changelog = changelog
+        self._fresh = fresh
+        self._accept_loss_ms = accept_loss_ms
+        self._memories: dict[int, PartitionMemory] = {}
+
+    def open(self, partition: int, committed: int | None) -> int:
+        """Restore a partition's memory; return the offset to go on from.
+
+        Raises:
+            StateError: if what is remembered does not fit the log.
+        """
+        try:
+            memory = self._restore(partition, committed)
+        except StateError as error:
+            raise StateError(f"partition {partition}: {error}") from error
+        self._memories[partition] = memory
+        return memory.next_offset
+
+    def close(self, partition: int) -> None:
+        """Forget a partition; its log has everything."""
+        self._memories.pop(partition, None)
+
+    def next_offset(self, partition: int) -> int:
+        """Return the first offset that is not judged."""
+        return self._memories[partition].next_offset
+
+    def plan(self, partition: int, records: Sequence[Record], generation: int) -> Plan:
+        """Return the verdicts on records of one partition."""
+        return self._ingest.judge(
+            records,
+            memory=self._memories[partition],
+            definitions=self._definitions,
+            generation=generation,
+        )
+
+    def expect(self, plan: Plan) -> None:
+        """Judge what follows on top of this."""
+        if plan.delta is not None:
+            self._memories[plan.partition].expect(Pending(plan.overlay, plan.delta))
+
+    def remember(self, plan: Plan) -> None:
+        """Enter what was accepted into the tables."""
+        if (memory := self._memories.get(plan.partition)) is not None:
+            memory.remember()
+
+    def forget(self, plan: Plan) -> None:
+        """Drop what was accepted by a transaction that did not commit."""
+        if (memory := self._memories.get(plan.partition)) is not None:
+            memory.forget()
+
+    def remembered(self) -> tuple[dict[Unit, int], int]:
+        """Return how many ids are remembered by unit, and the bytes that they take."""
+        ids: dict[Unit, int] = {}
+        for memory in self._memories.values():
+            for unit, count in memory.remembered().items():
+                ids[unit] = ids.get(unit, 0) + count
+        return ids, sum(memory.used_bytes for memory in self._memories.values())
+
+    def _restore(self, partition: int, committed: int | None) -> PartitionMemory:
+        try:
+            return restore(
+                self._changelog.deltas(partition),
+                self._layout,
+                committed=committed,
+                fresh=lambda: self._fresh(partition),
+            )
+        except LostMemoryError:
+            if self._accept_loss_ms is None or committed is None:
+                raise
+            memory = PartitionMemory(self._layout, committed)
+            memory.covers_from_ms = self._accept_loss_ms
+            return memory
+
+
+class NotifyStage:
+    """Derives each partition's notifications; knows only how far it is.
+
+    Args:
+        notify: the pure deriver.
+        definitions: the view that holds the rules.
+        fresh: where to begin in a partition that was never read.
+    """
+
+    def __init__(self, notify: Deriver, *, definitions: Definitions, fresh: FreshStart) -> None:
+        self._notify = notify
+        self._definitions = definitions
+        self._fresh = fresh
+        self._next: dict[int, int] = {}
+
+    def open(self, partition: int, committed: int | None) -> int:
+        """Return the offset to go on from."""
+        self._next[partition] = self._fresh(partition) if committed is None else committed
+        return self._next[partition]
+
+    def close(self, partition: int) -> None:
+        """Forget a partition."""
+        self._next.pop(partition, None)
+
+    def next_offset(self, partition: int) -> int:
+        """Return the first offset that is not done."""
+        return self._next[partition]
+
+    def plan(self, partition: int, records: Sequence[Record], generation: int) -> Plan:
+        """Return the notifications that records of one partition cause."""
+        del partition  # each record names it
+        return self._notify.plan(records, definitions=self._definitions, generation=generation)
+
+    def expect(self, plan: Plan) -> None:
+        """Nothing depends on a plan before it has committed."""
+
+    def remember(self, plan: Plan) -> None:
+        """Note how far the partition is."""
+        if plan.partition in self._next:
+            self._next[plan.partition] = plan.next_offset
+
+    def forget(self, plan: Plan) -> None:
+        """Nothing was noted before the commit was known."""

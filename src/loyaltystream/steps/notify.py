@@ -1,0 +1,117 @@
+"""Records of `EMFConsumer` in, the notifications that they cause out. Pure.
+
+An event's notifications are made all or not at all: what can't be mapped is a dead letter with
+everything that is wrong (design.md section 2).
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from loyaltystream.definitions.registry import Definitions
+from loyaltystream.events import Origin, Record
+from loyaltystream.notifications.mapping import Notification, map_event
+from loyaltystream.steps.stages import HEADER_ALLOWANCE, Rejected
+from loyaltystream.verdicts import Reason, Violation
+
+_EVENT_NAMES: Final = ("orgId", "eventName", "eventId")
+
+Read = Callable[[bytes], dict[str, Any] | Violation]
+Encode = Callable[[Notification], bytes]
+
+
+class Encoded(msgspec.Struct, frozen=True):
+    """A notification and its framed Avro value."""
+
+    notification: Notification
+    value: bytes
+
+
+class NotifiedBatch(msgspec.Struct, frozen=True):
+    """After mapping: every record is in exactly one of the lists; silent ones cause nothing."""
+
+    notified: list[tuple[Record, list[Encoded]]]
+    silent: list[Record]
+    rejected: list[Rejected]
+    tombstones: list[Record]
+
+
+class Notifier(msgspec.Struct, frozen=True):
+    """What mapping a batch depends on.
+
+    Attributes:
+        topic: that the records are read from.
+        definitions: in force.
+        read: decodes a record's value.
+        encode: makes a notification's value.
+        max_record_bytes: what the topic of notifications takes.
+    """
+
+    topic: str
+    definitions: Definitions
+    read: Read
+    encode: Encode
+    max_record_bytes: int
+
+    def notify(self, records: Sequence[Record]) -> NotifiedBatch:
+        """Return what becomes of the records of one partition, in offset order."""
+        batch = NotifiedBatch([], [], [], [])
+        clock_ms = 0
+        for record in records:
+            clock_ms = max(clock_ms, record.timestamp_ms)
+            if record.value is None:
+                batch.tombstones.append(record)
+                continue
+            made = self._notify_of(record, record.value, clock_ms)
+            if isinstance(made, Rejected):
+                batch.rejected.append(made)
+            elif made:
+                batch.notified.append((record, made))
+            else:
+                batch.silent.append(record)
+        return batch
+
+    def _notify_of(self, record: Record, value: bytes, clock_ms: int) -> list[Encoded] | Rejected:
+        event = self.read(value)
+        moment = record.timestamp_ms if record.timestamp_ms > 0 else clock_ms
+        origin = Origin(self.topic, record.partition, record.offset, moment)
+        if isinstance(event, Violation):
+            return Rejected(record, origin, clock_ms, (event,))
+        org_id, event_name, event_id = (event[name] for name in _EVENT_NAMES)
+        compiled = self.definitions.get(org_id, event_name)
+        made: list[Encoded] | tuple[Violation, ...]
+        if compiled is None:
+            detail = "no definition of this name in this org"
+            made = (Violation(Reason.UNKNOWN_EVENT, "eventName", detail),)
+        elif not compiled.rules:
+            return []
+        else:
+            mapped = map_event(event, key=record.key, rules=compiled.rules)
+            made = self._encode(mapped) if isinstance(mapped, list) else mapped
+        if isinstance(made, list):
+            return made
+        return Rejected(
+            record,
+            origin,
+            clock_ms,
+            made,
+            org_id=org_id,
+            event_name=event_name,
+            event_id=event_id,
+            version=compiled.definition.version if compiled else None,
+        )
+
+    def _encode(
+        self, notifications: Sequence[Notification]
+    ) -> list[Encoded] | tuple[Violation, ...]:
+        encoded = [Encoded(each, self.encode(each)) for each in notifications]
+        room = self.max_record_bytes - HEADER_ALLOWANCE
+        return (
+            tuple(
+                Violation(Reason.TOO_LARGE, "", f"a {made.notification.type.name} of {size} bytes")
+                for made in encoded
+                if (size := len(made.value) + len(made.notification.key or b"")) > room
+            )
+            or encoded
+        )

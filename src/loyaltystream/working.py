@@ -1,0 +1,149 @@
+"""A worker process from its settings to its end, and the parent of several. Does I/O: signals.
+
+A worker leaves within ten seconds of SIGTERM: it learns what became of its open transaction, or
+leaves that to its successor.
+"""
+
+import ctypes
+import gc
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+import structlog
+
+from loyaltystream.app import STAGES, Deployment, build_worker, fresh_start, member_name
+from loyaltystream.errors import RetryableBrokerError
+from loyaltystream.occupancy import occupied
+from loyaltystream.settings import Settings
+from loyaltystream.telemetry import logs
+
+GRACE_S: Final = 10.0
+PORTS_PER_STAGE: Final = 64
+_AWAIT_S: Final = 2.0
+_POLL_S: Final = 0.2
+_PR_SET_PDEATHSIG: Final = 1
+_GC_ALLOCATIONS: Final = 200_000
+
+
+class Order(msgspec.Struct, frozen=True):
+    """What one worker is to do.
+
+    Attributes:
+        stage: `ingest` or `notify`.
+        slot: its number among the workers of this instance and stage.
+        start: `earliest`, `latest`, epoch milliseconds, or None: nobody chose.
+        accept_memory_loss: an operator's word that a lost memory may start empty.
+        supervised: whether it has to end with its parent.
+    """
+
+    stage: str
+    slot: int
+    start: str | int | None
+    accept_memory_loss: bool = False
+    supervised: bool = False
+
+
+def work(settings: Settings, order: Order) -> None:
+    """Run one worker in this process until SIGTERM or SIGINT.
+
+    Raises:
+        LoyaltyStreamError: if it can't go on; its text says what to do.
+    """
+    stopping = _stop_on_signals()
+    if order.supervised:
+        _end_with_parent()
+    logs.configure(settings.telemetry)
+    name = member_name(settings, order.stage, order.slot)
+    logs.bind(order.stage, name)
+    log = structlog.get_logger()
+    with occupied(settings.worker.state_dir / name):
+        deployment = Deployment(settings)
+        worker = None
+        while worker is None and not stopping.is_set():
+            try:
+                worker = build_worker(
+                    deployment,
+                    order.stage,
+                    order.slot,
+                    start=fresh_start(deployment, order.stage, order.start),
+                    accept_loss_ms=int(time.time() * 1000) if order.accept_memory_loss else None,
+                )
+            except RetryableBrokerError as error:
+                log.warning("broker.awaited", why=str(error), next="trying again until it is back")
+                stopping.wait(_AWAIT_S)
+        if worker is not None:
+            port = worker.metrics.serve(
+                settings.telemetry.metrics_host, _metrics_port(settings, order)
+            )
+            log.info("worker.started", metrics=f"{settings.telemetry.metrics_host}:{port}")
+            # Nearly all that lives from here on dies with its batch: the collector finds nothing.
+            gc.collect()
+            gc.freeze()
+            gc.set_threshold(_GC_ALLOCATIONS, 50, 100)
+            worker.runner.run(stopping.is_set)
+    log.info("worker.stopped")
+
+
+def supervise(commands: Sequence[Sequence[str]]) -> int:
+    """Run worker processes until one ends or a signal comes; return the exit code.
+
+    One that ends takes the others with it: whoever restarts services restarts all of them, and
+    nothing runs half.
+
+    Args:
+        commands: arguments of this program, one list a worker.
+    """
+    stopping = _stop_on_signals()
+    children = [
+        subprocess.Popen([sys.executable, "-m", "loyaltystream", *arguments])  # noqa: S603 (ours)
+        for arguments in commands
+    ]
+    while not stopping.is_set() and all(child.poll() is None for child in children):
+        stopping.wait(_POLL_S)
+    asked = stopping.is_set()
+    ended = [child.returncode for child in children if child.poll() is not None]
+    for child in children:
+        if child.poll() is None:
+            child.terminate()
+    deadline = time.monotonic() + GRACE_S
+    for child in children:
+        try:
+            child.wait(max(deadline - time.monotonic(), 0))
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+    codes = [child.returncode for child in children] if asked else ended
+    return next((_exit_code(code) for code in codes if code), 0)
+
+
+def _exit_code(code: int) -> int:
+    # As a shell tells it: 128 and the signal's number.
+    return code if code > 0 else 128 - code
+
+
+def _metrics_port(settings: Settings, order: Order) -> int:
+    first = settings.telemetry.metrics_port
+    return first and first + STAGES.index(order.stage) * PORTS_PER_STAGE + order.slot
+
+
+def _stop_on_signals() -> threading.Event:
+    stopping = threading.Event()
+
+    def stop(_number: int, _frame: object) -> None:
+        stopping.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    return stopping
+
+
+def _end_with_parent() -> None:
+    """Ask the kernel for SIGTERM when the parent ends: a worker that it left would be a stray."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -3,6 +3,7 @@
 Does I/O: makes clients, reads definitions, asks the broker and the registry.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Final
@@ -52,8 +53,7 @@ STAGES: Final = ("ingest", "notify")
 MAX_RECORD_BYTES: Final = 1_048_576
 """What `init` lets the ingest topic take, keys and headers included."""
 
-_MARGIN_DAYS: Final = 2
-"""How much longer than its window the changelog is kept."""
+_MARGIN_DAYS: Final = 1
 
 
 class SchemaPlan(msgspec.Struct, frozen=True):
@@ -146,7 +146,9 @@ class Deployment:
             routed_topic(topics.notifications, days, max_bytes=larger),
             letter_topic(topics.duplicates, min(days, memory.window_days), max_bytes=larger),
             letter_topic(topics.dead_letter, min(days, memory.window_days), max_bytes=larger),
-            changelog_topic(topics.changelog, max(memory.window_days, *windows, 0) + _MARGIN_DAYS),
+            changelog_topic(
+                topics.changelog, _changelog_days(max([memory.window_days, *windows]), days)
+            ),
         ]
         return [
             TopicPlan(
@@ -214,6 +216,15 @@ class Worker(msgspec.Struct, frozen=True):
     name: str
     runner: Runner
     metrics: Metrics
+
+
+def _changelog_days(window_days: int, ingest_days: int) -> int:
+    """Return how long the memory's log is kept.
+
+    An id counts for up to a tenth longer than its window, and an audit judges again whatever the
+    ingest topic still holds.
+    """
+    return math.ceil(window_days * 1.1) + ingest_days + _MARGIN_DAYS
 
 
 def describe(change: Change) -> list[str]:

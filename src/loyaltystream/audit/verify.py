@@ -14,7 +14,7 @@ from loyaltystream.audit.seen import Entries
 from loyaltystream.audit.stage import Deployment, Evidence
 from loyaltystream.events import ValidEvent
 from loyaltystream.memory.units import GENERATIONS
-from loyaltystream.times import DAY_MS
+from loyaltystream.times import DAY_MS, SKEW_MS
 from loyaltystream.verdicts import DEAD_VERDICTS, Verdict
 
 _KNOWN_BEFORE = frozenset({Verdict.DUPLICATE.value, Verdict.CONFLICT.value})
@@ -93,12 +93,23 @@ class Verifier:
         )
 
     def _is_forgetful(self, read: Read) -> bool:
+        """Say whether the worker may have known an event that the retained changelog does not."""
         event = read.subject
         if not self.known_since_ms or not isinstance(event, ValidEvent):
             return False
-        days = max(self._deployment.rules.window_days, event.definition.uniqueness_window_days)
-        reach_ms = days * DAY_MS * (GENERATIONS + 1) // GENERATIONS
-        return read.clock_ms - reach_ms < self.known_since_ms
+        # A resend says the time of its first sending, unless it says none.
+        said_ms = read.event.occurred_at_ms if read.event else None
+        old = said_ms is None or said_ms < self.known_since_ms + SKEW_MS
+        if old and not self._is_remembered_whole(read.clock_ms, self._deployment.rules.window_days):
+            return True
+        days = event.definition.uniqueness_window_days
+        return event.unique_values is not None and not self._is_remembered_whole(
+            read.clock_ms, days
+        )
+
+    def _is_remembered_whole(self, clock_ms: int, window_days: int) -> bool:
+        reach_ms = window_days * DAY_MS * (GENERATIONS + 1) // GENERATIONS
+        return clock_ms - reach_ms >= self.known_since_ms
 
     def _note_acceptance(self, judgement: Judgement, cause: Cause) -> None:
         event = judgement.read.subject

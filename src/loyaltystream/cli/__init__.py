@@ -11,9 +11,12 @@ from rich.console import Console
 from rich.markup import escape
 
 from loyaltystream.cli import platform
+from loyaltystream.cli.audit import audit
 from loyaltystream.cli.context import Context, settings_option
+from loyaltystream.cli.demo import demo
 from loyaltystream.cli.init import init
 from loyaltystream.cli.run import run
+from loyaltystream.cli.send import send
 from loyaltystream.errors import LoyaltyStreamError
 
 app = typer.Typer(
@@ -27,6 +30,9 @@ app = typer.Typer(
 app.add_typer(platform.app, name="platform")
 app.command()(init)
 app.command()(run)
+app.command()(send)
+app.command()(audit)
+app.command()(demo)
 
 
 @app.callback()

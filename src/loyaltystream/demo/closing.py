@@ -37,11 +37,11 @@ def told_letter(letter: Mapping[str, Any] | None) -> Iterator[str]:
 
 def told_audit(findings: Findings) -> Iterator[str]:
     """Yield the audit's verdict, and what speaks against exactness."""
-    consumed = sum(found.consumed for found in findings.partitions)
+    consumed = sum(found.consumed for found in findings.partitions if found.stage == "ingest")
     if findings.exact:
         yield (
-            f"Audit: EXACT. {consumed:,} records over {len(findings.partitions)} partitions, all "
-            "judged again from the log alone: nothing lost, nothing doubled, every verdict right."
+            f"Audit: EXACT. {consumed:,} records, the re-keyed ones twice, judged again from the "
+            "log alone: nothing lost, nothing doubled, every verdict and notification right."
         )
     else:
         yield f"Audit: NOT EXACT, over {consumed:,} records:"
@@ -61,8 +61,7 @@ def told_next(*, kept: bool) -> Iterator[str]:
     """Yield what to do next."""
     if not kept:
         yield "Next: `make demo DEMO=--keep` leaves everything running, to look around in."
-    yield "      `loyaltystream platform start`, `loyaltystream init` and `loyaltystream run`"
-    yield "      are the way to events of your own; README.md begins there."
+    yield "Events of your own: `loyaltystream platform start`, `init` and `run`; see README.md."
 
 
 def told_addresses(settings: Settings, file: Path, workers: Sequence[Worker]) -> Iterator[str]:

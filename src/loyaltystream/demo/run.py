@@ -3,6 +3,7 @@
 Does I/O: processes, broker, registry, the run's directory.
 """
 
+import logging
 import secrets
 import shutil
 import time
@@ -20,10 +21,12 @@ from loyaltystream.demo import closing, samples
 from loyaltystream.demo.outfit import outfit, run_name, to_toml, topics_of
 from loyaltystream.demo.play import Cast, audit_when_still, play
 from loyaltystream.demo.screen import screen_on
-from loyaltystream.demo.sending import Pacer, Till
+from loyaltystream.demo.sending import Pacer
 from loyaltystream.demo.watching import Watcher
 from loyaltystream.demo.workers import Worker, initialise
+from loyaltystream.kafka.connection import LOGGER
 from loyaltystream.kafka.reading import LogReader
+from loyaltystream.kafka.sending import Sender
 from loyaltystream.platform import LocalPlatform, disk, report_on
 from loyaltystream.platform.ports import free_port
 from loyaltystream.settings import Settings
@@ -61,6 +64,8 @@ def run(settings: Settings, options: Options, console: Console, *, build_audit: 
     Raises:
         LoyaltyStreamError: naming what went wrong; the run's directory and its logs stay then.
     """
+    # While a new broker settles, clients try again and say so; what fails is raised.
+    LOGGER.setLevel(logging.ERROR)
     with ExitStack() as stack:
         ours = _start(settings, console, stack)
         topics = topics_of(ours.settings.topics)
@@ -73,7 +78,7 @@ def run(settings: Settings, options: Options, console: Console, *, build_audit: 
         for worker in workers:
             stack.callback(worker.stop)
             worker.start()
-        pacer = Pacer(Till(ours.settings.kafka, topics.ingest), per_second=options.per_second)
+        pacer = Pacer(Sender(ours.settings.kafka, topics.ingest), per_second=options.per_second)
         story = generate(options.recipe, options.seed, now_ms=ours.now_ms)
         with Watcher(log, topics) as watcher, screen_on(console) as screen:
             cast = Cast(workers[0], workers[1], pacer, watcher)

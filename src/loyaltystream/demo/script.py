@@ -42,6 +42,8 @@ class Script:
             return "ingest and notify are at work"
         if not self._restarted:
             return "ingest was killed by SIGKILL, and its open transaction with it"
+        if self._judged >= self._due:
+            return "every event has its verdict"
         return "ingest is back, and goes on where the last commit ended"
 
     def next(self, judged: int, *, now_s: float) -> Act:

@@ -1,81 +1,26 @@
-"""Sends a story at a steady pace, as a plain producer does. Does I/O: produces to one topic."""
+"""Sends a story at a steady pace, as plain producers do. Does I/O: waits on the clock."""
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from threading import Event, Lock
 from typing import Final, Protocol
 
-from confluent_kafka import KafkaException, Producer
-
-from loyaltystream.errors import RetryableBrokerError
-from loyaltystream.kafka.connection import properties
-from loyaltystream.kafka.errors import translate
-from loyaltystream.settings import KafkaSettings
+from loyaltystream.events import Header
 from loyaltystream.story import Intent, Sent
 
 PACES_A_SECOND: Final = 20
-FLUSH_S: Final = 30.0
 
 
 class Channel(Protocol):
-    """Takes records for one topic."""
+    """Takes records for one topic, as `kafka.sending.Sender` does."""
 
-    def send(self, sent: Sent) -> None:
+    def send(self, value: bytes | None, key: bytes | None, headers: Sequence[Header] = ()) -> None:
         """Take one record."""
 
     def flush(self) -> None:
         """Wait until the broker has all of them."""
-
-
-class Till:
-    """A plain producer, idempotent and keyed as Java's, but in no transaction.
-
-    Args:
-        kafka: where the broker is.
-        topic: where it sends to.
-    """
-
-    def __init__(self, kafka: KafkaSettings, topic: str) -> None:
-        self._topic = topic
-        self._producer = Producer(
-            properties(
-                kafka,
-                enable_idempotence=True,
-                partitioner="murmur2_random",
-                linger_ms=5,
-                compression_type="lz4",
-            )
-        )
-
-    def send(self, sent: Sent) -> None:
-        """Take one record.
-
-        Raises:
-            BrokerError: if the producer is of no more use.
-        """
-        while True:
-            try:
-                self._producer.produce(
-                    self._topic, sent.value, sent.key, headers=list(sent.headers)
-                )
-            except BufferError:
-                self._producer.poll(0.1)
-            except KafkaException as error:
-                raise translate(error, f"sending to {self._topic}") from error
-            else:
-                self._producer.poll(0)
-                return
-
-    def flush(self) -> None:
-        """Wait until the broker has all of them.
-
-        Raises:
-            RetryableBrokerError: if it does not take them.
-        """
-        if left := self._producer.flush(FLUSH_S):
-            raise RetryableBrokerError(f"{left} records for {self._topic} were not taken")
 
 
 class Pacer:
@@ -114,7 +59,7 @@ class Pacer:
             if self._stopping.is_set():
                 break
             for sent in pace:
-                self._channel.send(sent)
+                self._channel.send(sent.value, sent.key, sent.headers)
             with self._lock:
                 self._sent.update(sent.intent for sent in pace)
             due_s += 1 / PACES_A_SECOND

@@ -6,8 +6,10 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from loyaltystream.app import STAGES
 from loyaltystream.errors import PlatformError
 from loyaltystream.settings import ENVIRONMENT_PREFIX, variable
+from loyaltystream.working import PORTS_PER_STAGE
 
 INIT_S: Final = 60
 GRACE_S: Final = 20
@@ -38,7 +40,9 @@ class Worker:
     def start(self) -> None:
         """Start a process."""
         arguments = ("run", "--stage", self.stage, "--workers", "1", "--from", "earliest")
-        environment = {variable("telemetry.metrics_port"): str(self.metrics_port)}
+        # The setting is the first of all stages' ports.
+        first = self.metrics_port - STAGES.index(self.stage) * PORTS_PER_STAGE
+        environment = {variable("telemetry.metrics_port"): str(first)}
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 (a command of ours, without a shell)
                 _command(self._file, *arguments),

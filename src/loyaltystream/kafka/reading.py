@@ -161,7 +161,7 @@ class LogReader:
                 isolation_level="read_committed",
                 enable_auto_commit=False,
                 enable_partition_eof=True,
-                # The end of a partition is told when a fetch comes back empty; by default after 0.5 s.
+                # The end of a partition is told by an empty fetch, by default after 0.5 s.
                 fetch_wait_max_ms=20,
                 auto_offset_reset="earliest",
                 fetch_message_max_bytes=MAX_MESSAGE_BYTES,

@@ -1,25 +1,25 @@
 """An open-addressing table of 128-bit ids in plain arrays, looked up a batch at a time.
 
-Does no I/O. Each entry is 21 bytes: id 16, fingerprint 4, generation 1; kept between half and three
-quarters full, an id costs about 29 (dedup.md section 2). The table is split into shards of 2^16
-slots at most, so that growing never moves more than one shard; a shard that is full and of that
-size splits in two, found through a directory of hash prefixes (extendible hashing). Ids are hashed
-once more, since those of UUID form are not random: they count up, or end in a machine's address.
+Does no I/O. Each entry is 21 bytes: id 16, fingerprint 4, generation 1; kept between two thirds and
+three quarters full, an id costs about 29 (dedup.md section 2). The table is split into shards of
+2^16 slots at most, so that growing never moves more than one shard; a shard that is full and large
+splits in two, found through a directory of hash prefixes (extendible hashing). Ids are hashed once
+more, since those of UUID form are not random: they count up, or end in a machine's address.
 """
 
-import mmap
 from collections.abc import Iterator
-from typing import Final, Generic, TypeVar
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from loyaltystream.memory.column import SHARD_SLOTS, Column
 from loyaltystream.memory.identity import Ids
 
-SHARD_SLOTS: Final = 1 << 16
 FIRST_SLOTS: Final = 1 << 10
 MAX_LOAD: Final = 0.75
-GROWTH: Final = 1.5
+FRESH_LOAD: Final = 0.67
+"""How full a shard is after it grew or split: filling it anew is cheap (`_fill`), slots are not."""
 CODES: Final = 256
 """Generations are kept as their lowest byte."""
 SWEEP_SPAN: Final = 64
@@ -30,48 +30,14 @@ Fingerprints = npt.NDArray[np.uint32]
 Generations = npt.NDArray[np.uint8]
 Hashes = npt.NDArray[np.uint64]
 
-N = TypeVar("N", bound=np.generic)
-
-
-class _Column(Generic[N]):
-    """One column of all shards in anonymous memory that grows without being copied.
-
-    Shard k has the places from k * SHARD_SLOTS on; memory that no entry touched is not in use.
-    """
-
-    def __init__(self, dtype: type[N], width: int) -> None:
-        self._dtype: np.dtype[N] = np.dtype(dtype)
-        self._width = width
-        # Private: giving pages of a shared mapping back would not zero them.
-        self._memory = mmap.mmap(-1, self._bytes(1), flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-        self.values = self._view()
-
-    def grow(self, shards: int) -> None:
-        """Make room for that many shards; pages move, their content is not copied."""
-        del self.values  # the mapping refuses to move while an array looks at it
-        self._memory.resize(self._bytes(shards))
-        self.values = self._view()
-
-    def clear(self, shard: int) -> None:
-        """Zero a shard and give its memory back."""
-        start = self._bytes(shard)
-        self._memory.madvise(mmap.MADV_DONTNEED, start, self._bytes(1))
-
-    def _bytes(self, shards: int) -> int:
-        return shards * SHARD_SLOTS * self._width * self._dtype.itemsize
-
-    def _view(self) -> npt.NDArray[N]:
-        values: npt.NDArray[N] = np.frombuffer(self._memory, self._dtype)
-        return values.reshape(-1, self._width) if self._width > 1 else values
-
 
 class IdTable:
     """Ids with a fingerprint and a generation each; an id stands in it once."""
 
     def __init__(self) -> None:
-        self._ids = _Column(np.uint64, 2)
-        self._fingerprints = _Column(np.uint32, 1)
-        self._generations = _Column(np.uint8, 1)
+        self._ids = Column(np.uint64, 2)
+        self._fingerprints = Column(np.uint32, 1)
+        self._generations = Column(np.uint8, 1)
         self._slots = np.array([FIRST_SLOTS], np.uint64)  # per shard
         self._counts = np.zeros(1, np.int64)  # per shard
         self._depths = np.zeros(1, np.int64)  # per shard: how many prefix bits are its own
@@ -142,7 +108,7 @@ class IdTable:
         young = self.ages(generations) <= keep
         if not young.all():
             self._clear(shard)
-            self._enter(ids[young], fingerprints[young], generations[young])
+            self._fill(shard, ids[young], fingerprints[young], generations[young])
 
     def entries(self) -> Iterator[tuple[Ids, Fingerprints, Generations]]:
         """Yield everything that is there, a shard at a time."""
@@ -201,38 +167,60 @@ class IdTable:
             full = full[arriving[full] > 0]
             if not len(full):
                 return
-            shard = int(full[0])
-            if self._slots[shard] < SHARD_SLOTS:
-                self._enlarge(shard)
-            else:
-                self._split(shard)
+            for shard in full.tolist():
+                if self._slots[shard] < _most_slots(shard):
+                    self._enlarge(shard, int(arriving[shard]))
+                else:
+                    self._split(shard)
 
-    def _enlarge(self, shard: int) -> None:
+    def _enlarge(self, shard: int, arriving: int) -> None:
         content = self._take(shard)
-        self._slots[shard] = min(int(int(self._slots[shard]) * GROWTH), SHARD_SLOTS)
-        self._enter(*content)
+        needed = _slots_for(len(content[0]) + arriving)
+        self._slots[shard] = min(needed, _most_slots(shard))
+        self._fill(shard, *content)
 
     def _split(self, shard: int) -> None:
         """Share a full shard's ids between itself and a new one, by one more bit of prefix."""
-        content = self._take(shard)
+        ids, fingerprints, generations = self._take(shard)
         depth = int(self._depths[shard])
-        bits = int(self._directory.size).bit_length() - 1
-        if depth == bits:
+        if depth == int(self._directory.size).bit_length() - 1:
             self._directory = np.repeat(self._directory, 2)
-            bits += 1
         new = len(self._slots)
         for column in (self._ids, self._fingerprints, self._generations):
             column.grow(new + 1)
-        # Half of the ids each, at half load: the room of a full shard at three quarters.
-        half = np.uint64(SHARD_SLOTS * 3 // 4)
-        self._slots[shard] = half
-        self._slots = np.append(self._slots, half)
+        self._slots = np.append(self._slots, np.uint64(0))
         self._counts = np.append(self._counts, 0)
         self._depths[shard] = depth + 1
         self._depths = np.append(self._depths, depth + 1)
         mine = np.flatnonzero(self._directory == shard)
         self._directory[mine[len(mine) // 2 :]] = new
-        self._enter(*content)
+        homes = self._shards(_hash(ids))
+        for home in (shard, new):
+            rows = homes == home
+            self._slots[home] = min(_slots_for(np.count_nonzero(rows)), SHARD_SLOTS)
+            self._fill(home, ids[rows], fingerprints[rows], generations[rows])
+
+    def _fill(
+        self, shard: int, ids: Ids, fingerprints: Fingerprints, generations: Generations
+    ) -> None:
+        """Enter a shard's ids into its empty slots at once, where one by one would put them.
+
+        In order of the slots that they want, each takes that one or the next behind the one before.
+        They were read in nearly this order, so that sorting costs little.
+        """
+        slots = self._slots[shard]
+        wanted = (((_hash(ids) & _LOWER) * slots) >> _HALF).astype(np.int64)
+        order = np.argsort(wanted, kind="stable")
+        steps = np.arange(len(order))
+        places = np.maximum.accumulate(wanted[order] - steps) + steps
+        fits = places < int(slots)
+        rows, places = order[fits], places[fits] + shard * SHARD_SLOTS
+        self._ids.values[places] = ids[rows]
+        self._fingerprints.values[places] = fingerprints[rows]
+        self._generations.values[places] = generations[rows]
+        self._counts[shard] = len(rows)
+        rest = order[~fits]  # behind the last slot comes the first one
+        self._enter(ids[rest], fingerprints[rest], generations[rest])
 
     def _take(self, shard: int) -> tuple[Ids, Fingerprints, Generations]:
         content = self._read(shard)
@@ -259,6 +247,15 @@ class IdTable:
 _HALF: Final = np.uint64(32)
 _LOWER: Final = np.uint64(0xFFFFFFFF)
 _MIXERS: Final = (np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53))
+
+
+def _slots_for(entries: int) -> int:
+    return max(FIRST_SLOTS, int(entries / FRESH_LOAD))
+
+
+def _most_slots(shard: int) -> int:
+    """Return the slots at which a shard splits: all different, so that never all split at once."""
+    return int(SHARD_SLOTS / 2 ** (shard * 0.6180339887 % 1))
 
 
 def _hash(ids: Ids) -> Hashes:

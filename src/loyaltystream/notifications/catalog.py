@@ -44,7 +44,7 @@ CATALOG: Final = {
         _type(
             "CouponRedeem",
             "CouponRedeem",
-            "{orgId}_{data.coupon.series_info.id}_{data.coupon.id}:{data.coupon.id}",
+            "{orgId}_{data.coupon.series_info.id}_{data.coupon.redemptionId}",
         ),
     )
 }

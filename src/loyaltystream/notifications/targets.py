@@ -100,7 +100,7 @@ def _read_union(branches: list[Any], named: dict[str, Target]) -> Target:
     nullable = len(rest) < len(branches)
     if len(rest) == 1:
         return msgspec.structs.replace(_read(rest[0], named), nullable=nullable)
-    if set(rest) <= _PRIMITIVES.keys():
+    if all(isinstance(branch, str) and branch in _PRIMITIVES for branch in rest):
         return Scalar(Kind.DYNAMIC, nullable=nullable)
     raise SchemaError(f"no mapping can fill an Avro union of {branches}")
 

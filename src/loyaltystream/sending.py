@@ -1,0 +1,184 @@
+"""Lines of a file in, records for the ingest topic out: each as its bytes, under its event's key.
+
+Pure but for what it is given: a stream to read, a channel to write to, a clock. A line is sent
+whatever it holds, since a bad event has to become a dead letter rather than vanish here.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final, Protocol
+
+import msgspec
+
+from loyaltystream.definitions.model import EventDefinition
+from loyaltystream.dialects import canonical
+from loyaltystream.events import Identifier, PlainIdentifier
+from loyaltystream.keys import normalise_identifier, partition_key
+from loyaltystream.rules import Rules
+from loyaltystream.steps.stages import HEADER_ALLOWANCE
+from loyaltystream.verdicts import Reason, Violation
+
+_PIECE_BYTES: Final = 65_536
+_CATCH_UP_S: Final = 0.05
+
+
+class Stream(Protocol):
+    """Bytes that come line by line: an open file, or standard input."""
+
+    def readline(self, limit: int = -1, /) -> bytes:
+        """Return the next line with its end, at most `limit` bytes of it; b"" after the last."""
+
+
+class Channel(Protocol):
+    """Takes records for one topic, as `kafka.sending.Sender` does."""
+
+    def send(self, value: bytes | None, key: bytes | None) -> None:
+        """Take one record."""
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One line of the input.
+
+    Attributes:
+        number: its place, from 1.
+        size: its bytes in the input, the line's end included.
+        value: its bytes without the line's end; None if there were too many to keep.
+    """
+
+    number: int
+    size: int
+    value: bytes | None
+
+
+class Posted(msgspec.Struct):
+    """What became of the lines so far.
+
+    Attributes:
+        read_bytes: how much of the input was read.
+        sent: records that the broker has.
+        without_key: records whose key could not be told; they are among the sent ones.
+        too_large: numbers of the lines that no record can hold; they were not sent.
+    """
+
+    read_bytes: int = 0
+    sent: int = 0
+    without_key: int = 0
+    too_large: list[int] = msgspec.field(default_factory=list)
+
+    def delivered(self) -> None:
+        """Count a record that the broker has."""
+        self.sent += 1
+
+
+class Keyer:
+    """Tells the key that the pipeline would give an event.
+
+    Args:
+        definitions: which identifier names the customer, by org and event name.
+        rules: how large an event may be, and each org's country code.
+    """
+
+    def __init__(self, definitions: Iterable[EventDefinition], rules: Rules) -> None:
+        self._types = {
+            (found.org_id, found.event_name): found.customer.identifier_type
+            for found in definitions
+        }
+        self._rules = rules
+
+    def key(self, value: bytes) -> bytes | None:
+        """Return `orgId|identifierType|value`, or None if it can't be told."""
+        if (event := canonical.read_plain(value)) is not None:
+            return self._key(event.orgId, event.eventName, event.customer.identifiers)
+        read = canonical.read(value, max_bytes=self._rules.max_event_bytes)
+        if isinstance(read, Violation) or any(found.path == "orgId" for found in read[1]):
+            return None
+        return self._key(read[0].org_id, read[0].event_name, read[0].identifiers)
+
+    def _key(
+        self, org_id: int, event_name: str, identifiers: Iterable[Identifier | PlainIdentifier]
+    ) -> bytes | None:
+        if (needed := self._types.get((org_id, event_name))) is None:
+            return None
+        country_code = self._rules.country_codes.get(org_id, "")
+        for known in identifiers:
+            if known.value and known.type.lower() == needed.lower():
+                text = normalise_identifier(known.type, known.value, country_code)
+                if not isinstance(text, Reason):
+                    return partition_key(org_id, needed, text).encode()
+        return None
+
+
+class Pace:
+    """Lets so many records a second pass; after a pause it does not make up for it.
+
+    Args:
+        per_second: how many.
+        clock: seconds that only grow.
+        sleep: waits so many seconds.
+    """
+
+    def __init__(
+        self, per_second: float, *, clock: Callable[[], float], sleep: Callable[[float], None]
+    ) -> None:
+        self._step_s = 1 / per_second
+        self._clock = clock
+        self._sleep = sleep
+        self._due_s = clock()
+
+    def wait(self) -> None:
+        """Wait until the next record is due."""
+        now_s = self._clock()
+        if self._due_s > now_s:
+            self._sleep(self._due_s - now_s)
+        # A sleep lasts longer than asked for: so much of it is made up for.
+        self._due_s = max(self._due_s, now_s - _CATCH_UP_S) + self._step_s
+
+
+def lines(stream: Stream, *, max_bytes: int) -> Iterator[Line]:
+    """Yield the lines that are not blank, each with at most `max_bytes`; longer ones without."""
+    number = 0
+    while start := stream.readline(max_bytes + 2):
+        number += 1
+        end, size = start, len(start)
+        while not end.endswith(b"\n") and (end := stream.readline(_PIECE_BYTES)):
+            size += len(end)
+        value = start.removesuffix(b"\n").removesuffix(b"\r")
+        if len(value) > max_bytes or size > len(start):
+            yield Line(number, size, None)
+        elif value.strip():
+            yield Line(number, size, value)
+
+
+def post(
+    found: Iterable[Line],
+    channel: Channel,
+    *,
+    keyer: Keyer,
+    posted: Posted,
+    passed: Callable[[], None],
+) -> None:
+    """Send every line that a record can hold, in order, noting in `posted` what became of it.
+
+    Args:
+        found: what is to be sent.
+        channel: where to; it counts what was delivered.
+        keyer: tells each line's key.
+        posted: the counts, changed line by line.
+        passed: called after each line.
+
+    Raises:
+        BrokerError: if the channel fails.
+    """
+    for line in found:
+        posted.read_bytes += line.size
+        if line.value is None:
+            posted.too_large.append(line.number)
+        else:
+            key = keyer.key(line.value)
+            channel.send(line.value, key)
+            posted.without_key += key is None
+        passed()
+
+
+def largest_value(rules: Rules) -> int:
+    """Return how many bytes a line may have: what the ingest topic takes, less room for a key."""
+    return rules.max_record_bytes - HEADER_ALLOWANCE

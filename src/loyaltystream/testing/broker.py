@@ -1,0 +1,142 @@
+"""Topics and transactions of a broker in memory. Does no I/O.
+
+Offsets are Kafka's: an aborted record and a transaction's marker take one each. A reader sees what
+is committed and lies before the first open transaction, the last stable offset.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from loyaltystream.events import Header, Record
+from loyaltystream.keys import murmur2, place
+from loyaltystream.testing.group import MemoryGroup
+
+Slot = tuple[str, int]
+
+
+class Transaction(msgspec.Struct, eq=False):
+    """What a producer has written since it began.
+
+    Attributes:
+        firsts: the first offset in each partition that it wrote to.
+        offsets: the groups' offsets that it will commit.
+        state: `open`, `committed` or `aborted`.
+    """
+
+    firsts: dict[Slot, int]
+    offsets: list[tuple[MemoryGroup, dict[int, int]]]
+    state: str = "open"
+
+
+class _Entry(NamedTuple):
+    """One offset of a log: a record, or the marker of a transaction."""
+
+    record: Record | None
+    transaction: Transaction | None
+
+
+class MemoryBroker:
+    """All logs, transactional ids and groups.
+
+    Args:
+        topics: their names, and how many partitions each has.
+        now_ms: the broker's clock, which stamps records and moves by one with each.
+    """
+
+    def __init__(self, topics: Mapping[str, int], *, now_ms: int) -> None:
+        self.now_ms = now_ms
+        self.epochs: dict[str, int] = {}
+        self.transactions: dict[str, Transaction] = {}
+        self._logs: dict[Slot, list[_Entry]] = {
+            (topic, number): [] for topic, count in topics.items() for number in range(count)
+        }
+        self._counts = dict(topics)
+        self._groups: dict[tuple[str, str], MemoryGroup] = {}
+
+    def partitions(self, topic: str) -> int:
+        """Return how many partitions a topic has."""
+        return self._counts[topic]
+
+    def group(self, name: str, topic: str) -> MemoryGroup:
+        """Return a consumer group on a topic; it begins to exist when asked for."""
+        return self._groups.setdefault((name, topic), MemoryGroup(name, self._counts[topic]))
+
+    def append(
+        self,
+        topic: str,
+        value: bytes | None,
+        key: bytes | None = None,
+        *,
+        partition: int | None = None,
+        headers: Sequence[Header] = (),
+    ) -> Record:
+        """Write a record that no transaction guards; without a partition its key places it."""
+        return self.write(
+            topic, Record(self.place(topic, key, partition), 0, 0, key, value, headers), None
+        )
+
+    def write(self, topic: str, record: Record, transaction: Transaction | None) -> Record:
+        """Give a record the next offset of its partition, and the broker's time."""
+        log = self._logs[topic, record.partition]
+        self.now_ms += 1
+        placed = msgspec.structs.replace(record, offset=len(log), timestamp_ms=self.now_ms)
+        log.append(_Entry(placed, transaction))
+        if transaction is not None:
+            transaction.firsts.setdefault((topic, record.partition), placed.offset)
+        return placed
+
+    def end(self, topic: str, partition: int) -> int:
+        """Return the offset after the last one, whatever lies there."""
+        return len(self._logs[topic, partition])
+
+    def stable_end(self, topic: str, partition: int) -> int:
+        """Return the last stable offset: where the first open transaction began, or the end."""
+        slot = topic, partition
+        starts = [
+            transaction.firsts[slot]
+            for transaction in self.transactions.values()
+            if slot in transaction.firsts
+        ]
+        return min(starts, default=self.end(topic, partition))
+
+    def records(self, topic: str, partition: int, start: int = 0) -> Iterator[Record]:
+        """Yield committed records from an offset up to the last stable one."""
+        log = self._logs[topic, partition]
+        for offset in range(start, self.stable_end(topic, partition)):
+            record, transaction = log[offset]
+            if record is not None and (transaction is None or transaction.state == "committed"):
+                yield record
+
+    def is_pending(self, group: MemoryGroup, partition: int) -> bool:
+        """Say whether an open transaction will commit an offset of that partition."""
+        return any(
+            owner is group and partition in offsets
+            for transaction in self.transactions.values()
+            for owner, offsets in transaction.offsets
+        )
+
+    def settle(self, transactional_id: str, state: str) -> None:
+        """End the open transaction of an id, if it has one, as `committed` or `aborted`."""
+        transaction = self.transactions.pop(transactional_id, None)
+        if transaction is None:
+            return
+        transaction.state = state
+        for slot in transaction.firsts:
+            self._logs[slot].append(_Entry(None, transaction))
+        if state == "committed":
+            for group, offsets in transaction.offsets:
+                group.offsets.update(offsets)
+
+    def expire(self, transactional_id: str) -> None:
+        """Abort a transaction that was open for too long; its producer is fenced by that."""
+        if transactional_id in self.transactions:
+            self.epochs[transactional_id] += 1
+            self.settle(transactional_id, "aborted")
+
+    def place(self, topic: str, key: bytes | None, partition: int | None) -> int:
+        """Return the partition of a record, as Java clients place it; without a key: the first."""
+        if partition is not None or key is None:
+            return partition or 0
+        return int(place(murmur2([key]), self._counts[topic])[0])

@@ -1,0 +1,135 @@
+"""A consumer group in memory: static members, cooperative rebalances. Does no I/O.
+
+A partition changes hands in two steps, as with Kafka's cooperative protocol: its holder lets go of
+it in one poll, whoever is to have it takes it in a later one. Only an evicted member loses its
+partitions without being asked.
+"""
+
+from typing import Any, NamedTuple
+
+import msgspec
+
+from loyaltystream.errors import FatalBrokerError
+
+
+class MemberMetadata(NamedTuple):
+    """What a transaction has to tell of the member whose offsets it commits.
+
+    A member of None is what a client tells that names only the group: the broker checks nothing.
+    """
+
+    group: "MemoryGroup"
+    member: str | None
+    incarnation: int
+    generation: int
+
+
+class Change(NamedTuple):
+    """What a member has to do about its partitions."""
+
+    lost: bool
+    revoked: list[int]
+    assigned: list[int]
+
+
+class _Member(msgspec.Struct):
+    incarnation: int
+    generation: int
+
+
+class MemoryGroup:
+    """One group on one topic.
+
+    Args:
+        name: the group's.
+        partitions: how many the topic has.
+    """
+
+    def __init__(self, name: str, partitions: int) -> None:
+        self.name = name
+        self.offsets: dict[int, int] = {}
+        self.generation = 0
+        self._partitions = partitions
+        self._members: dict[str, _Member] = {}
+        self._holders: dict[int, str] = {}
+        self._incarnations: dict[str, int] = {}
+
+    def join(self, name: str) -> int:
+        """Join under a static name; return which incarnation this is. It fences the earlier ones.
+
+        One that comes back before it was missed has its partitions still.
+        """
+        incarnation = self._incarnations[name] = self._incarnations.get(name, 0) + 1
+        known = name in self._members
+        self._members[name] = _Member(incarnation, self.generation)
+        for partition in self._held_by(name):
+            del self._holders[partition]  # to be taken anew, by this process
+        if not known:
+            self.rebalance()
+        return incarnation
+
+    def evict(self, name: str) -> None:
+        """Go on without a member that was not heard of for too long."""
+        if self._members.pop(name, None) is not None:
+            for partition in self._held_by(name):
+                del self._holders[partition]
+            self.rebalance()
+
+    def rebalance(self) -> None:
+        """Begin a generation; who is to have what changes with it."""
+        self.generation += 1
+
+    def sync(self, name: str, incarnation: int) -> Change:
+        """Tell a member what changed since it last asked.
+
+        Raises:
+            FatalBrokerError: if another process has joined under its name.
+        """
+        if incarnation != self._incarnations[name]:
+            raise FatalBrokerError(f"another worker joined as {name}")
+        member = self._members.get(name)
+        if member is None:
+            return Change(lost=True, revoked=[], assigned=[])
+        member.generation = self.generation
+        meant = self._meant_for(name)
+        revoked = sorted(self._held_by(name) - meant)
+        assigned = sorted(meant - self._holders.keys())
+        return Change(lost=False, revoked=revoked, assigned=assigned)
+
+    def take(self, name: str, partitions: list[int]) -> None:
+        """Note that a member has these partitions now."""
+        self._holders.update(dict.fromkeys(partitions, name))
+
+    def release(self, partitions: list[int]) -> None:
+        """Note that these partitions are free."""
+        for partition in partitions:
+            self._holders.pop(partition, None)
+
+    def metadata(self, name: str, incarnation: int) -> MemberMetadata:
+        """Return what a member's transaction has to tell, as of its last poll."""
+        member = self._members.get(name)
+        generation = member.generation if member else -1
+        return MemberMetadata(self, name, incarnation, generation)
+
+    def knows(self, metadata: Any) -> bool:  # noqa: ANN401 (opaque to the runner)
+        """Say whether offsets may be committed in a member's name."""
+        if metadata.member is None:
+            return True
+        member = self._members.get(metadata.member)
+        return (
+            member is not None
+            and member.incarnation == metadata.incarnation
+            and metadata.generation == self.generation
+        )
+
+    def _held_by(self, name: str) -> set[int]:
+        return {partition for partition, holder in self._holders.items() if holder == name}
+
+    def _meant_for(self, name: str) -> set[int]:
+        names = sorted(self._members)
+        turn = names.index(name)
+        return {
+            partition
+            for partition in range(self._partitions)
+            if (partition + self.generation) % len(names) == turn
+        }

@@ -1,0 +1,87 @@
+"""A transactional producer of the broker in memory. Does no I/O."""
+
+from collections.abc import Mapping
+
+from loyaltystream.errors import AbortableTransactionError, FatalBrokerError
+from loyaltystream.events import Record
+from loyaltystream.testing.broker import MemoryBroker, Transaction
+from loyaltystream.testing.group import MemberMetadata
+from loyaltystream.topology import Output
+
+
+class MemoryProducer:
+    """Whoever is made last under a transactional id fences the others.
+
+    Args:
+        broker: where it writes.
+        transactional_id: whose open transaction is aborted first.
+    """
+
+    def __init__(self, broker: MemoryBroker, transactional_id: str) -> None:
+        self._broker = broker
+        self._id = transactional_id
+        broker.settle(transactional_id, "aborted")
+        self._epoch = broker.epochs.get(transactional_id, 0) + 1
+        broker.epochs[transactional_id] = self._epoch
+
+    def begin(self) -> None:
+        """Begin a transaction.
+
+        Raises:
+            FatalBrokerError: if fenced, or one is open.
+        """
+        self._demand_epoch()
+        if self._id in self._broker.transactions:
+            raise FatalBrokerError("beginning a transaction: one is open")
+        self._broker.transactions[self._id] = Transaction({}, [])
+
+    def write(self, output: Output) -> None:
+        """Write a record into the transaction.
+
+        Raises:
+            FatalBrokerError: if fenced, or none is open.
+        """
+        transaction = self._get_open()
+        partition = self._broker.place(output.topic, output.key, output.partition)
+        record = Record(partition, 0, 0, output.key, output.value, output.headers)
+        self._broker.write(output.topic, record, transaction)
+
+    def add_offsets(self, offsets: Mapping[int, int], member: MemberMetadata) -> None:
+        """Put a group's offsets into the transaction.
+
+        Raises:
+            AbortableTransactionError: if the group has gone on without that member.
+            FatalBrokerError: if fenced, or none is open.
+        """
+        transaction = self._get_open()
+        if not member.group.knows(member):
+            raise AbortableTransactionError("adding offsets to a transaction: not of this group")
+        transaction.offsets.append((member.group, dict(offsets)))
+
+    def commit(self) -> None:
+        """Commit the transaction.
+
+        Raises:
+            FatalBrokerError: if fenced, or none is open.
+        """
+        self._get_open()
+        self._broker.settle(self._id, "committed")
+
+    def abort(self) -> None:
+        """Abort the transaction, if one is open.
+
+        Raises:
+            FatalBrokerError: if fenced.
+        """
+        self._demand_epoch()
+        self._broker.settle(self._id, "aborted")
+
+    def _demand_epoch(self) -> None:
+        if self._broker.epochs[self._id] != self._epoch:
+            raise FatalBrokerError(f"{self._id}: fenced by a newer producer")
+
+    def _get_open(self) -> Transaction:
+        self._demand_epoch()
+        if self._id not in self._broker.transactions:
+            raise FatalBrokerError(f"{self._id}: no transaction is open")
+        return self._broker.transactions[self._id]

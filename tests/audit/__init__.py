@@ -1,0 +1,1 @@
+"""Tests of the audit: honest logs, and one planted fault at a time."""

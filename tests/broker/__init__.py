@@ -1,0 +1,1 @@
+"""Tests on the real broker: what is claimed of exactly-once is claimed from here."""

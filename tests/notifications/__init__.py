@@ -1,0 +1,1 @@
+"""Tests of the second stage: from accepted events to notifications."""

@@ -1,0 +1,1 @@
+"""The story generator: its shares, its seed, and that every record is judged as it was meant."""

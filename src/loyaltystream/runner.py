@@ -159,9 +159,11 @@ class Runner:
         self._sink = sink
         self._stage = stage
         self._telemetry = telemetry
+        self._joined = False
         self._owned: set[int] = set()
         self._open: list[Plan] = []  # submitted, outcome not learnt
         self._unknown: str | None = None  # why the open transaction's outcome has to be looked up
+        self._broken: str | None = None  # why the producer has to be replaced
         self._rewinding = False
         self._renewals = 0
 
@@ -174,29 +176,31 @@ class Runner:
             BrokerError: if the broker refuses what is needed.
             StateError: if what is remembered does not fit the log.
         """
-        joined = False
         try:
             while not stopping():
-                try:
-                    if not joined:
-                        self._sink.open()
-                        self._source.join(self)
-                        joined = True
-                    self.turn()
-                except RetryableBrokerError as error:
-                    # What was polled is not sent yet: it has to be read again.
-                    self._rewinding = True
-                    self._telemetry.waiting(str(error))
+                self.step()
             self._settle()
         finally:
             self._source.close()
             self._sink.close()
 
+    def step(self) -> None:
+        """Join if that is not done yet, and take one turn; if the broker is away, note that."""
+        try:
+            if not self._joined:
+                self._sink.open()
+                self._source.join(self)
+                self._joined = True
+            self.turn()
+        except RetryableBrokerError as error:
+            # What was polled is not sent yet: it has to be read again.
+            self._rewinding = True
+            self._telemetry.waiting(str(error))
+
     def turn(self) -> None:
         """Take one batch as far as its submitted commit."""
-        if self._rewinding or self._unknown is not None:
-            self._settle()
         if self._rewinding:
+            self._settle()
             self._rewind()
         batch = self._source.poll()
         if self._rewinding:
@@ -259,6 +263,9 @@ class Runner:
         Raises:
             RetryableBrokerError: if that can't be told yet; to be called again.
         """
+        if self._broken is not None:
+            # Even if all that was open was given away: its next owner waits for the transaction.
+            self._renew(self._broken)
         if not self._open:
             self._unknown = None
             return
@@ -269,8 +276,8 @@ class Runner:
                 self._learn(self._open if committed else [], outcome.why)
                 return
             self._unknown = outcome.why
-        # A new producer settles the transaction; then the offsets tell what became of it.
-        self._renew(self._unknown)
+            self._renew(outcome.why)
+        # The new producer settled the transaction; the offsets tell what became of it.
         offsets = self._source.committed([plan.partition for plan in self._open])
         moved = [plan for plan in self._open if offsets.get(plan.partition) == plan.next_offset]
         self._learn(moved, self._unknown)
@@ -297,13 +304,16 @@ class Runner:
 
         Raises:
             FatalBrokerError: after too many without a commit in between.
+            RetryableBrokerError: if the broker is away; the next settling tries again.
         """
+        self._broken = why
         if self._renewals == MAX_RENEWALS:
             raise FatalBrokerError(
                 f"{MAX_RENEWALS} producers in a row were lost without a commit in between; "
                 f"does another worker have the same worker.instance? The last: {why}"
             )
         self._sink.open()
+        self._broken = None
         self._renewals += 1
         self._telemetry.renewed(why)
 
@@ -315,8 +325,8 @@ class Runner:
             expected = self._stage.next_offset(partition)
             found = committed.get(partition, expected)
             if found != expected:
-                # Somebody else went on with it: what is known is read from the log anew.
-                self._stage.close(partition)
+                # Somebody else went on with it: what is known is read from the log anew. Until that
+                # has succeeded the old stays, or a broker that is away would leave nothing.
                 found = self._stage.open(partition, found)
             starts[partition] = found
         self._source.seek(starts)

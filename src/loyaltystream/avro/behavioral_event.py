@@ -63,7 +63,7 @@ class EventEncoder:
         return (
             f"{head}{LENGTHS[len(event_id)]}{event_id}{timestamp(occurred_at_ms)}"
             f"{timestamp(ingested_at_ms)}{LENGTHS[len(identifiers)]}{people}{_EMPTY}{_EMPTY}"
-            f"{entries}{_EMPTY}{till}{self._tail}"
+            f"{entries}{till}{self._tail}"
         ).encode("latin-1")
 
     def careful(

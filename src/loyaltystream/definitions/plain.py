@@ -5,17 +5,21 @@ escapes; then decoding, content and encoding are straight-line code made for thi
 is not plain goes to `checking.py`, which gives the same result (a property test holds them to it).
 """
 
+import itertools
+import re
 import struct
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
 import re2
 
 from loyaltystream.avro.text import LENGTHS, LONGS
-from loyaltystream.content import END, EXACT, escape_name
+from loyaltystream.content import END, EXACT, canonical_json, escape_name
 from loyaltystream.definitions.currencies import CURRENCY_CODES
 from loyaltystream.definitions.model import EventDefinition, FieldDefinition, FieldType, Shape
+from loyaltystream.dialects.strict_json import count_keys
 from loyaltystream.times import vendor_date
 
 # What msgspec takes in no field's name.
@@ -24,6 +28,12 @@ _NON_EMPTY = Annotated[str, msgspec.Meta(min_length=1)]
 # Larger integers may have no double of their value, so their content is not plain.
 _LONG = Annotated[int, msgspec.Meta(gt=-EXACT, lt=EXACT)]
 _DOUBLE = Annotated[float, msgspec.Meta(gt=-EXACT, lt=EXACT)]
+
+_FLAT_ENOUGH: Final = 48
+"""So many brackets are surely not too deep."""
+
+_DOUBLE_TOKEN: Final = re.compile(rb"[:,\[]-?[0-9]+[.eE]")
+_encode = msgspec.json.Encoder(order="sorted").encode
 
 # Avro's union branches of BehavioralEvent.fields, by position: null, boolean, long, double, string.
 _BRANCHES: Final = {
@@ -34,6 +44,16 @@ _BRANCHES: Final = {
 }
 
 
+class Nested(msgspec.Struct, frozen=True, gc=False):
+    """Objects and arrays as canonical JSON, by position; None where the event has none."""
+
+    texts: tuple[str | None, ...]
+    keys: int
+
+
+NOT_NESTED: Final = Nested((), 0)
+
+
 class PlainFields(msgspec.Struct, frozen=True):
     """Functions over the decoded fields of one definition's plain events.
 
@@ -41,26 +61,33 @@ class PlainFields(msgspec.Struct, frozen=True):
         decode: JSON bytes of `fields` to the struct that the others take; raises msgspec's errors.
         fits: whether regular expressions and dates hold.
         keys: how many keys of the JSON object are accounted for.
+        nested: the fields that are objects or arrays, as canonical JSON, and how many keys they
+            have inside; None if they are not plain.
         content: canonical text, equal to `content.fields_text`.
         unique: canonical texts of the unique key, or None.
-        entries: the Avro map, as latin-1 text.
+        entries: the Avro maps of fields and of nested ones, as latin-1 text.
     """
 
     decode: Callable[[msgspec.Raw], Any]
     fits: Callable[[Any], bool]
     keys: Callable[[Any], int]
-    content: Callable[[Any], str]
+    nested: Callable[[Any], Nested | None]
+    content: Callable[[Any, Nested], str]
     unique: Callable[[Any], tuple[str, ...] | None]
-    entries: Callable[[Any], str]
+    entries: Callable[[Any, Nested], str]
 
 
 class _Part:
-    """One field as source code: its attribute on the struct, and pieces of f-strings."""
+    """One field as source code: its attribute on the struct, and pieces of f-strings.
 
-    def __init__(self, position: int, field: FieldDefinition) -> None:
+    `nest` is its position among the nested fields, or None.
+    """
+
+    def __init__(self, position: int, field: FieldDefinition, nest: int | None) -> None:
         self.field = field
         self.attribute = f"f{position}"
-        self.value = f"fields.{self.attribute}"
+        self.member = f"fields.{self.attribute}"
+        self.value = self.member if nest is None else f"nested.texts[{nest}]"
 
     def text(self) -> str:
         """Return the value's canonical text."""
@@ -69,6 +96,7 @@ class _Part:
             Shape.LONG: f"{{{self.value}}}.0",
             Shape.DOUBLE: f"{{{self.value} + 0.0!r}}",
             Shape.BOOLEAN: f"{{TRUTHS[{self.value}]}}",
+            Shape.NESTED: f"{{{self.value}}}",
         }[self.field.shape]
 
     def content(self) -> str:
@@ -76,15 +104,16 @@ class _Part:
         return _literal(escape_name(self.field.name) + "=") + self.text() + _literal(END)
 
     def entry(self) -> str:
-        """Return the entry of the Avro map: name, branch, value."""
+        """Return the entry of the Avro map: name, branch (of `fields` only), value."""
         name = self.field.name
         return (
-            _literal(LENGTHS[len(name)] + name + _BRANCHES[self.field.shape])
+            _literal(LENGTHS[len(name)] + name + _BRANCHES.get(self.field.shape, ""))
             + {
                 Shape.TEXT: f"{{LENGTHS[len({self.value})]}}{{{self.value}}}",
                 Shape.LONG: f"{{LONGS[{self.value}]}}",
                 Shape.DOUBLE: f"{{PACK({self.value} + 0.0).decode(LATIN)}}",
                 Shape.BOOLEAN: f"{{BITS[{self.value}]}}",
+                Shape.NESTED: f"{{LENGTHS[len({self.value})]}}{{{self.value}}}",
             }[self.field.shape]
         )
 
@@ -92,7 +121,8 @@ class _Part:
         """Return by name what a text has to satisfy; None from it is a refusal."""
         found: dict[str, Callable[[str], object]] = {}
         if self.field.shape is Shape.TEXT and self.field.type is FieldType.DATE:
-            found[f"date_{self.attribute}"] = vendor_date
+            # The 17 patterns cost 10 us a text; days recur.
+            found[f"date_{self.attribute}"] = lru_cache(4096)(vendor_date)
         if self.field.shape is Shape.TEXT and self.field.regex is not None:
             found[f"match_{self.attribute}"] = re2.compile(self.field.regex).fullmatch
         return found
@@ -118,6 +148,8 @@ class _Part:
                 return _LONG
             case Shape.BOOLEAN:
                 return bool
+            case Shape.NESTED:
+                return dict[str, Any] | list[Any]
             case _:
                 return self._text_type()
 
@@ -134,12 +166,13 @@ class _Part:
 def compile_plain(definition: EventDefinition) -> PlainFields | None:
     """Return the functions for this definition, or None where none of its events can be plain."""
     ordered = sorted(definition.fields, key=lambda field: field.name)
-    flat = [field for field in ordered if field.shape is not Shape.NESTED]
-    if any(field.required for field in ordered if field not in flat):
+    if not all(field.name.isascii() and _UNNAMEABLE.isdisjoint(field.name) for field in ordered):
         return None
-    if not all(field.name.isascii() and _UNNAMEABLE.isdisjoint(field.name) for field in flat):
-        return None
-    parts = [_Part(position, field) for position, field in enumerate(flat)]
+    nests = itertools.count()
+    parts = [
+        _Part(position, field, next(nests) if field.shape is Shape.NESTED else None)
+        for position, field in enumerate(ordered)
+    ]
     fields = msgspec.defstruct(
         "Fields",
         [part.struct_field() for part in parts],
@@ -154,37 +187,74 @@ def compile_plain(definition: EventDefinition) -> PlainFields | None:
         "LATIN": "latin-1",
         "TRUTHS": {True: "true", False: "false"},
         "BITS": {True: "\x01", False: "\x00"},
+        "NEST": _nest,
+        "NOT_NESTED": NOT_NESTED,
         **{name: matcher for part in parts for name, matcher in part.matchers().items()},
     }
     exec(_source(parts, definition), functions)  # noqa: S102 (the source is ours, names are escaped)
     return PlainFields(
         msgspec.json.Decoder(fields).decode,
-        *(functions[name] for name in ("fits", "keys", "content", "unique", "entries")),
+        *(functions[name] for name in ("fits", "keys", "nested", "content", "unique", "entries")),
     )
 
 
 def _source(parts: list[_Part], definition: EventDefinition) -> str:
-    present = [f"({part.value} is not None)" for part in parts if not part.field.required]
-    count = " + ".join([str(len(parts) - len(present)), *present])
+    flat = [part for part in parts if part.field.shape is not Shape.NESTED]
+    nests = [part for part in parts if part.field.shape is Shape.NESTED]
     matches = [condition for part in parts for condition in part.conditions()]
     by_name = {part.field.name: part for part in parts}
     unique = [_unique_text(by_name[field.name]) for field in definition.unique_fields]
+    members = "".join(f"{part.member}, " for part in nests)
     contents, content = _template(parts, _Part.content)
-    additions, entries = _template(parts, _Part.entry)
     return "\n".join(
         [
-            f"def keys(fields): return {count}",
+            f"def keys(fields): return {_count(parts, 'member')}",
             f"def fits(fields): return {' and '.join(matches) or 'True'}",
             f"def unique(fields): return {'(' + ', '.join(unique) + ',)' if unique else 'None'}",
-            "def content(fields):",
+            f"def nested(fields): return {f'NEST(({members}))' if nests else 'NOT_NESTED'}",
+            "def content(fields, nested):",
             *contents,
             f"    return {content}",
-            "def entries(fields):",
-            f"    count = {count}",
-            *additions,
-            f"    return f'{{LENGTHS[count]}}' {entries} '\\0' if count else '\\0'",
+            "def entries(fields, nested):",
+            *_map("scalars", flat),
+            *_map("objects", nests),
+            "    return scalars + objects",
         ]
     )
+
+
+def _map(name: str, parts: list[_Part]) -> list[str]:
+    """Return statements that leave an Avro map in the variable of that name."""
+    additions, entries = _template(parts, _Part.entry)
+    made = f"f'{{LENGTHS[count]}}' {entries} '\\0' if count else '\\0'"
+    return [f"    count = {_count(parts, 'value')}", *additions, f"    {name} = {made}"]
+
+
+def _count(parts: list[_Part], place: str) -> str:
+    """Return the expression that counts which of the fields are there."""
+    present = [f"({getattr(part, place)} is not None)" for part in parts if not part.field.required]
+    return " + ".join([str(len(parts) - len(present)), *present])
+
+
+def _nest(values: tuple[dict[str, Any] | list[Any] | None, ...]) -> Nested | None:
+    """Return nested values as canonical JSON, or None if only a careful look can tell."""
+    texts: list[str | None] = []
+    keys = 0
+    for value in values:
+        if value is None:
+            texts.append(None)
+            continue
+        try:
+            encoded = _encode(value)
+        except (OverflowError, RecursionError):
+            return None
+        if encoded.count(b"{") + encoded.count(b"[") > _FLAT_ENOUGH:
+            return None
+        # The quick encoder writes some doubles otherwise than by value: 5.0, 1e16.
+        exact = _DOUBLE_TOKEN.search(encoded) is None
+        texts.append(encoded.decode() if exact else canonical_json(value))
+        keys += count_keys(value)
+    return Nested(tuple(texts), keys)
 
 
 def _template(parts: list[_Part], write: Callable[[_Part], str]) -> tuple[list[str], str]:

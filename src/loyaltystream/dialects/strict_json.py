@@ -115,7 +115,7 @@ def _first_violation(raw: bytes, structure: bytes, value: dict[str, Any]) -> Vio
         return Violation(Reason.JSON_NUMBER, "", _BEYOND_DOUBLE)
     if b"\\u0000" in raw and _holds(value, _is_nul_text):
         return Violation(Reason.CTRL_CHAR, "", "a string holds U+0000")
-    return None if keys == _count_keys(value) else _run_slow_parser(raw)
+    return None if keys == count_keys(value) else _run_slow_parser(raw)
 
 
 _BEYOND_DOUBLE: Final = "a number beyond the range of a double"
@@ -142,7 +142,8 @@ def _is_nul_text(value: object) -> bool:
     return isinstance(value, str) and "\0" in value
 
 
-def _count_keys(value: dict[str, Any] | list[Any]) -> int:
+def count_keys(value: dict[str, Any] | list[Any]) -> int:
+    """Return how many keys all objects in `value` have."""
     if value.__class__ is dict:
         keys = len(value)
         children: Any = value.values()
@@ -150,7 +151,7 @@ def _count_keys(value: dict[str, Any] | list[Any]) -> int:
         keys, children = 0, value
     for child in children:
         if child.__class__ is dict or child.__class__ is list:
-            keys += _count_keys(child)
+            keys += count_keys(child)
     return keys
 
 

@@ -20,6 +20,8 @@ FIRST_SLOTS: Final = 1 << 10
 MAX_LOAD: Final = 0.75
 FRESH_LOAD: Final = 0.67
 """How full a shard is after it grew or split: filling it anew is cheap (`_fill`), slots are not."""
+FIRST_WINDOW: Final = 8
+LAST_WINDOW: Final = 512
 CODES: Final = 256
 """Generations are kept as their lowest byte."""
 SWEEP_SPAN: Final = 64
@@ -140,12 +142,19 @@ class IdTable:
         stored = self._ids.values[places]
         found = _same(stored, ids)
         taken = np.flatnonzero(~found & _nonzero(stored))
+        window = FIRST_WINDOW
+        # Windows that widen: slot by slot, the last few of a batch cost as much as all the others.
         while len(taken):
-            offsets[taken] = (offsets[taken] + np.uint64(1)) % slots[taken]
-            places[taken] = bases[taken] + offsets[taken].astype(np.int64)
-            stored = self._ids.values[places[taken]]
-            found[taken] = same = _same(stored, ids[taken])
-            taken = taken[~same & _nonzero(stored)]
+            steps = (offsets[taken, None] + _STEPS[:window]) % slots[taken, None]
+            looked = bases[taken, None] + steps.astype(np.int64)
+            stored = self._ids.values[looked]
+            same = (stored[..., 0] == ids[taken, :1]) & (stored[..., 1] == ids[taken, 1:])
+            ends = same | ((stored[..., 0] | stored[..., 1]) == 0)
+            ended = ends.any(axis=1)
+            at = np.arange(len(taken)), np.where(ended, ends.argmax(axis=1), window - 1)
+            offsets[taken], places[taken], found[taken] = steps[at], looked[at], same[at]
+            taken = taken[~ended]
+            window = min(window * 4, LAST_WINDOW)
         return places, found
 
     def _enter(self, ids: Ids, fingerprints: Fingerprints, generations: Generations) -> None:
@@ -197,7 +206,7 @@ class IdTable:
         homes = self._shards(_hash(ids))
         for home in (shard, new):
             rows = homes == home
-            self._slots[home] = min(_slots_for(np.count_nonzero(rows)), SHARD_SLOTS)
+            self._slots[home] = min(_slots_for(int(np.count_nonzero(rows))), SHARD_SLOTS)
             self._fill(home, ids[rows], fingerprints[rows], generations[rows])
 
     def _fill(
@@ -245,6 +254,7 @@ class IdTable:
 
 
 _HALF: Final = np.uint64(32)
+_STEPS: Final = np.arange(1, LAST_WINDOW + 1, dtype=np.uint64)
 _LOWER: Final = np.uint64(0xFFFFFFFF)
 _MIXERS: Final = (np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53))
 

@@ -63,20 +63,21 @@ def _check_plain(
         fields = plain.decode(event.fields)
     except msgspec.MsgspecError:
         return None
-    keys = canonical.envelope_keys(event) + plain.keys(fields)
+    if (nested := plain.nested(fields)) is None:
+        return None
+    keys = canonical.envelope_keys(event) + plain.keys(fields) + nested.keys
     if not has_keys(decoded.record.value or b"", keys) or not plain.fits(fields):
         return None
-    moment = _moment(event, decoded)
     identifiers = _normalise_plain(event, rules.country_codes.get(event.orgId, ""))
-    if moment is None or (key := _key(event.orgId, compiled, identifiers)) is None:
+    moment, key = _moment(event, decoded), _key(event.orgId, compiled, identifiers)
+    if moment is None or key is None:
         return None
-    text = plain.content(fields)
     value = compiled.encoder.plain(
         event_id=event.eventId,
         occurred_at_ms=None if event.occurredAt is None else moment,
         ingested_at_ms=decoded.origin.timestamp_ms,
         identifiers=identifiers,
-        entries=plain.entries(fields),
+        entries=plain.entries(fields, nested),
         till_code=event.tillCode or None,
     )
     return ValidEvent(
@@ -88,7 +89,7 @@ def _check_plain(
         event.eventId,
         moment,
         key.encode(),
-        content.fingerprint(event.eventName, key, text),
+        content.fingerprint(event.eventName, key, plain.content(fields, nested)),
         plain.unique(fields),
         compiled.definition,
         value,

@@ -1,6 +1,7 @@
 """The runner's sink on the broker in memory. Does no I/O."""
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from loyaltystream.errors import AbortableTransactionError, BrokerError, FatalBrokerError
 from loyaltystream.runner import Fate, Group, Outcome
@@ -9,6 +10,11 @@ from loyaltystream.testing.fates import CALM, Commit, Ending, Fates, Lag
 from loyaltystream.testing.journal import Journal, places
 from loyaltystream.testing.producer import MemoryProducer
 from loyaltystream.topology import Output
+
+_TOLD: Final = {
+    Commit.COMMITTED: Outcome(Fate.COMMITTED),
+    Commit.ABORTED: Outcome(Fate.ABORTED, "the broker wanted it aborted"),
+}
 
 
 class MemorySink:
@@ -133,9 +139,7 @@ class _Commit:
         commit = self._ending.commit
         try:
             self._add_offsets()
-            if commit is Commit.ABORTED:
-                raise AbortableTransactionError("the broker wants this transaction aborted")
-            if commit is Commit.UNKNOWN_ABORTED:
+            if commit in {Commit.ABORTED, Commit.UNKNOWN_ABORTED}:
                 self._producer.abort()
             elif commit is not Commit.UNKNOWN_OPEN:
                 self._producer.commit()
@@ -143,8 +147,7 @@ class _Commit:
             return self._abort_after(error)
         except BrokerError as error:
             return Outcome(Fate.UNKNOWN, str(error))
-        known = commit is Commit.COMMITTED
-        return Outcome(Fate.COMMITTED) if known else Outcome(Fate.UNKNOWN, "no answer")
+        return _TOLD.get(commit, Outcome(Fate.UNKNOWN, "no answer"))
 
     def _add_offsets(self) -> None:
         if not self._has_offsets:

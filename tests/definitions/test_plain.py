@@ -1,0 +1,94 @@
+"""The short way that is made for a definition: what it takes, and what it leaves to the other."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from loyaltystream.content import fields_text
+from loyaltystream.definitions.plain import NOT_NESTED, PlainFields, compile_plain
+from tests.core import CUSTOMER, VIEWED, define, field
+
+
+def plain(*fields: dict[str, Any]) -> PlainFields | None:
+    """Return the short way of a definition of these fields."""
+    return compile_plain(define(VIEWED | {"fields": [CUSTOMER, *fields]}))
+
+
+def decode(way: PlainFields | None, text: bytes) -> Any:
+    """Return the fields in JSON as the way has them."""
+    assert way is not None
+    return way.decode(msgspec.Raw(text))
+
+
+@pytest.mark.parametrize("name", ['say "x"', "a\\b", "größe"])
+def test_a_name_that_needs_care_has_no_short_way(name: str) -> None:
+    """Names that JSON escapes, or that are not ASCII, leave all events to the careful way."""
+    assert plain(field(name, "string")) is None
+
+
+@pytest.mark.parametrize("name", ["it's", "{x}", "a=b", "%s", "f0", "fields", "class", "a b", "{{"])
+def test_any_other_name_is_only_a_name(name: str) -> None:
+    """A name is never part of a program: whatever it holds, it is written as it stands."""
+    way = plain(field(name, "string"))
+    fields = decode(way, msgspec.json.encode({name: "x"}))
+    assert way is not None
+    assert way.content(fields, NOT_NESTED) == fields_text({name: "x"})
+    assert name in way.entries(fields, NOT_NESTED)
+
+
+def test_a_date_with_a_regex_has_to_satisfy_both() -> None:
+    """Two conditions on one field are two, on the short way as on the other."""
+    way = plain(field("day", "date", regex="2025.*"))
+    assert way is not None
+    fitting = [
+        way.fits(decode(way, b'{"day":"%s"}' % day)) for day in (b"2025-01-01", b"2024-01-01")
+    ]
+    assert fitting == [True, False]
+
+
+def test_a_regex_on_a_number_is_held_against_nothing() -> None:
+    """A regular expression is for text; a number does not stop the worker."""
+    way = plain(field("price", "double", regex="[0-9]+"))
+    assert way is not None
+    assert way.fits(decode(way, b'{"price":5}'))
+
+
+@pytest.mark.parametrize("required", ["true", "false"])
+def test_an_object_is_canonical_on_the_short_way(required: str) -> None:
+    """Objects are sorted, and numbers in them are by value, whether or not one has to be there."""
+    way = plain(field("basket", "json", isRequired=required))
+    basket = {"b": [5.0, 1e16, -0.0, 7], "a": {"z": None, "y": True}}
+    fields = decode(way, msgspec.json.encode({"basket": basket}))
+    assert way is not None
+    nested = way.nested(fields)
+    assert nested is not None
+    assert nested.texts == ('{"a":{"y":true,"z":null},"b":[5,10000000000000000,0,7]}',)
+    assert (way.keys(fields), nested.keys) == (1, 4)
+    assert way.content(fields, nested) == fields_text({"basket": basket})
+
+
+def test_an_object_of_many_brackets_takes_care() -> None:
+    """Whether something is too deep is for the careful way to tell."""
+    way = plain(field("basket", "json"))
+    assert way is not None
+    assert way.nested(decode(way, b'{"basket":%s}' % (b"[" * 60 + b"]" * 60))) is None
+
+
+@pytest.mark.parametrize(
+    "text", [b'{"n":9007199254740992}', b'{"n":1.5}', b'{"n":true}', b'{"n":"1"}']
+)
+def test_an_integer_beyond_doubles_or_of_another_type_takes_care(text: bytes) -> None:
+    """What has no double of its value, or is no integer, is not plain."""
+    with pytest.raises(msgspec.ValidationError):
+        decode(plain(field("n", "integer")), text)
+
+
+def test_no_fields_are_an_empty_map() -> None:
+    """A definition of the customer alone has a short way, with nothing in it."""
+    way = plain()
+    fields = decode(way, b"{}")
+    assert way is not None
+    assert (way.keys(fields), way.content(fields, NOT_NESTED)) == (0, "")
+    assert way.entries(fields, NOT_NESTED) == "\0\0"
+    assert way.unique(fields) is None

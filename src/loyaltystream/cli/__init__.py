@@ -17,6 +17,7 @@ from loyaltystream.cli.demo import demo
 from loyaltystream.cli.init import init
 from loyaltystream.cli.run import run
 from loyaltystream.cli.send import send
+from loyaltystream.cli.tail import tail
 from loyaltystream.errors import LoyaltyStreamError
 
 app = typer.Typer(
@@ -31,6 +32,7 @@ app.add_typer(platform.app, name="platform")
 app.command()(init)
 app.command()(run)
 app.command()(send)
+app.command()(tail)
 app.command()(audit)
 app.command()(demo)
 

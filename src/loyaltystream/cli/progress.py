@@ -39,9 +39,7 @@ def progress_on(console: Console, doing: str, total_bytes: int | None) -> Iterat
     columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), *known, counted)
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(doing, total=total_bytes or None, records=0)
-        yield _every(
-            BAR_EVERY_S, lambda read, done: bar.update(task, completed=read, records=done)
-        )
+        yield _every(BAR_EVERY_S, lambda read, done: bar.update(task, completed=read, records=done))
 
 
 def _lines(console: Console, doing: str, total_bytes: int | None) -> Advance:

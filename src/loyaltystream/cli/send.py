@@ -31,12 +31,7 @@ def send(
     file: Annotated[
         Path,
         typer.Argument(
-            metavar="FILE|-",
-            help="One JSON event a line; - reads standard input.",
-            exists=True,
-            dir_okay=False,
-            readable=True,
-            allow_dash=True,
+            metavar="FILE|-", help="One JSON event a line; - reads standard input.", allow_dash=True
         ),
     ],
     rate: Annotated[
@@ -47,28 +42,29 @@ def send(
 ) -> None:
     """Send events to the ingest topic, one a line, each under the key of its customer.
 
-    A line is sent as it stands, broken or not: what is wrong with an event is told by its dead
-    letter. Sending the same lines again is harmless, since a copy is recognised by its eventId. A
-    line looks like this:
+    A line is sent as it stands, even a broken one: its dead letter will say what is wrong.
+    Sending lines again is harmless: a copy is recognised by its eventId.
 
-    {"eventId": "a-1", "eventName": "appOpened", "orgId": 1800, "customer": {"identifiers":
-    [{"type": "mobile", "value": "919812345678"}]}, "fields": {"platform": "ios"}}
+    A line looks like this, here in three:
+    [dim]{"eventId": "a-1", "eventName": "appOpened", "orgId": 1800, "customer":[/]
+    [dim]{"identifiers": [{"type": "mobile", "value": "919812345678"}]},[/]
+    [dim]"fields": {"platform": "ios"}}[/]
 
-    For example: [bold]loyaltystream send day.ndjson --rate 500[/], or [bold]zcat day.ndjson.gz |
-    loyaltystream send -[/]
+    For example: [bold]loyaltystream send day.ndjson --rate 500[/]
+    or: [bold]zcat day.ndjson.gz | loyaltystream send -[/]
 
-    Exits with 2 if a line was too large for any record (all others are sent), and with 3 if the
-    broker failed.
+    Exits with 2 if a line was too large for any record; all others are sent.
+    Exits with 3 if the broker failed.
     """
     deployment = Deployment(context.ensure_object(Context).settings)
     topic, posted, stderr = deployment.topics.ingest, Posted(), Console(stderr=True)
     keyer = Keyer(deployment.event_definitions, deployment.rules)
     deployment.reader.partitions(topic)  # fails at once where there is no such topic
     sender = Sender(deployment.settings.kafka, topic, delivered=posted.delivered)
-    found_lines, interrupted = largest_value(deployment.rules), False
+    interrupted = False
     try:
         with _opened(file) as (stream, total), progress_on(stderr, "sending", total) as advance:
-            found = lines(stream, max_bytes=found_lines)
+            found = lines(stream, max_bytes=largest_value(deployment.rules))
             passed = _passing(rate, posted, advance)
             try:
                 post(found, sender, keyer=keyer, posted=posted, passed=passed)

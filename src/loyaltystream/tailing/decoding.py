@@ -1,0 +1,154 @@
+"""A record's bytes in, a value that JSON can hold out, or why there is none. Pure.
+
+The registry is asked for writers' schemas through a function. Whatever is wrong with a record is
+told in its place: no bytes make this raise.
+"""
+
+import math
+import struct
+from base64 import b64encode
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import msgspec
+
+from loyaltystream.avro import schemas
+from loyaltystream.avro.schemas import Schema
+from loyaltystream.avro.wire import FRAME_BYTES, schema_id_of
+from loyaltystream.dialects.strict_json import MAX_DEPTH, parse
+from loyaltystream.errors import LoyaltyStreamError
+from loyaltystream.memory import changelog
+from loyaltystream.memory.changelog import Delta
+from loyaltystream.verdicts import Violation
+
+JSON: Final = "json"
+DELTA: Final = "delta"
+BYTES: Final = "bytes"
+TOMBSTONE: Final = "tombstone"
+UNDECODABLE: Final = "undecodable"
+
+_AVRO_ROLES: Final = frozenset({"emf", "ei", "notifications", "dead_letter"})
+_JSON_ROLES: Final = frozenset({"ingest", "duplicates"})
+_MAX_BYTES: Final = 2**31
+
+FindSchema = Callable[[int], Schema | None]
+"""Returns the schema of an id, or None if there is none."""
+
+
+class Content(msgspec.Struct, frozen=True):
+    """What a value holds.
+
+    Attributes:
+        kind: an Avro record's full name, or one of the words above.
+        value: what JSON can hold; bytes are text, or `{"base64": ...}` where they are none.
+        problem: why it could not be decoded; `value` is then all its bytes.
+    """
+
+    kind: str
+    value: Any
+    problem: str | None = None
+
+
+Read = Callable[[bytes | None], Content]
+
+
+def reader_of(role: str | None, find: FindSchema) -> Read:
+    """Return what decodes the values of the topic of that role; None: of any topic."""
+
+    def read_any(value: bytes) -> Content:
+        if value[:1] == b"\0":
+            return _read_avro(value, find)
+        return _read_json(value) if value[:1] == b"{" else Content(BYTES, plain(value))
+
+    def read(value: bytes | None) -> Content:
+        if value is None:
+            return Content(TOMBSTONE, None)
+        if role in _AVRO_ROLES:
+            return _read_avro(value, find)
+        if role in _JSON_ROLES:
+            return _read_json(value)
+        return _read_delta(value) if role == "changelog" else read_any(value)
+
+    return read
+
+
+def plain(value: object, depth: int = 0) -> Any:  # noqa: ANN401 (any JSON value)
+    """Return a decoded value as JSON can hold it."""
+    made: Any = value
+    if depth > MAX_DEPTH:
+        made = f"(nested deeper than {MAX_DEPTH} levels)"
+    elif isinstance(value, bytes):
+        made = _text(value)
+    elif isinstance(value, dict):
+        made = {str(key): plain(child, depth + 1) for key, child in value.items()}
+    elif isinstance(value, list | tuple):
+        made = [plain(child, depth + 1) for child in value]
+    elif isinstance(value, datetime):
+        made = value.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+    elif isinstance(value, float):
+        made = value if math.isfinite(value) else str(value)
+    elif not isinstance(value, bool | int | str | None):
+        made = str(value)
+    return made
+
+
+def _text(value: bytes) -> str | dict[str, str]:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return {"base64": b64encode(value).decode()}
+
+
+def _undecodable(value: bytes, why: str) -> Content:
+    return Content(UNDECODABLE, plain(value), why)
+
+
+def _read_json(value: bytes) -> Content:
+    found = parse(value, max_bytes=_MAX_BYTES)
+    if isinstance(found, Violation):
+        return _undecodable(value, f"{found.reason.value}: {found.detail}")
+    return Content(JSON, plain(found))
+
+
+def _read_avro(value: bytes, find: FindSchema) -> Content:
+    schema_id = schema_id_of(value)
+    if isinstance(schema_id, Violation):
+        return _undecodable(value, schema_id.detail)
+    try:
+        schema = find(schema_id)
+        if schema is None:
+            return _undecodable(value, f"the registry has no schema {schema_id}")
+        return Content(schema["name"], plain(schemas.decode(schema, None, value[FRAME_BYTES:])))
+    except LoyaltyStreamError as error:
+        return _undecodable(value, f"schema {schema_id}: {error}")
+
+
+def _read_delta(value: bytes) -> Content:
+    try:
+        return Content(DELTA, _tell_delta(changelog.decode(value)))
+    except (LoyaltyStreamError, ValueError, struct.error) as error:
+        return _undecodable(value, str(error))
+
+
+def _tell_delta(delta: Delta) -> dict[str, Any]:
+    return {
+        "fromOffset": delta.from_offset,
+        "toOffset": delta.to_offset,
+        "clockMs": delta.clock_ms,
+        "coversFromMs": delta.covers_from_ms,
+        "accepted": [
+            {
+                "kind": unit.kind.name,
+                "windowDays": unit.window_days,
+                "generationCode": code,
+                "keys": len(entries),
+            }
+            for unit, code, entries in delta.sections
+        ],
+        "layout": {
+            "hashCheck": delta.layout.hash_check.hex(),
+            "keyRule": delta.layout.key_rule,
+            "partitions": delta.layout.partitions,
+        },
+    }

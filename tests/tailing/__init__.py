@@ -1,0 +1,1 @@
+"""Tests of showing what lies in a topic."""

@@ -152,4 +152,4 @@ def _committed(consumer: Consumer, topic: str) -> int:
         answer = consumer.committed([TopicPartition(topic, 0)], 10)[0]
         if answer.error is None:  # else the coordinator is not ready, which is no answer
             return int(answer.offset)
-    raise RuntimeError(f"no committed offset of {topic}: {answer.error}")
+    raise RuntimeError(f"the broker does not tell the committed offset of {topic}")

@@ -1,0 +1,1 @@
+"""The Avro that leaves the core, held against fastavro."""

@@ -1,0 +1,61 @@
+"""Avro's primitives as text, held against fastavro."""
+
+from io import BytesIO
+
+import fastavro
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loyaltystream.avro.text import LENGTHS, LONGS, STRINGS, Memo, string, timestamp, zigzag
+from tests.laws.strategies import LAW
+
+
+def written(schema: str, value: object) -> bytes:
+    """Return a value as fastavro writes it."""
+    buffer = BytesIO()
+    fastavro.schemaless_writer(buffer, fastavro.parse_schema(schema), value)
+    return buffer.getvalue()
+
+
+@LAW
+@given(st.integers(-(2**63), 2**63 - 1))
+def test_a_long_is_that_of_fastavro(number: int) -> None:
+    """Any 64-bit integer has the bytes that fastavro gives it."""
+    assert zigzag(number).encode("latin-1") == written("long", number)
+    assert LONGS[number] == zigzag(number)
+
+
+def test_lengths_are_longs() -> None:
+    """The table of lengths holds Avro's longs, up to what a plain event can have."""
+    assert len(LENGTHS) > 4096
+    for number in (0, 1, 63, 64, 4096, len(LENGTHS) - 1):
+        assert LENGTHS[number].encode("latin-1") == written("long", number)
+
+
+@LAW
+@given(st.integers(8_192, 2**62))
+def test_a_timestamp_is_a_long(milliseconds: int) -> None:
+    """A point in time is written like any other long."""
+    assert timestamp(milliseconds).encode("latin-1") == written("long", milliseconds)
+
+
+@LAW
+@given(st.text(st.characters(max_codepoint=127), max_size=200))
+def test_a_string_is_that_of_fastavro(text: str) -> None:
+    """ASCII text has the bytes that fastavro gives it."""
+    assert string(text).encode("latin-1") == written("string", text)
+    assert STRINGS[text] == string(text)
+
+
+def test_what_is_remembered_never_grows_without_end() -> None:
+    """A memo that is full starts again, and still answers."""
+    made: list[int] = []
+
+    def square(number: int) -> int:
+        made.append(number)
+        return number * number
+
+    memo = Memo(square, 3)
+    assert [memo[number] for number in (1, 2, 1, 3, 4, 1)] == [1, 4, 1, 9, 16, 1]
+    assert made == [1, 2, 3, 4, 1]
+    assert len(memo) <= 3

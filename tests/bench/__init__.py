@@ -1,0 +1,1 @@
+"""Benchmarks: rates beside a reference in the same run, on outputs that were checked first."""

@@ -1,0 +1,96 @@
+"""The two loops that are compared, each in a process of its own: INGEST, and a bare copy.
+
+Called as `python -m tests.bench.loops ingest EVENTS` or `... floor EVENTS OUTPUTS BYTES`.
+"""
+
+import gc
+import sys
+
+from confluent_kafka import Consumer, Producer
+
+from loyaltystream.app import Deployment, build_worker, fresh_start
+from loyaltystream.kafka.connection import properties
+from loyaltystream.pipeline import Plan
+from loyaltystream.settings import load
+from loyaltystream.telemetry.worker import WorkerTelemetry
+from tests.bench.measuring import Stopwatch
+
+
+def ingest(events: int) -> str:
+    """Run the real worker until that many records are judged; return the measure."""
+    stopwatch = Stopwatch()
+    deployment = Deployment(load())
+    worker = build_worker(
+        deployment,
+        "ingest",
+        0,
+        start=fresh_start(deployment, "ingest", "earliest"),
+        accept_loss_ms=None,
+    )
+    told = WorkerTelemetry.committed
+
+    def committed(telemetry: WorkerTelemetry, plans: list[Plan]) -> None:
+        stopwatch.committed(sum(plan.tally.consumed for plan in plans))
+        told(telemetry, plans)
+
+    WorkerTelemetry.committed = committed  # type: ignore[method-assign,assignment]  # to measure it
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(200_000, 50, 100)
+    worker.runner.run(lambda: stopwatch.events >= events)
+    return stopwatch.report()
+
+
+def floor(events: int, outputs: int, output_bytes: int) -> str:
+    """Copy: as many records of that size, with one header, in the same transactions; no more."""
+    stopwatch = Stopwatch()
+    deployment = Deployment(load())
+    settings, topic = deployment.settings, deployment.topics.ingest
+    consumer = Consumer(
+        properties(
+            settings.kafka,
+            group_id=f"{topic}.floor",
+            isolation_level="read_committed",
+            auto_offset_reset="earliest",
+            enable_auto_commit=False,
+        )
+    )
+    producer = Producer(
+        properties(
+            settings.kafka,
+            transactional_id=f"{topic}.floor",
+            linger_ms=5,
+            compression_type="lz4",
+            queue_buffering_max_messages=100_000,
+        )
+    )
+    producer.init_transactions(30)
+    consumer.subscribe([topic])
+    produce, target = producer.produce, deployment.topics.duplicates
+    owed = 0
+    while stopwatch.events < events:
+        messages = consumer.consume(settings.worker.batch_records, settings.worker.batch_ms / 1000)
+        if not messages:
+            continue
+        producer.begin_transaction()
+        for message in messages:
+            key, partition = message.key(), message.partition() or 0
+            value = (message.value() or b"")[:output_bytes].ljust(output_bytes, b" ")
+            owed += outputs
+            while owed >= events:
+                owed -= events
+                produce(target, value, key, partition, None, None, 0, [("src", b"x/0/100000/0/17")])
+        producer.poll(0)
+        producer.send_offsets_to_transaction(
+            consumer.position(consumer.assignment()), consumer.consumer_group_metadata(), 30
+        )
+        producer.commit_transaction(30)
+        stopwatch.committed(len(messages))
+    consumer.close()
+    return stopwatch.report()
+
+
+if __name__ == "__main__":
+    loop, numbers = sys.argv[1], [int(number) for number in sys.argv[2:]]
+    report = ingest(numbers[0]) if loop == "ingest" else floor(*numbers)
+    sys.stdout.write(report + "\n")

@@ -1,0 +1,1 @@
+"""Golden cases as files: what came in, what became of it, and why."""

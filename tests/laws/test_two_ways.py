@@ -1,0 +1,100 @@
+"""The short way of an event and the careful one are one: in verdict, content and bytes."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from hypothesis import event as note
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from loyaltystream.definitions.model import EventDefinition
+from loyaltystream.definitions.registry import CompiledDefinition, Definitions
+from loyaltystream.dialects import canonical
+from loyaltystream.events import Decoded, Origin, Record, ValidEvent
+from loyaltystream.rules import Rules
+from loyaltystream.steps.stages import Rejected
+from loyaltystream.steps.validate import _check_plain, validate
+from loyaltystream.verdicts import Violation
+from tests.core import EVENT_SCHEMA_ID, NOW_MS, TOPICS, read_event
+from tests.laws.strategies import LAW, definitions, events_of
+
+
+def carefully(definition: EventDefinition) -> Definitions:
+    """Return definitions that have no short way."""
+    view = Definitions([definition], EVENT_SCHEMA_ID)
+    compiled = view._compiled[definition.org_id, definition.event_name]
+    slow = CompiledDefinition(compiled.definition, None, compiled.encoder)
+    view._compiled[definition.org_id, definition.event_name] = slow
+    return view
+
+
+def judge(decoded: Decoded, view: Definitions, rules: Rules) -> ValidEvent | Rejected:
+    """Return what validation makes of one event."""
+    split = validate([decoded], definitions=view, rules=rules)
+    return split.kept[0] if split.kept else split.rejected[0]
+
+
+@settings(LAW, max_examples=300)
+@given(st.data())
+def test_both_ways_are_one(data: st.DataObject) -> None:
+    """Any event of any definition is judged alike whichever way it takes, to the last byte."""
+    usual = data.draw(st.sampled_from([True, True, False]))
+    definition = data.draw(definitions(usual=usual))
+    value = data.draw(events_of(definition, usual=usual))
+    record = Record(0, 0, NOW_MS, None, value, ())
+    origin = Origin(TOPICS.ingest, 0, 0, NOW_MS)
+    rules = Rules(strict_fields=data.draw(st.booleans()))
+    read = canonical.read(value, max_bytes=rules.max_event_bytes)
+    if isinstance(read, Violation):
+        assert canonical.read_plain(value) is None
+        return
+    careful = judge(Decoded(record, origin, NOW_MS, *read), carefully(definition), rules)
+    plain = canonical.read_plain(value)
+    if plain is None:
+        return
+    view = Definitions([definition], EVENT_SCHEMA_ID)
+    quick = judge(Decoded(record, origin, NOW_MS, plain), view, rules)
+    short = _check_plain(Decoded(record, origin, NOW_MS, plain), plain, view, rules)
+    note("the short way" if short else "careful after all")
+    assert as_dictionary(quick) == as_dictionary(careful)
+
+
+def as_dictionary(checked: ValidEvent | Rejected) -> Mapping[str, Any]:
+    """Return every part of a verdict by name."""
+    return msgspec.structs.asdict(checked) | {"type": type(checked)}
+
+
+@LAW
+@given(st.data())
+def test_what_was_sent_is_what_is_read(data: st.DataObject) -> None:
+    """Decoded by fastavro, an accepted event has the values that its producer wrote."""
+    usual = data.draw(st.booleans())
+    definition = data.draw(definitions(usual=usual))
+    value = data.draw(events_of(definition, usual=usual))
+    record = Record(0, 0, NOW_MS, None, value, ())
+    plain = canonical.read_plain(value)
+    read = canonical.read(value, max_bytes=len(value))
+    if isinstance(read, Violation):
+        return
+    origin = Origin(TOPICS.ingest, 0, 0, NOW_MS)
+    decoded = (
+        Decoded(record, origin, NOW_MS, plain) if plain else Decoded(record, origin, NOW_MS, *read)
+    )
+    valid = judge(decoded, Definitions([definition], EVENT_SCHEMA_ID), Rules())
+    if isinstance(valid, Rejected):
+        return
+    sent, content = read[0], read_event(valid.value)
+    assert (content["orgId"], content["eventId"]) == (sent.org_id, sent.event_id)
+    assert content["definitionVersion"] == definition.version
+    assert content["tillCode"] == sent.till_code
+    assert content["customer"]["identifiers"][0]["type"] == sent.identifiers[0].type
+    declared = {field.name: field.type.value for field in definition.fields}
+    kept = {name for name, one in sent.fields.items() if one is not None}
+    assert content["fields"].keys() | content["nested"].keys() == kept
+    for name, one in content["fields"].items():
+        as_sent = sent.fields[name]
+        if isinstance(one, str) or declared.get(name) in {"double", "integer"}:
+            assert one == as_sent or isinstance(as_sent, str) != isinstance(one, str)
+        else:
+            assert (one, type(one)) == (as_sent, type(as_sent))

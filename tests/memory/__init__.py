@@ -1,0 +1,1 @@
+"""What the memory of seen ids answers, and what it costs."""

@@ -117,7 +117,7 @@ class PlainEvent(msgspec.Struct, frozen=True, gc=False):
     tillCode: str | None = None  # noqa: N815
 
 
-class Decoded(msgspec.Struct, frozen=True):
+class Decoded(msgspec.Struct, frozen=True, gc=False):
     """An event that a dialect understood: a `PlainEvent`, or a `RawEvent` and what is wrong in it.
 
     `clock_ms` is the partition's clock at this record: the running maximum of append times.
@@ -130,7 +130,7 @@ class Decoded(msgspec.Struct, frozen=True):
     violations: tuple[Violation, ...] = ()
 
 
-class ValidEvent(msgspec.Struct, frozen=True):
+class ValidEvent(msgspec.Struct, frozen=True, gc=False):
     """An event that its definition accepts, with everything that decides its fate.
 
     Attributes:

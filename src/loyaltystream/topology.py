@@ -17,7 +17,7 @@ class Topics(msgspec.Struct, frozen=True):
     changelog: str
 
 
-class Output(msgspec.Struct, frozen=True):
+class Output(msgspec.Struct, frozen=True, gc=False):
     """A record to be written; without a partition it is placed by its key, as Java clients do."""
 
     topic: str

@@ -96,3 +96,18 @@ def test_ids_become_rows_of_two_words() -> None:
     """Sixteen bytes are read as two little-endian words, in order."""
     rows = to_array([bytes(range(16)), bytes(16)])
     assert rows.tolist() == [[0x0706050403020100, 0x0F0E0D0C0B0A0908], [0, 0]]
+
+
+def test_ids_of_many_events_are_those_of_each() -> None:
+    """Asked for all at once, each event has the id that it has alone, whatever stands beside it."""
+    beside: list[list[tuple[int, str]]] = [
+        [],
+        [(1800, UUID)],
+        [(1800, UUID), (1800, UUID.replace("0", "1"))],
+        [(1800, UUID), (1801, UUID)],
+        [(1800, UUID), (1800, "order-17")],
+        [(1800, f"{UUID}\n{UUID}"), (1800, "")],
+        [(1800, UUID[:-1]), (1800, f"1{UUID}")],
+    ]
+    for events in beside:
+        assert IDENTITY.event_ids(events) == [IDENTITY.event_id(*event) for event in events]

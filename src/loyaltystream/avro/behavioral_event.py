@@ -12,7 +12,7 @@ from loyaltystream.avro.text import LENGTHS, LONGS, STRINGS, string, timestamp
 from loyaltystream.avro.wire import frame
 from loyaltystream.content import canonical_json
 from loyaltystream.definitions.model import EventDefinition
-from loyaltystream.events import Identifier, RawEvent
+from loyaltystream.events import Identifier, PlainEvent, PlainIdentifier, RawEvent
 
 _NULL: Final = "\x00"
 _SOME: Final = "\x02"
@@ -45,21 +45,36 @@ class EventEncoder:
         # webhookId, referral, loyaltyCard; createCustomer; trace, extensions.
         self._tail = _NULL * 3 + create + _EMPTY * 2
 
-    def plain(  # noqa: PLR0913 (the facts of an event, each from another place)
+    def plain(
         self,
-        *,
-        event_id: str,
+        event: PlainEvent,
         occurred_at_ms: int | None,
         ingested_at_ms: int,
-        identifiers: Sequence[Identifier],
+        *,
+        identifiers: Sequence[PlainIdentifier],
         entries: str,
-        till_code: str | None,
     ) -> bytes:
-        """Return the framed value of an event whose text is all ASCII."""
+        """Return the framed value of an event whose text is all ASCII.
+
+        Args:
+            event: it.
+            occurred_at_ms: when it occurred; None: nobody said.
+            ingested_at_ms: when it arrived.
+            identifiers: its customer's, normalised.
+            entries: the Avro maps of its fields and nested fields.
+        """
+        event_id, till_code = event.eventId, event.tillCode
         head = self._head_ingest if occurred_at_ms is None else self._head_supplied
         occurred_at_ms = ingested_at_ms if occurred_at_ms is None else occurred_at_ms
-        people = "".join([_identifier(identifier) for identifier in identifiers])
-        till = _NULL if till_code is None else _SOME + string(till_code)
+        people = "".join(
+            [
+                f"{STRINGS[known.type]}{LENGTHS[len(known.value)]}{known.value}"
+                f"{STRINGS[known.source or 'INSTORE']}"
+                f"{_SOME + string(known.accountId) if known.accountId else _NULL}"
+                for known in identifiers
+            ]
+        )
+        till = _SOME + string(till_code) if till_code else _NULL
         return (
             f"{head}{LENGTHS[len(event_id)]}{event_id}{timestamp(occurred_at_ms)}"
             f"{timestamp(ingested_at_ms)}{LENGTHS[len(identifiers)]}{people}{_EMPTY}{_EMPTY}"
@@ -106,15 +121,6 @@ class EventEncoder:
             },
         }
         return self._frame + schemas.encode(schemas.load(schemas.BEHAVIORAL_EVENT), value)
-
-
-def _identifier(identifier: Identifier) -> str:
-    value = identifier.value
-    account = identifier.accountId
-    return (
-        f"{STRINGS[identifier.type]}{LENGTHS[len(value)]}{value}{STRINGS[identifier.source]}"
-        f"{_NULL if account is None else _SOME + string(account)}"
-    )
 
 
 def _identifier_record(identifier: Identifier) -> dict[str, str | None]:

@@ -19,7 +19,6 @@ from loyaltystream.avro.text import LENGTHS, LONGS
 from loyaltystream.content import END, EXACT, canonical_json, escape_name
 from loyaltystream.definitions.currencies import CURRENCY_CODES
 from loyaltystream.definitions.model import EventDefinition, FieldDefinition, FieldType, Shape
-from loyaltystream.dialects.strict_json import count_keys
 from loyaltystream.times import vendor_date
 
 # What msgspec takes in no field's name.
@@ -48,7 +47,7 @@ class Nested(msgspec.Struct, frozen=True, gc=False):
     """Objects and arrays as canonical JSON, by position; None where the event has none."""
 
     texts: tuple[str | None, ...]
-    keys: int
+    quotes: int
 
 
 NOT_NESTED: Final = Nested((), 0)
@@ -60,34 +59,33 @@ class PlainFields(msgspec.Struct, frozen=True):
     Attributes:
         decode: JSON bytes of `fields` to the struct that the others take; raises msgspec's errors.
         fits: whether regular expressions and dates hold.
-        keys: how many keys of the JSON object are accounted for.
-        nested: the fields that are objects or arrays, as canonical JSON, and how many keys they
-            have inside; None if they are not plain.
-        content: canonical text, equal to `content.fields_text`.
-        unique: canonical texts of the unique key, or None.
-        entries: the Avro maps of fields and of nested ones, as latin-1 text.
+        quotes: how many quotation marks of the JSON object are accounted for, two a key and two a
+            text; those inside of nested fields apart.
+        nested: the fields that are objects or arrays, as canonical JSON, and how many quotation
+            marks they have inside; None if they are not plain.
+        write: the canonical text, equal to `content.fields_text`; the Avro maps of fields and of
+            nested ones, as latin-1 text; the canonical texts of the unique key, or None.
     """
 
     decode: Callable[[msgspec.Raw], Any]
     fits: Callable[[Any], bool]
-    keys: Callable[[Any], int]
+    quotes: Callable[[Any], int]
     nested: Callable[[Any], Nested | None]
-    content: Callable[[Any, Nested], str]
-    unique: Callable[[Any], tuple[str, ...] | None]
-    entries: Callable[[Any, Nested], str]
+    write: Callable[[Any, Nested], tuple[str, str, tuple[str, ...] | None]]
 
 
 class _Part:
     """One field as source code: its attribute on the struct, and pieces of f-strings.
 
-    `nest` is its position among the nested fields, or None.
+    `source` is where its value is: the attribute, or a place among the nested fields' texts.
     """
 
     def __init__(self, position: int, field: FieldDefinition, nest: int | None) -> None:
         self.field = field
         self.attribute = f"f{position}"
         self.member = f"fields.{self.attribute}"
-        self.value = self.member if nest is None else f"nested.texts[{nest}]"
+        self.source = self.member if nest is None else f"nested.texts[{nest}]"
+        self.value = f"value_{self.attribute}"
 
     def text(self) -> str:
         """Return the value's canonical text."""
@@ -130,10 +128,10 @@ class _Part:
     def conditions(self) -> list[str]:
         """Return what has to hold of the value, beyond its type, as expressions."""
         matches = [
-            f"(not {self.value} or {name}({self.value}) is not None)" for name in self.matchers()
+            f"(not {self.member} or {name}({self.member}) is not None)" for name in self.matchers()
         ]
         blank = self.field.unique and self.field.shape is Shape.TEXT
-        return [*matches, f"not {self.value}.isspace()"] if blank else matches
+        return [*matches, f"not {self.member}.isspace()"] if blank else matches
 
     def struct_field(self) -> tuple[Any, ...]:
         if self.field.required:
@@ -194,7 +192,7 @@ def compile_plain(definition: EventDefinition) -> PlainFields | None:
     exec(_source(parts, definition), functions)  # noqa: S102 (the source is ours, names are escaped)
     return PlainFields(
         msgspec.json.Decoder(fields).decode,
-        *(functions[name] for name in ("fits", "keys", "nested", "content", "unique", "entries")),
+        *(functions[name] for name in ("fits", "quotes", "nested", "write")),
     )
 
 
@@ -205,41 +203,67 @@ def _source(parts: list[_Part], definition: EventDefinition) -> str:
     by_name = {part.field.name: part for part in parts}
     unique = [_unique_text(by_name[field.name]) for field in definition.unique_fields]
     members = "".join(f"{part.member}, " for part in nests)
-    contents, content = _template(parts, _Part.content)
     return "\n".join(
         [
-            f"def keys(fields): return {_count(parts, 'member')}",
+            f"def quotes(fields): return {_quotes(parts)}",
             f"def fits(fields): return {' and '.join(matches) or 'True'}",
-            f"def unique(fields): return {'(' + ', '.join(unique) + ',)' if unique else 'None'}",
             f"def nested(fields): return {f'NEST(({members}))' if nests else 'NOT_NESTED'}",
-            "def content(fields, nested):",
-            *contents,
-            f"    return {content}",
-            "def entries(fields, nested):",
+            "def write(fields, nested):",
+            *(f"    {part.value} = {part.source}" for part in parts),
+            *(line for part in parts if not part.field.required for line in _optional(part)),
+            f"    content = f'{''.join(_piece(part, 'content') for part in parts)}'",
+            f"    unique = {'(' + ', '.join(unique) + ',)' if unique else 'None'}",
             *_map("scalars", flat),
             *_map("objects", nests),
-            "    return scalars + objects",
+            "    return content, scalars + objects, unique",
         ]
     )
 
 
+def _optional(part: _Part) -> list[str]:
+    """Return statements that make the pieces of a field that may not be there."""
+    content, entry = f"content_{part.attribute}", f"entry_{part.attribute}"
+    return [
+        f"    if {part.value} is None: {content} = {entry} = ''",
+        f"    else: {content}, {entry} = f'{part.content()}', f'{part.entry()}'",
+    ]
+
+
+def _piece(part: _Part, kind: str) -> str:
+    """Return a field's part of an f-string that holds all of them."""
+    if not part.field.required:
+        return f"{{{kind}_{part.attribute}}}"
+    return part.content() if kind == "content" else part.entry()
+
+
 def _map(name: str, parts: list[_Part]) -> list[str]:
     """Return statements that leave an Avro map in the variable of that name."""
-    additions, entries = _template(parts, _Part.entry)
-    made = f"f'{{LENGTHS[count]}}' {entries} '\\0' if count else '\\0'"
-    return [f"    count = {_count(parts, 'value')}", *additions, f"    {name} = {made}"]
+    entries = "".join(_piece(part, "entry") for part in parts)
+    made = f"f'{{LENGTHS[count]}}{entries}\\0' if count else '\\0'"
+    return [f"    count = {_count(parts)}", f"    {name} = {made}"]
 
 
-def _count(parts: list[_Part], place: str) -> str:
+def _count(parts: list[_Part]) -> str:
     """Return the expression that counts which of the fields are there."""
-    present = [f"({getattr(part, place)} is not None)" for part in parts if not part.field.required]
+    present = [f"({part.value} is not None)" for part in parts if not part.field.required]
     return " + ".join([str(len(parts) - len(present)), *present])
+
+
+def _quotes(parts: list[_Part]) -> str:
+    """Return the expression that counts the quotation marks around keys and texts."""
+    marks = [(part, 4 if part.field.shape is Shape.TEXT else 2) for part in parts]
+    present = [
+        f"(0 if {part.member} is None else {count})"
+        for part, count in marks
+        if not part.field.required
+    ]
+    return " + ".join([str(sum(count for part, count in marks if part.field.required)), *present])
 
 
 def _nest(values: tuple[dict[str, Any] | list[Any] | None, ...]) -> Nested | None:
     """Return nested values as canonical JSON, or None if only a careful look can tell."""
     texts: list[str | None] = []
-    keys = 0
+    quotes = 0
     for value in values:
         if value is None:
             texts.append(None)
@@ -253,21 +277,8 @@ def _nest(values: tuple[dict[str, Any] | list[Any] | None, ...]) -> Nested | Non
         # The quick encoder writes some doubles otherwise than by value: 5.0, 1e16.
         exact = _DOUBLE_TOKEN.search(encoded) is None
         texts.append(encoded.decode() if exact else canonical_json(value))
-        keys += count_keys(value)
-    return Nested(tuple(texts), keys)
-
-
-def _template(parts: list[_Part], write: Callable[[_Part], str]) -> tuple[list[str], str]:
-    """Return statements that make the optional pieces, and the f-string that holds all of them."""
-    statements, pieces = [], []
-    for part in parts:
-        if part.field.required:
-            pieces.append(write(part))
-        else:
-            absent = f"'' if {part.value} is None else "
-            statements.append(f"    {part.attribute} = {absent}f'{write(part)}'")
-            pieces.append(f"{{{part.attribute}}}")
-    return statements, f"f'{''.join(pieces)}'"
+        quotes += encoded.count(b'"')
+    return Nested(tuple(texts), quotes)
 
 
 def _unique_text(part: _Part) -> str:

@@ -63,12 +63,24 @@ def read_plain(raw: bytes) -> PlainEvent | None:
     return event if fits else None
 
 
-def envelope_keys(event: PlainEvent) -> int:
-    """Return how many keys of the JSON text a plain event accounts for, those of `fields` apart."""
-    keys = 6 + (event.occurredAt is not None) + (event.tillCode is not None)
+def envelope_quotes(event: PlainEvent) -> int:
+    """Return how many quotation marks of its JSON a plain event accounts for, `fields` apart.
+
+    Two a key and two a text. Where no text holds one, as in plain events, as many in the JSON prove
+    that it has no other key, no key twice and no null.
+    """
+    quotes = 16
+    if (moment := event.occurredAt) is not None:
+        quotes += 4 if moment.__class__ is str else 2
+    if event.tillCode is not None:
+        quotes += 4
     for identifier in event.customer.identifiers:
-        keys += 2 + (identifier.source is not None) + (identifier.accountId is not None)
-    return keys
+        quotes += 8
+        if identifier.source is not None:
+            quotes += 4
+        if identifier.accountId is not None:
+            quotes += 4
+    return quotes
 
 
 def read_careful(value: Mapping[str, Any]) -> tuple[RawEvent, tuple[Violation, ...]]:

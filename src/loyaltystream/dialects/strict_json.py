@@ -27,7 +27,6 @@ _decode = msgspec.json.Decoder().decode
 _LONG_NUMBER = re.compile(rb"(?<![0-9])[0-9]{%d}" % MAX_DOUBLE_DIGITS)
 _TO_SQUARE = bytes.maketrans(b"{}", b"[]")
 _NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
-_SPACED_COLONS = (b" :", b"\n:", b"\t:", b"\r:")
 
 
 class _ForbiddenError(ValueError):
@@ -76,17 +75,6 @@ def _is_too_deep(structure: bytes) -> bool:
     return b"[]" in brackets or brackets.count(b"[") > MAX_DEPTH
 
 
-def has_keys(raw: bytes, keys: int) -> bool:
-    """Say whether `raw` surely has no more than that many keys, duplicates included.
-
-    Every key stands before a colon, and before a white-space-free `":` where none hides it. Strings
-    may hold the same bytes, so a larger count proves nothing, and an equal one everything.
-    """
-    if raw.count(b":") == keys:
-        return True
-    return raw.count(b'":') == keys and not any(spaced in raw for spaced in _SPACED_COLONS)
-
-
 def name_type(value: object) -> str:
     """Return the JSON name of a value's type, for a message."""
     match value:
@@ -115,7 +103,7 @@ def _first_violation(raw: bytes, structure: bytes, value: dict[str, Any]) -> Vio
         return Violation(Reason.JSON_NUMBER, "", _BEYOND_DOUBLE)
     if b"\\u0000" in raw and _holds(value, _is_nul_text):
         return Violation(Reason.CTRL_CHAR, "", "a string holds U+0000")
-    return None if keys == count_keys(value) else _run_slow_parser(raw)
+    return None if keys == _count_keys(value) else _run_slow_parser(raw)
 
 
 _BEYOND_DOUBLE: Final = "a number beyond the range of a double"
@@ -142,7 +130,7 @@ def _is_nul_text(value: object) -> bool:
     return isinstance(value, str) and "\0" in value
 
 
-def count_keys(value: dict[str, Any] | list[Any]) -> int:
+def _count_keys(value: dict[str, Any] | list[Any]) -> int:
     """Return how many keys all objects in `value` have."""
     if value.__class__ is dict:
         keys = len(value)
@@ -151,7 +139,7 @@ def count_keys(value: dict[str, Any] | list[Any]) -> int:
         keys, children = 0, value
     for child in children:
         if child.__class__ is dict or child.__class__ is list:
-            keys += count_keys(child)
+            keys += _count_keys(child)
     return keys
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from enum import IntEnum
 from typing import Final, NamedTuple
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -49,7 +50,7 @@ class Unit(NamedTuple):
         return now - (now - code) % GENERATION_CODES
 
 
-class Seen(NamedTuple):
+class Seen(msgspec.Struct, frozen=True, gc=False):
     """What is remembered of one key."""
 
     fingerprint: int

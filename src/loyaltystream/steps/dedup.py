@@ -19,6 +19,7 @@ from loyaltystream.times import SKEW_MS
 from loyaltystream.verdicts import Reason, Verdict, Violation
 
 UNSEEN: Final = -1
+_ALWAYS: Final = -(2**63)
 
 
 class Memory(Protocol):
@@ -32,8 +33,8 @@ class Memory(Protocol):
         """Return each id's fingerprint, or `UNSEEN`, at the clock of its event."""
 
 
-class _Key(msgspec.Struct, frozen=True):
-    """One key of one event, and the fingerprint that the memory has for it."""
+class _Key(msgspec.Struct, frozen=True, gc=False):
+    """The unique key of one event, and the fingerprint that the memory has for it."""
 
     unit: Unit
     id: bytes
@@ -43,37 +44,33 @@ class _Key(msgspec.Struct, frozen=True):
 def dedup(placed: Sequence[Placed], *, memory: Memory, identity: Identity, rules: Rules) -> Deduped:
     """Return the verdicts on events of one partition, in offset order."""
     unit = Unit(KeyKind.EVENT_ID, rules.window_days)
-    event_keys = _ask(
-        memory,
-        unit,
-        [identity.event_id(found.event.org_id, found.event.event_id) for found in placed],
-        [found.event.clock_ms for found in placed],
-    )
+    ids = identity.event_ids([(found.event.org_id, found.event.event_id) for found in placed])
+    answers = memory.find(unit, ids, [found.event.clock_ms for found in placed])
     unique_keys = _ask_unique_keys(placed, memory, identity)
-    deduped = Deduped([], [], [], {})
-    for row, found in enumerate(placed):
-        event, overlay = found.event, deduped.overlay
-        event_key, unique_key = event_keys[row], unique_keys.get(row)
-        known = _known(event_key, overlay, event)
-        known_unique = _known(unique_key, overlay, event) if unique_key else UNSEEN
+    covers_from_ms = memory.covers_from_ms
+    overlay: Overlay = {}
+    deduped = Deduped([], [], [], overlay)
+    for row, (found, id_, answer) in enumerate(zip(placed, ids, answers, strict=True)):
+        event, unique = found.event, unique_keys.get(row)
+        known = _known(overlay, unit, id_, answer, event)
         if known != UNSEEN:
             _judge_resend(deduped, event, known)
-        elif unique_key and known_unique != UNSEEN:
-            _judge_unique_key(deduped, event, unique_key, known_unique)
-        elif (late := _is_late(event, memory, rules)) and not event.definition.accepts_late:
+            continue
+        if unique:
+            known = _known(overlay, unique.unit, unique.id, unique.known, event)
+            if known != UNSEEN:
+                _judge_unique_key(deduped, event, unique, known)
+                continue
+        late = event.occurred_at_ms < _known_from(event, rules, covers_from_ms)
+        if late and not event.definition.accepts_late:
             violation = Violation(Reason.TOO_LATE, "occurredAt", "older than the memory reaches")
             deduped.rejected.append(Rejected.of(event, violation, verdict=Verdict.LATE))
-        else:
-            deduped.accepted.append(Accepted(event, late))
-            _remember(overlay, event_key, found)
-            if unique_key:
-                _remember(overlay, unique_key, found)
+            continue
+        deduped.accepted.append(Accepted(event, late))
+        _remember(overlay, unit, id_, found)
+        if unique:
+            _remember(overlay, unique.unit, unique.id, found)
     return deduped
-
-
-def _ask(memory: Memory, unit: Unit, ids: list[bytes], clocks_ms: list[int]) -> list[_Key]:
-    answers = memory.find(unit, ids, clocks_ms)
-    return [_Key(unit, id_, known) for id_, known in zip(ids, answers, strict=True)]
 
 
 def _ask_unique_keys(
@@ -94,17 +91,18 @@ def _ask_unique_keys(
             )
             for event in events
         ]
-        asked = _ask(memory, unit, ids, [event.clock_ms for event in events])
-        keys.update(zip(asking, asked, strict=True))
+        answers = memory.find(unit, ids, [event.clock_ms for event in events])
+        for row, id_, answer in zip(asking, ids, answers, strict=True):
+            keys[row] = _Key(unit, id_, answer)
     return keys
 
 
-def _known(key: _Key, overlay: Overlay, event: ValidEvent) -> int:
+def _known(overlay: Overlay, unit: Unit, id_: bytes, answer: int, event: ValidEvent) -> int:
     """Return the fingerprint under this key, the batch's own acceptances included, or `UNSEEN`."""
-    own = overlay.get(key.unit)
-    if own and (seen := own.get(key.id)) and key.unit.knows(seen.generation, event.clock_ms):
+    own = overlay.get(unit)
+    if own and (seen := own.get(id_)) and unit.knows(seen.generation, event.clock_ms):
         return seen.fingerprint
-    return key.known
+    return answer
 
 
 def _judge_resend(deduped: Deduped, event: ValidEvent, known: int) -> None:
@@ -126,14 +124,15 @@ def _judge_unique_key(deduped: Deduped, event: ValidEvent, key: _Key, known: int
         deduped.duplicates.append(Duplicate(event, reason, "unique-key", key.id.hex()))
 
 
-def _is_late(event: ValidEvent, memory: Memory, rules: Rules) -> bool:
-    """Say whether the event may have been seen before what the memory still knows."""
-    known_from = max(event.clock_ms - rules.window_ms, memory.covers_from_ms)
-    return event.occurred_at_ms < known_from + SKEW_MS and known_from > 0
+def _known_from(event: ValidEvent, rules: Rules, covers_from_ms: int) -> int:
+    """Return since when all events are known, as of an event's clock; an older one is late."""
+    known_from = max(event.clock_ms - rules.window_ms, covers_from_ms)
+    return known_from + SKEW_MS if known_from > 0 else _ALWAYS
 
 
-def _remember(overlay: Overlay, key: _Key, found: Placed) -> None:
+def _remember(overlay: Overlay, unit: Unit, id_: bytes, found: Placed) -> None:
     event = found.event
-    generation = key.unit.generation(event.clock_ms)
-    seen = Seen(event.fingerprint, generation, found.key_hash)
-    overlay.setdefault(key.unit, {})[key.id] = seen
+    seen = Seen(event.fingerprint, unit.generation(event.clock_ms), found.key_hash)
+    if (own := overlay.get(unit)) is None:
+        own = overlay[unit] = {}
+    own[id_] = seen

@@ -42,14 +42,16 @@ class Router:
     def accepted(self, events: Sequence[Accepted]) -> Iterator[Output]:
         """Yield each event's records: its Avro value, to every topic among its actions."""
         destinations = {Action.EMF: self._topics.emf, Action.EI: self._topics.ei}
+        partition, source = self._partition, self._sources.header
         for accepted in events:
             event = accepted.event
             record = event.record
-            extra = (_LATE, *_trace(record)) if accepted.late else _trace(record)
+            extra = _trace(record) if record.headers else ()
+            if accepted.late:
+                extra = (_LATE, *extra)
             for index, action in enumerate(event.definition.actions):
-                headers = [self._sources.header(record.offset, index), *extra]
-                topic = destinations[action]
-                yield Output(topic, event.key, event.value, self._partition, headers)
+                headers = [source(record.offset, index), *extra]
+                yield Output(destinations[action], event.key, event.value, partition, headers)
 
     def duplicates(self, events: Sequence[Duplicate]) -> Iterator[Output]:
         """Yield each resend as it came, with the key that tells in its headers."""

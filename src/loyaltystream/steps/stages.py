@@ -67,7 +67,7 @@ class DecodedBatch(msgspec.Struct, frozen=True):
     clock_ms: int
 
 
-class Placed(msgspec.Struct, frozen=True):
+class Placed(msgspec.Struct, frozen=True, gc=False):
     """An event in its right partition; `key_hash` is the murmur2 of its partition key."""
 
     event: ValidEvent
@@ -82,14 +82,14 @@ class Rekeyed(msgspec.Struct, frozen=True):
     rejected: list[Rejected]
 
 
-class Accepted(msgspec.Struct, frozen=True):
+class Accepted(msgspec.Struct, frozen=True, gc=False):
     """An event that was never seen; `late` if it is routed although older than the memory."""
 
     event: ValidEvent
     late: bool
 
 
-class Duplicate(msgspec.Struct, frozen=True):
+class Duplicate(msgspec.Struct, frozen=True, gc=False):
     """An event that was seen, the kind of key that tells, and that key as text."""
 
     event: ValidEvent

@@ -13,8 +13,14 @@ from loyaltystream import content
 from loyaltystream.definitions.checking import TypedFields, check_fields
 from loyaltystream.definitions.registry import CompiledDefinition, Definitions
 from loyaltystream.dialects import canonical
-from loyaltystream.dialects.strict_json import has_keys
-from loyaltystream.events import Decoded, Identifier, PlainEvent, RawEvent, ValidEvent
+from loyaltystream.events import (
+    Decoded,
+    Identifier,
+    PlainEvent,
+    PlainIdentifier,
+    RawEvent,
+    ValidEvent,
+)
 from loyaltystream.keys import (
     MAX_IDENTIFIER_CHARACTERS,
     normalise_identifier,
@@ -65,20 +71,20 @@ def _check_plain(
         return None
     if (nested := plain.nested(fields)) is None:
         return None
-    keys = canonical.envelope_keys(event) + plain.keys(fields) + nested.keys
-    if not has_keys(decoded.record.value or b"", keys) or not plain.fits(fields):
+    quotes = canonical.envelope_quotes(event) + plain.quotes(fields) + nested.quotes
+    if (decoded.record.value or b"").count(b'"') != quotes or not plain.fits(fields):
         return None
     identifiers = _normalise_plain(event, rules.country_codes.get(event.orgId, ""))
     moment, key = _moment(event, decoded), _key(event.orgId, compiled, identifiers)
     if moment is None or key is None:
         return None
+    text, entries, unique = plain.write(fields, nested)
     value = compiled.encoder.plain(
-        event_id=event.eventId,
-        occurred_at_ms=None if event.occurredAt is None else moment,
-        ingested_at_ms=decoded.origin.timestamp_ms,
+        event,
+        None if event.occurredAt is None else moment,
+        decoded.origin.timestamp_ms,
         identifiers=identifiers,
-        entries=plain.entries(fields, nested),
-        till_code=event.tillCode or None,
+        entries=entries,
     )
     return ValidEvent(
         decoded.record,
@@ -89,23 +95,25 @@ def _check_plain(
         event.eventId,
         moment,
         key.encode(),
-        content.fingerprint(event.eventName, key, plain.content(fields, nested)),
-        plain.unique(fields),
+        content.fingerprint(event.eventName, key, text),
+        unique,
         compiled.definition,
         value,
     )
 
 
-def _normalise_plain(event: PlainEvent, country_code: str) -> list[Identifier]:
+def _normalise_plain(event: PlainEvent, country_code: str) -> Sequence[PlainIdentifier]:
     """Return all identifiers normalised, or none if one of them needs a careful look."""
-    identifiers = []
+    normalised = []
     for known in event.customer.identifiers:
         value = normalise_identifier(known.type, known.value, country_code)
-        if isinstance(value, Reason) or not known.type:
-            return []
-        source = known.source or "INSTORE"
-        identifiers.append(Identifier(known.type, value, source, known.accountId or None))
-    return identifiers
+        if value is known.value and known.type:  # as usual
+            normalised.append(known)
+        elif isinstance(value, Reason) or not known.type:
+            return ()
+        else:
+            normalised.append(PlainIdentifier(known.type, value, known.source, known.accountId))
+    return normalised
 
 
 def _moment(event: PlainEvent, decoded: Decoded) -> int | None:
@@ -121,7 +129,9 @@ def _moment(event: PlainEvent, decoded: Decoded) -> int | None:
 
 
 def _key(
-    org_id: int, compiled: CompiledDefinition, identifiers: Sequence[Identifier]
+    org_id: int,
+    compiled: CompiledDefinition,
+    identifiers: Sequence[Identifier] | Sequence[PlainIdentifier],
 ) -> str | None:
     """Return the partition key: the first identifier of the type that the definition names."""
     needed = compiled.definition.customer.identifier_type

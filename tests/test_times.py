@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loyaltystream.times import VENDOR_PATTERNS, occurred_at_ms, vendor_date
+from loyaltystream.times import VENDOR_PATTERNS, _by_patterns, occurred_at_ms, vendor_date
 from loyaltystream.verdicts import Reason
 from tests.laws.strategies import LAW, VALUES
 
@@ -113,3 +113,14 @@ def test_of_two_patterns_that_fit_the_first_counts() -> None:
 def test_other_dates_are_none(text: str) -> None:
     """What fits no pattern, or names no day that there is, is no date."""
     assert vendor_date(text) is None
+
+
+@LAW
+@given(
+    st.from_regex(
+        r"\A[0-9]{4}-[01][0-9]-[0-3][0-9](T[0-2][0-9]:[0-6][0-9]:[0-6][0-9](Z|[+-][0-2][0-9]:[0-9]{2}))?\Z"
+    )
+)
+def test_the_usual_form_means_what_its_pattern_means(text: str) -> None:
+    """ISO 8601 is read at once, and gives what the vendor's patterns give one after the other."""
+    assert vendor_date(text) == _by_patterns(text)

@@ -110,6 +110,10 @@ def _compile(pattern: str) -> re.Pattern[str]:
 
 
 _COMPILED = tuple(map(_compile, VENDOR_PATTERNS))
+# The first pattern and the fourth; no other one fits what has their form.
+_ISO_FORMS = re.compile(
+    r"[1-9]\d{3}-\d{2}-\d{2}(?:T(?!24)\d{2}:\d{2}:\d{2}(?:Z|[+-]\d{2}:\d{2}))?", re.ASCII
+)
 
 
 def vendor_date(text: str) -> datetime | None:
@@ -117,6 +121,16 @@ def vendor_date(text: str) -> datetime | None:
 
     Without an offset it is UTC; `MMMM,dd` has no year and means 1970, as Java reads it.
     """
+    if _ISO_FORMS.fullmatch(text):
+        try:
+            moment = datetime.fromisoformat(text)  # as below, at a tenth of the cost
+        except ValueError:
+            return None
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return _by_patterns(text)
+
+
+def _by_patterns(text: str) -> datetime | None:
     for pattern in _COMPILED:
         if matched := pattern.fullmatch(text):
             try:

@@ -28,11 +28,6 @@ class Memo(dict[K, V]):
         return made
 
 
-def zigzag(number: int) -> str:
-    """Return Avro's long: zig-zag, then base 128, low group first."""
-    return _varint((number << 1) ^ (number >> 63))
-
-
 def _varint(rest: int) -> str:
     groups = []
     while rest > 0x7F:
@@ -40,6 +35,17 @@ def _varint(rest: int) -> str:
         rest >>= 7
     groups.append(chr(rest))
     return "".join(groups)
+
+
+# The low two groups of a larger number, both continued; what is left is small, or recurs.
+_LOW = tuple(chr(low & 0x7F | 0x80) + chr(low >> 7 | 0x80) for low in range(1 << 14))
+_HIGH: Memo[int, str] = Memo(_varint)
+
+
+def zigzag(number: int) -> str:
+    """Return Avro's long: zig-zag, then base 128, low group first."""
+    folded = (number << 1) ^ (number >> 63)
+    return _varint(folded) if folded < 1 << 14 else _LOW[folded & 0x3FFF] + _HIGH[folded >> 14]
 
 
 LENGTHS = tuple(map(zigzag, range(8192)))
@@ -56,10 +62,6 @@ def string(text: str) -> str:
 
 STRINGS: Memo[str, str] = Memo(string, 4096)
 """`STRINGS[s]` is Avro's string s, for the few texts that recur in every event."""
-
-# The low two groups of a timestamp, both continued, and the rest, which changes every 8 seconds.
-_LOW = tuple(chr(low & 0x7F | 0x80) + chr(low >> 7 | 0x80) for low in range(1 << 14))
-_HIGH: Memo[int, str] = Memo(_varint)
 
 
 def timestamp(milliseconds: int) -> str:

@@ -7,7 +7,8 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,12 @@ from loyaltystream.story import Sent, definitions_folder
 
 DRAIN_S = 120.0
 LEAVE_S = 12.0
+QUICK = {
+    "worker.message_timeout_ms": "3000",
+    "worker.transaction_timeout_ms": "4000",
+    "worker.session_timeout_ms": "6000",
+}
+"""The shortest timeouts that a broker takes: groups settle sooner."""
 
 
 class Shop:
@@ -59,7 +66,7 @@ class Shop:
         before = dict(os.environ)
         os.environ.update(self.environment)
         try:
-            return load(self._no_file())
+            return load()
         finally:
             os.environ.clear()
             os.environ.update(before)
@@ -69,13 +76,28 @@ class Shop:
         """What the settings name."""
         return Deployment(self.settings)
 
-    def command(self, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-        """Run a command to its end."""
+    @contextmanager
+    def changed(self, settings: Mapping[str, str | None]) -> Iterator[None]:
+        """Work with other settings for a while; None: without that one."""
+        before = dict(self.environment)
+        self.environment.update({variable(name): value or "" for name, value in settings.items()})
+        for name in (name for name, value in settings.items() if value is None):
+            del self.environment[variable(name)]
+        try:
+            yield
+        finally:
+            self.environment = before
+
+    def command(
+        self, *arguments: str, code: int = 0, given: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end, with `given` as its standard input."""
         done = subprocess.run(
             self._argv(arguments),
             env={**os.environ, **self.environment},
             cwd=self.directory,
             capture_output=True,
+            input=given,
             text=True,
             timeout=120,
             check=False,
@@ -113,9 +135,11 @@ class Shop:
         sender.flush()
         return count
 
-    def drain(self, stages: Sequence[str] = ("ingest", "notify")) -> None:
+    def drain(
+        self, stages: Sequence[str] = ("ingest", "notify"), within_s: float = DRAIN_S
+    ) -> None:
         """Wait until the groups have committed behind every record there is."""
-        deadline = time.monotonic() + DRAIN_S
+        deadline = time.monotonic() + within_s
         for stage in stages:
             while self.lag(stage):
                 if time.monotonic() > deadline:
@@ -162,12 +186,21 @@ class Shop:
     def _argv(self, arguments: Sequence[str]) -> list[str]:
         return [sys.executable, "-m", "loyaltystream", *arguments]
 
-    def _no_file(self) -> Path | None:
-        return None
-
     def _tails(self) -> str:
         logs = sorted(self.directory.glob("*.log"))
         return "\n".join(f"--- {log.name}\n{log.read_text()[-1500:]}" for log in logs)
+
+
+@contextmanager
+def opened(
+    cluster: Addresses, directory: Path, partitions: int = 4, **settings: str
+) -> Iterator[Shop]:
+    """Yield a deployment; whatever of it still runs in the end is killed."""
+    shop = Shop(cluster, directory, partitions, settings)
+    try:
+        yield shop
+    finally:
+        shop.close()
 
 
 def open_transactions(bootstrap: str, prefix: str) -> set[str]:

@@ -37,15 +37,19 @@ def _varint(rest: int) -> str:
     return "".join(groups)
 
 
-# The low two groups of a larger number, both continued; what is left is small, or recurs.
-_LOW = tuple(chr(low & 0x7F | 0x80) + chr(low >> 7 | 0x80) for low in range(1 << 14))
+# A group that others follow; what is left behind two of them is small, or recurs.
+_GROUPS = tuple(chr(group | 0x80) for group in range(1 << 7))
 _HIGH: Memo[int, str] = Memo(_varint)
 
 
 def zigzag(number: int) -> str:
     """Return Avro's long: zig-zag, then base 128, low group first."""
     folded = (number << 1) ^ (number >> 63)
-    return _varint(folded) if folded < 1 << 14 else _LOW[folded & 0x3FFF] + _HIGH[folded >> 14]
+    return _varint(folded) if folded < 1 << 14 else _long(folded)
+
+
+def _long(folded: int) -> str:
+    return f"{_GROUPS[folded & 127]}{_GROUPS[folded >> 7 & 127]}{_HIGH[folded >> 14]}"
 
 
 LENGTHS = tuple(map(zigzag, range(8192)))
@@ -67,4 +71,4 @@ STRINGS: Memo[str, str] = Memo(string, 4096)
 def timestamp(milliseconds: int) -> str:
     """Return Avro's long of a point in time after 1970-01-01T00:00:08Z."""
     doubled = milliseconds << 1
-    return _LOW[doubled & 0x3FFF] + _HIGH[doubled >> 14]
+    return f"{_GROUPS[doubled & 127]}{_GROUPS[doubled >> 7 & 127]}{_HIGH[doubled >> 14]}"

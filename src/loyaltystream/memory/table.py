@@ -145,7 +145,9 @@ class IdTable:
         window = FIRST_WINDOW
         # Windows that widen: slot by slot, the last few of a batch cost as much as all the others.
         while len(taken):
-            steps = (offsets[taken, None] + _STEPS[:window]) % slots[taken, None]
+            steps, ends_at = offsets[taken, None] + _STEPS[:window], slots[taken, None]
+            # A shard has more slots than a window; a division costs ten times this.
+            np.subtract(steps, ends_at, out=steps, where=steps >= ends_at)
             looked = bases[taken, None] + steps.astype(np.int64)
             stored = self._ids.values[looked]
             same = (stored[..., 0] == ids[taken, :1]) & (stored[..., 1] == ids[taken, 1:])

@@ -19,7 +19,6 @@ from loyaltystream.times import SKEW_MS
 from loyaltystream.verdicts import Reason, Verdict, Violation
 
 UNSEEN: Final = -1
-_ALWAYS: Final = -(2**63)
 
 
 class Memory(Protocol):
@@ -47,7 +46,7 @@ def dedup(placed: Sequence[Placed], *, memory: Memory, identity: Identity, rules
     ids = identity.event_ids([(found.event.org_id, found.event.event_id) for found in placed])
     answers = memory.find(unit, ids, [found.event.clock_ms for found in placed])
     unique_keys = _ask_unique_keys(placed, memory, identity)
-    covers_from_ms = memory.covers_from_ms
+    window_ms, covers_from_ms = rules.window_ms, memory.covers_from_ms
     overlay: Overlay = {}
     deduped = Deduped([], [], [], overlay)
     for row, (found, id_, answer) in enumerate(zip(placed, ids, answers, strict=True)):
@@ -61,7 +60,8 @@ def dedup(placed: Sequence[Placed], *, memory: Memory, identity: Identity, rules
             if known != UNSEEN:
                 _judge_unique_key(deduped, event, unique, known)
                 continue
-        late = event.occurred_at_ms < _known_from(event, rules, covers_from_ms)
+        known_from = max(event.clock_ms - window_ms, covers_from_ms)
+        late = event.occurred_at_ms < known_from + SKEW_MS and known_from > 0
         if late and not event.definition.accepts_late:
             violation = Violation(Reason.TOO_LATE, "occurredAt", "older than the memory reaches")
             deduped.rejected.append(Rejected.of(event, violation, verdict=Verdict.LATE))
@@ -122,12 +122,6 @@ def _judge_unique_key(deduped: Deduped, event: ValidEvent, key: _Key, known: int
     else:
         reason = Reason.DUPLICATE_UNIQUE_KEY
         deduped.duplicates.append(Duplicate(event, reason, "unique-key", key.id.hex()))
-
-
-def _known_from(event: ValidEvent, rules: Rules, covers_from_ms: int) -> int:
-    """Return since when all events are known, as of an event's clock; an older one is late."""
-    known_from = max(event.clock_ms - rules.window_ms, covers_from_ms)
-    return known_from + SKEW_MS if known_from > 0 else _ALWAYS
 
 
 def _remember(overlay: Overlay, unit: Unit, id_: bytes, found: Placed) -> None:

@@ -43,12 +43,18 @@ class MemoryBroker:
     Args:
         topics: their names, and how many partitions each has.
         now_ms: the broker's clock, which stamps records and moves by one with each.
+
+    Attributes:
+        epochs: the producer's epoch that counts, by transactional id.
+        transactions: those that are open, by transactional id.
+        on_the_way: commits that were asked for and have not arrived, with their producer's epoch.
     """
 
     def __init__(self, topics: Mapping[str, int], *, now_ms: int) -> None:
         self.now_ms = now_ms
         self.epochs: dict[str, int] = {}
         self.transactions: dict[str, Transaction] = {}
+        self.on_the_way: list[tuple[str, int]] = []
         self._logs: dict[Slot, list[_Entry]] = {
             (topic, number): [] for topic, count in topics.items() for number in range(count)
         }
@@ -134,6 +140,12 @@ class MemoryBroker:
         if transactional_id in self.transactions:
             self.epochs[transactional_id] += 1
             self.settle(transactional_id, "aborted")
+
+    def arrive(self) -> None:
+        """Let the oldest commit on the way arrive; a fenced producer's is refused."""
+        transactional_id, epoch = self.on_the_way.pop(0)
+        if self.epochs[transactional_id] == epoch:
+            self.settle(transactional_id, "committed")
 
     def place(self, topic: str, key: bytes | None, partition: int | None) -> int:
         """Return the partition of a record, as Java clients place it; without a key: the first."""

@@ -22,6 +22,7 @@ Step = Literal[
     "committed",
     "seek",
     "restore",
+    "revoke",
 ]
 """Where a call can fail: before it has done anything, or (past participles) once it has."""
 
@@ -38,6 +39,7 @@ class Commit(StrEnum):
     UNKNOWN_COMMITTED = "unknown, committed"
     UNKNOWN_ABORTED = "unknown, aborted"
     UNKNOWN_OPEN = "unknown, left open"
+    UNKNOWN_LATE = "unknown, on its way"
 
 
 class Lag(Enum):

@@ -96,14 +96,17 @@ class MemoryGroup:
         assigned = sorted(meant - self._holders.keys())
         return Change(lost=False, revoked=revoked, assigned=assigned)
 
-    def take(self, name: str, partitions: list[int]) -> None:
-        """Note that a member has these partitions now."""
-        self._holders.update(dict.fromkeys(partitions, name))
+    def take(self, name: str, incarnation: int, partitions: list[int]) -> None:
+        """Note that a member has these partitions now, unless the group has gone on without it."""
+        if self._is_here(name, incarnation):
+            for partition in partitions:
+                self._holders.setdefault(partition, name)
 
-    def release(self, partitions: list[int]) -> None:
-        """Note that these partitions are free."""
-        for partition in partitions:
-            self._holders.pop(partition, None)
+    def release(self, name: str, incarnation: int, partitions: list[int]) -> None:
+        """Note that a member has let go of these partitions."""
+        if self._is_here(name, incarnation):
+            for partition in self._held_by(name).intersection(partitions):
+                del self._holders[partition]
 
     def metadata(self, name: str, incarnation: int) -> MemberMetadata:
         """Return what a member's transaction has to tell, as of its last poll."""
@@ -115,12 +118,12 @@ class MemoryGroup:
         """Say whether offsets may be committed in a member's name."""
         if metadata.member is None:
             return True
-        member = self._members.get(metadata.member)
-        return (
-            member is not None
-            and member.incarnation == metadata.incarnation
-            and metadata.generation == self.generation
-        )
+        is_here = self._is_here(metadata.member, metadata.incarnation)
+        return is_here and bool(metadata.generation == self.generation)
+
+    def _is_here(self, name: str, incarnation: int) -> bool:
+        member = self._members.get(name)
+        return member is not None and member.incarnation == incarnation
 
     def _held_by(self, name: str) -> set[int]:
         return {partition for partition, holder in self._holders.items() if holder == name}

@@ -1,6 +1,6 @@
 """One list in which the ports, the stage and the telemetry write what they did. Does no I/O."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from loyaltystream.events import Record
 from loyaltystream.pipeline import Plan
@@ -12,20 +12,36 @@ class Journal:
     """All effects, in the order in which they happened: `send 4`, `submit 0:3`, `remember 0:3`."""
 
     def __init__(self) -> None:
-        self.entries: list[str] = []
+        self._noted: list[tuple[str, tuple[object, ...]]] = []
 
     def note(self, did: str, *details: object) -> None:
-        """Write down one effect."""
-        self.entries.append(" ".join([did, *map(str, details)]))
+        """Write down one effect; offsets and batches are told by partition.
+
+        What is given must not change afterwards: it becomes text only when somebody reads.
+        """
+        self._noted.append((did, details))
+
+    @property
+    def entries(self) -> list[str]:
+        """Everything that was written down."""
+        return self.since(0)
 
     def since(self, count: int) -> list[str]:
         """Return what was written down after the first `count` entries."""
-        return self.entries[count:]
+        return [" ".join([did, *map(_text, details)]) for did, details in self._noted[count:]]
 
 
-def places(offsets: Mapping[int, object]) -> str:
-    """Return `0:3 1:7`: partitions with an offset each."""
-    return " ".join(f"{number}:{offset}" for number, offset in sorted(offsets.items()))
+def _text(detail: object) -> str:
+    """Return `0:3 1:7` for offsets by partition, `0:0-2 1:5-5` for records by partition."""
+    if not isinstance(detail, Mapping):
+        return str(detail)
+    return " ".join(f"{number}:{_span(found)}" for number, found in sorted(detail.items()))
+
+
+def _span(found: object) -> str:
+    if isinstance(found, Sequence):
+        return f"{found[0].offset}-{found[-1].offset}"
+    return str(found)
 
 
 class MemoryTelemetry:
@@ -119,9 +135,3 @@ class JournalledStage:
 
 def _end(plan: Plan) -> str:
     return f"{plan.partition}:{plan.next_offset}"
-
-
-def spans(batch: Mapping[int, Iterable[Record]]) -> str:
-    """Return `0:0-2 1:5-5`: partitions with the offsets of their first and last record."""
-    ends = {number: [record.offset for record in records] for number, records in batch.items()}
-    return places({number: f"{found[0]}-{found[-1]}" for number, found in ends.items()})

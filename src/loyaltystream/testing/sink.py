@@ -7,7 +7,7 @@ from loyaltystream.errors import AbortableTransactionError, BrokerError, FatalBr
 from loyaltystream.runner import Fate, Group, Outcome
 from loyaltystream.testing.broker import MemoryBroker
 from loyaltystream.testing.fates import CALM, Commit, Ending, Fates, Lag
-from loyaltystream.testing.journal import Journal, places
+from loyaltystream.testing.journal import Journal
 from loyaltystream.testing.producer import MemoryProducer
 from loyaltystream.topology import Output
 
@@ -59,9 +59,7 @@ class MemorySink:
         self._journal.note("begin")
         count = 0
         for output in outputs:
-            if count:  # the first is there already when it fails
-                self._fates.at("send")
-            producer.write(output)
+            self._write(producer, output, count)
             count += 1
         self._journal.note("send", count)
         self._fates.at("sent")
@@ -69,7 +67,7 @@ class MemorySink:
     def submit(self, offsets: Mapping[int, int], group: Group) -> None:
         """Begin to commit; how far it gets by itself is a matter of fate."""
         self._fates.at("submit")
-        self._journal.note("submit", places(offsets))
+        self._journal.note("submit", offsets)
         self._commit = _Commit(self._get_producer(), offsets, group, self._fates.ending())
         self._commit.begin()
         self._fates.at("submitted")
@@ -99,6 +97,11 @@ class MemorySink:
         if self._commit is not None:
             self._commit.finish()
         self._producer = self._commit = None
+
+    def _write(self, producer: MemoryProducer, output: Output, index: int) -> None:
+        if index:  # the first is there already when one fails
+            self._fates.at("send")
+        producer.write(output)
 
     def _get_producer(self) -> MemoryProducer:
         if self._producer is None:
@@ -141,6 +144,8 @@ class _Commit:
             self._add_offsets()
             if commit in {Commit.ABORTED, Commit.UNKNOWN_ABORTED}:
                 self._producer.abort()
+            elif commit is Commit.UNKNOWN_LATE:
+                self._producer.commit_late()
             elif commit is not Commit.UNKNOWN_OPEN:
                 self._producer.commit()
         except AbortableTransactionError as error:

@@ -8,7 +8,7 @@ from loyaltystream.events import Record
 from loyaltystream.runner import Group, Ownership
 from loyaltystream.testing.broker import MemoryBroker
 from loyaltystream.testing.fates import CALM, Fates
-from loyaltystream.testing.journal import Journal, places, spans
+from loyaltystream.testing.journal import Journal
 
 
 class MemorySource:
@@ -60,7 +60,7 @@ class MemorySource:
         if not self._fates.is_deaf():
             self._rebalance()
         batch = self._fetch()
-        self._journal.note("poll", spans(batch))
+        self._journal.note("poll", batch)
         self._fates.at("polled")
         return batch
 
@@ -89,7 +89,7 @@ class MemorySource:
             FatalBrokerError: if one is of a partition that is not ours.
         """
         self._fates.at("seek")
-        self._journal.note("seek", places(offsets))
+        self._journal.note("seek", offsets)
         if strange := offsets.keys() - self._positions.keys():
             raise FatalBrokerError(f"seeking in partitions {sorted(strange)}: not assigned")
         self._positions.update(offsets)
@@ -110,20 +110,21 @@ class MemorySource:
             return
         if change.revoked:
             self._revoke(change.revoked)
-            self._group.release(change.revoked)
+            self._group.release(self._member, self._incarnation, change.revoked)
         if change.assigned:
             self._assign(change.assigned)
 
     def _revoke(self, partitions: list[int]) -> None:
         for partition in partitions:
             self._positions.pop(partition, None)
+        self._fates.at("revoke")
         self._get_ownership().revoked(partitions)
 
     def _assign(self, partitions: list[int]) -> None:
         offsets = self.committed(partitions)
         asked = {number: offsets.get(number) for number in partitions}
         self._positions.update(self._get_ownership().assigned(asked))
-        self._group.take(self._member, partitions)
+        self._group.take(self._member, self._incarnation, partitions)
 
     def _fetch(self) -> dict[int, list[Record]]:
         batch: dict[int, list[Record]] = {}

@@ -5,7 +5,6 @@ escapes; then decoding, content and encoding are straight-line code made for thi
 is not plain goes to `checking.py`, which gives the same result (a property test holds them to it).
 """
 
-import itertools
 import re
 import struct
 from collections.abc import Callable
@@ -43,48 +42,21 @@ _BRANCHES: Final = {
 }
 
 
-class Nested(msgspec.Struct, frozen=True, gc=False):
-    """Objects and arrays as canonical JSON, by position; None where the event has none."""
+PlainContent = tuple[str, str, tuple[str, ...] | None]
+"""What is made of plain fields: their canonical text, equal to `content.fields_text`; the Avro maps
+of fields and of nested ones, as latin-1 text; the canonical texts of the unique key, or None."""
 
-    texts: tuple[str | None, ...]
-    quotes: int
-
-
-NOT_NESTED: Final = Nested((), 0)
-
-
-class PlainFields(msgspec.Struct, frozen=True):
-    """Functions over the decoded fields of one definition's plain events.
-
-    Attributes:
-        decode: JSON bytes of `fields` to the struct that the others take; raises msgspec's errors.
-        fits: whether regular expressions and dates hold.
-        quotes: how many quotation marks of the JSON object are accounted for, two a key and two a
-            text; those inside of nested fields apart.
-        nested: the fields that are objects or arrays, as canonical JSON, and how many quotation
-            marks they have inside; None if they are not plain.
-        write: the canonical text, equal to `content.fields_text`; the Avro maps of fields and of
-            nested ones, as latin-1 text; the canonical texts of the unique key, or None.
-    """
-
-    decode: Callable[[msgspec.Raw], Any]
-    fits: Callable[[Any], bool]
-    quotes: Callable[[Any], int]
-    nested: Callable[[Any], Nested | None]
-    write: Callable[[Any, Nested], tuple[str, str, tuple[str, ...] | None]]
+ReadPlain = Callable[[msgspec.Raw, int], PlainContent | None]
+"""Reads the JSON of `fields`, in which so many quotation marks have to be accounted for: two a key
+and two a text. None: only a careful look can tell."""
 
 
 class _Part:
-    """One field as source code: its attribute on the struct, and pieces of f-strings.
+    """One field as source code: its attribute on the struct, its variable, pieces of f-strings."""
 
-    `source` is where its value is: the attribute, or a place among the nested fields' texts.
-    """
-
-    def __init__(self, position: int, field: FieldDefinition, nest: int | None) -> None:
+    def __init__(self, position: int, field: FieldDefinition) -> None:
         self.field = field
         self.attribute = f"f{position}"
-        self.member = f"fields.{self.attribute}"
-        self.source = self.member if nest is None else f"nested.texts[{nest}]"
         self.value = f"value_{self.attribute}"
 
     def text(self) -> str:
@@ -128,10 +100,10 @@ class _Part:
     def conditions(self) -> list[str]:
         """Return what has to hold of the value, beyond its type, as expressions."""
         matches = [
-            f"(not {self.member} or {name}({self.member}) is not None)" for name in self.matchers()
+            f"(not {self.value} or {name}({self.value}) is not None)" for name in self.matchers()
         ]
         blank = self.field.unique and self.field.shape is Shape.TEXT
-        return [*matches, f"not {self.member}.isspace()"] if blank else matches
+        return [*matches, f"not {self.value}.isspace()"] if blank else matches
 
     def struct_field(self) -> tuple[Any, ...]:
         if self.field.required:
@@ -161,16 +133,12 @@ class _Part:
         return _NON_EMPTY if self.field.required else str
 
 
-def compile_plain(definition: EventDefinition) -> PlainFields | None:
-    """Return the functions for this definition, or None where none of its events can be plain."""
+def compile_plain(definition: EventDefinition) -> ReadPlain | None:
+    """Return the reader made for this definition, or None where none of its events can be plain."""
     ordered = sorted(definition.fields, key=lambda field: field.name)
     if not all(field.name.isascii() and _UNNAMEABLE.isdisjoint(field.name) for field in ordered):
         return None
-    nests = itertools.count()
-    parts = [
-        _Part(position, field, next(nests) if field.shape is Shape.NESTED else None)
-        for position, field in enumerate(ordered)
-    ]
+    parts = [_Part(position, field) for position, field in enumerate(ordered)]
     fields = msgspec.defstruct(
         "Fields",
         [part.struct_field() for part in parts],
@@ -178,7 +146,9 @@ def compile_plain(definition: EventDefinition) -> PlainFields | None:
         rename={part.attribute: part.field.name for part in parts},
         kw_only=True,
     )
-    functions: dict[str, Any] = {
+    names: dict[str, Any] = {
+        "DECODE": msgspec.json.Decoder(fields).decode,
+        "ERROR": msgspec.MsgspecError,
         "LENGTHS": LENGTHS,
         "LONGS": LONGS,
         "PACK": struct.Struct("<d").pack,
@@ -186,46 +156,53 @@ def compile_plain(definition: EventDefinition) -> PlainFields | None:
         "TRUTHS": {True: "true", False: "false"},
         "BITS": {True: "\x01", False: "\x00"},
         "NEST": _nest,
-        "NOT_NESTED": NOT_NESTED,
         **{name: matcher for part in parts for name, matcher in part.matchers().items()},
     }
-    exec(_source(parts, definition), functions)  # noqa: S102 (the source is ours, names are escaped)
-    return PlainFields(
-        msgspec.json.Decoder(fields).decode,
-        *(functions[name] for name in ("fits", "quotes", "nested", "write")),
-    )
+    exec(_source(parts, definition), names)  # noqa: S102 (the source is ours, names are escaped)
+    read: ReadPlain = names["read"]
+    return read
 
 
 def _source(parts: list[_Part], definition: EventDefinition) -> str:
-    flat = [part for part in parts if part.field.shape is not Shape.NESTED]
-    nests = [part for part in parts if part.field.shape is Shape.NESTED]
-    matches = [condition for part in parts for condition in part.conditions()]
+    conditions = ["not quotes", *(condition for part in parts for condition in part.conditions())]
     by_name = {part.field.name: part for part in parts}
     unique = [_unique_text(by_name[field.name]) for field in definition.unique_fields]
-    members = "".join(f"{part.member}, " for part in nests)
     return "\n".join(
         [
-            f"def quotes(fields): return {_quotes(parts)}",
-            f"def fits(fields): return {' and '.join(matches) or 'True'}",
-            f"def nested(fields): return {f'NEST(({members}))' if nests else 'NOT_NESTED'}",
-            "def write(fields, nested):",
-            *(f"    {part.value} = {part.source}" for part in parts),
-            *(line for part in parts if not part.field.required for line in _optional(part)),
+            "def read(raw, quotes):",
+            "    try: fields = DECODE(raw)",
+            "    except ERROR: return None",
+            *(line for part in parts for line in _load(part)),
+            f"    if not ({' and '.join(conditions)}): return None",
             f"    content = f'{''.join(_piece(part, 'content') for part in parts)}'",
             f"    unique = {'(' + ', '.join(unique) + ',)' if unique else 'None'}",
-            *_map("scalars", flat),
-            *_map("objects", nests),
+            *_map("scalars", [part for part in parts if part.field.shape is not Shape.NESTED]),
+            *_map("objects", [part for part in parts if part.field.shape is Shape.NESTED]),
             "    return content, scalars + objects, unique",
         ]
     )
 
 
-def _optional(part: _Part) -> list[str]:
-    """Return statements that make the pieces of a field that may not be there."""
+def _load(part: _Part) -> list[str]:
+    """Return statements that take a field's value and account for its quotation marks."""
+    load = f"    {part.value} = fields.{part.attribute}"
+    marks = 4 if part.field.shape is Shape.TEXT else 2
+    taken = [f"quotes -= {marks}"]
+    if part.field.shape is Shape.NESTED:
+        taken += [
+            f"{part.value}, marks = NEST({part.value})",
+            f"if {part.value} is None: return None",
+            "quotes -= marks",
+        ]
+    if part.field.required:
+        return [load, *(f"    {line}" for line in taken)]
     content, entry = f"content_{part.attribute}", f"entry_{part.attribute}"
     return [
+        load,
         f"    if {part.value} is None: {content} = {entry} = ''",
-        f"    else: {content}, {entry} = f'{part.content()}', f'{part.entry()}'",
+        "    else:",
+        *(f"        {line}" for line in taken),
+        f"        {content}, {entry} = f'{part.content()}', f'{part.entry()}'",
     ]
 
 
@@ -238,47 +215,27 @@ def _piece(part: _Part, kind: str) -> str:
 
 def _map(name: str, parts: list[_Part]) -> list[str]:
     """Return statements that leave an Avro map in the variable of that name."""
+    present = [f"({part.value} is not None)" for part in parts if not part.field.required]
+    count = " + ".join([str(len(parts) - len(present)), *present])
     entries = "".join(_piece(part, "entry") for part in parts)
     made = f"f'{{LENGTHS[count]}}{entries}\\0' if count else '\\0'"
-    return [f"    count = {_count(parts)}", f"    {name} = {made}"]
+    return [f"    count = {count}", f"    {name} = {made}"]
 
 
-def _count(parts: list[_Part]) -> str:
-    """Return the expression that counts which of the fields are there."""
-    present = [f"({part.value} is not None)" for part in parts if not part.field.required]
-    return " + ".join([str(len(parts) - len(present)), *present])
+def _nest(value: dict[str, Any] | list[Any]) -> tuple[str | None, int]:
+    """Return an object or array as canonical JSON, and how many quotation marks it has inside.
 
-
-def _quotes(parts: list[_Part]) -> str:
-    """Return the expression that counts the quotation marks around keys and texts."""
-    marks = [(part, 4 if part.field.shape is Shape.TEXT else 2) for part in parts]
-    present = [
-        f"(0 if {part.member} is None else {count})"
-        for part, count in marks
-        if not part.field.required
-    ]
-    return " + ".join([str(sum(count for part, count in marks if part.field.required)), *present])
-
-
-def _nest(values: tuple[dict[str, Any] | list[Any] | None, ...]) -> Nested | None:
-    """Return nested values as canonical JSON, or None if only a careful look can tell."""
-    texts: list[str | None] = []
-    quotes = 0
-    for value in values:
-        if value is None:
-            texts.append(None)
-            continue
-        try:
-            encoded = _encode(value)
-        except (OverflowError, RecursionError):
-            return None
-        if encoded.count(b"{") + encoded.count(b"[") > _FLAT_ENOUGH:
-            return None
-        # The quick encoder writes some doubles otherwise than by value: 5.0, 1e16.
-        exact = _DOUBLE_TOKEN.search(encoded) is None
-        texts.append(encoded.decode() if exact else canonical_json(value))
-        quotes += encoded.count(b'"')
-    return Nested(tuple(texts), quotes)
+    No text: only a careful look can tell.
+    """
+    try:
+        encoded = _encode(value)
+    except (OverflowError, RecursionError):
+        return None, 0
+    if encoded.count(b"{") + encoded.count(b"[") > _FLAT_ENOUGH:
+        return None, 0
+    # The quick encoder writes some doubles otherwise than by value: 5.0, 1e16.
+    exact = _DOUBLE_TOKEN.search(encoded) is None
+    return encoded.decode() if exact else canonical_json(value), encoded.count(b'"')
 
 
 def _unique_text(part: _Part) -> str:

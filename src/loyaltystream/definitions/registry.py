@@ -6,7 +6,7 @@ import msgspec
 
 from loyaltystream.avro.behavioral_event import EventEncoder
 from loyaltystream.definitions.model import EventDefinition
-from loyaltystream.definitions.plain import PlainFields, compile_plain
+from loyaltystream.definitions.plain import ReadPlain, compile_plain
 from loyaltystream.errors import ConfigurationError
 from loyaltystream.notifications.mapping import CompiledRule, compile_rules
 
@@ -15,12 +15,12 @@ class CompiledDefinition(msgspec.Struct, frozen=True):
     """A definition with the functions made from it.
 
     Attributes:
-        plain: None where no event is plain.
+        plain: reads the fields of plain events; None where none is.
         rules: one for each notification that an event causes.
     """
 
     definition: EventDefinition
-    plain: PlainFields | None
+    plain: ReadPlain | None
     encoder: EventEncoder
     rules: tuple[CompiledRule, ...] = ()
 

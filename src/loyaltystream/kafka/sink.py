@@ -6,7 +6,8 @@ a broker takes 20 ms and more for it (hot-path.md section 0).
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
+from threading import Thread
 from typing import Any, Final
 
 from confluent_kafka import KafkaException, Producer, TopicPartition
@@ -26,6 +27,7 @@ from loyaltystream.topology import Output
 _QUEUE_S: Final = 10.0
 _PAUSE_S: Final = 0.1
 _PENDING_PER_BATCH: Final = 8
+_OVERTIME_S: Final = 1.0
 
 
 class TransactionalSink:
@@ -60,7 +62,7 @@ class TransactionalSink:
             queue_buffering_max_messages=max(100_000, _PENDING_PER_BATCH * worker.batch_records),
         )
         self._producer: Producer | None = None
-        self._commits = ThreadPoolExecutor(1, thread_name_prefix="commit")
+        self._stuck = False
         self._open: Future[Outcome] | None = None
 
     def open(self) -> None:
@@ -114,15 +116,26 @@ class TransactionalSink:
             TopicPartition(self._input_topic, partition, offset)
             for partition, offset in offsets.items()
         ]
-        self._open = self._commits.submit(self._commit, positions, group.metadata)
+        outcome: Future[Outcome] = Future()
+        arguments = (self._get_producer(), positions, group.metadata, outcome)
+        # A daemon: a call that never returns must not keep the process from ending.
+        Thread(target=self._commit, args=arguments, name="commit", daemon=True).start()
+        self._open = outcome
 
     def outcome(self) -> Outcome:
-        """Wait until it is known what became of the submitted transaction."""
+        """Wait until it is known what became of the submitted transaction, or for too long."""
         if self._open is None:
             return Outcome(Fate.ABORTED)
-        outcome = self._open.result()
-        self._open = None
-        return outcome
+        outcome, self._open = self._open, None
+        try:
+            return outcome.result(self._timeout_s + _OVERTIME_S)
+        except TimeoutError:
+            # After an outage librdkafka may wait without end (seen in send_offsets_to_transaction).
+            self._stuck = True
+            return Outcome(
+                Fate.UNKNOWN,
+                f"a commit did not return within {self._timeout_s + _OVERTIME_S:.0f} s",
+            )
 
     def abort(self) -> None:
         """Abort what was sent and not submitted.
@@ -137,11 +150,15 @@ class TransactionalSink:
 
     def close(self) -> None:
         """Let go of the producer; the broker or a successor aborts an open transaction."""
-        self._commits.shutdown()
+        if self._open is not None:
+            self.outcome()
         self._drop()
 
     def _drop(self) -> None:
-        if self._producer is not None:
+        if self._stuck:
+            # Closing would wait for the call that does not return; a new producer fences this one.
+            self._producer, self._stuck = None, False
+        elif self._producer is not None:
             # What is still queued belongs to a transaction that is lost; closing would wait for it.
             self._producer.purge(blocking=False)
             self._producer.close()
@@ -152,44 +169,44 @@ class TransactionalSink:
             raise FatalBrokerError("the sink is not open")
         return self._producer
 
-    def _commit(self, positions: list[TopicPartition], group: Any) -> Outcome:  # noqa: ANN401 (opaque)
-        producer = self._get_producer()
+    def _commit(
+        self,
+        producer: Producer,
+        positions: list[TopicPartition],
+        group: Any,  # noqa: ANN401 (opaque)
+        outcome: "Future[Outcome]",
+    ) -> None:
         try:
-            self._repeat(
+            outcome.set_result(self._try_commit(producer, positions, group))
+        except Exception as error:  # noqa: BLE001 (goes to whoever asks for the outcome)
+            outcome.set_exception(error)
+
+    def _try_commit(
+        self,
+        producer: Producer,
+        positions: list[TopicPartition],
+        group: Any,  # noqa: ANN401 (opaque)
+    ) -> Outcome:
+        deadline = time.monotonic() + self._timeout_s
+        try:
+            _repeat(
                 lambda timeout_s: producer.send_offsets_to_transaction(positions, group, timeout_s),
                 "adding offsets to a transaction",
+                deadline,
             )
-            self._repeat(producer.commit_transaction, "committing a transaction")
+            _repeat(producer.commit_transaction, "committing a transaction", deadline)
         except AbortableTransactionError as error:
-            return self._abort_after(error)
+            try:
+                _repeat(producer.abort_transaction, "aborting a transaction", deadline)
+            except BrokerError as stuck:
+                return Outcome(Fate.UNKNOWN, f"{error}; then {stuck}")
+            return Outcome(Fate.ABORTED, str(error))
         except BrokerError as error:
             return Outcome(Fate.UNKNOWN, str(error))
         return Outcome(Fate.COMMITTED)
 
-    def _abort_after(self, error: AbortableTransactionError) -> Outcome:
-        try:
-            self.abort()
-        except BrokerError as stuck:
-            return Outcome(Fate.UNKNOWN, f"{error}; then {stuck}")
-        return Outcome(Fate.ABORTED, str(error))
-
     def _repeat(self, call: Callable[[float], object], doing: str) -> None:
-        """Call until it succeeds; librdkafka goes on with the same call where it stopped.
-
-        Raises:
-            BrokerError: if it fails otherwise than for the moment, or for longer than the timeout.
-        """
-        deadline = time.monotonic() + self._timeout_s
-        while True:
-            try:
-                call(max(deadline - time.monotonic(), _PAUSE_S))
-            except KafkaException as error:
-                ours = translate(error, doing)
-                if not isinstance(ours, RetryableBrokerError) or time.monotonic() > deadline:
-                    raise ours from error
-                time.sleep(_PAUSE_S)
-            else:
-                return
+        _repeat(call, doing, time.monotonic() + self._timeout_s)
 
     def _produce_when_there_is_room(self, message: tuple[Any, ...]) -> None:
         deadline = time.monotonic() + _QUEUE_S
@@ -203,3 +220,21 @@ class TransactionalSink:
         raise AbortableTransactionError(
             f"the producer's queue stayed full for {_QUEUE_S:.0f} s; the broker takes too little"
         )
+
+
+def _repeat(call: Callable[[float], object], doing: str, deadline: float) -> None:
+    """Call until it succeeds; librdkafka goes on with the same call where it stopped.
+
+    Raises:
+        BrokerError: if it fails otherwise than for the moment, or beyond the deadline.
+    """
+    while True:
+        try:
+            call(max(deadline - time.monotonic(), _PAUSE_S))
+        except KafkaException as error:
+            ours = translate(error, doing)
+            if not isinstance(ours, RetryableBrokerError) or time.monotonic() > deadline:
+                raise ours from error
+            time.sleep(_PAUSE_S)
+        else:
+            return

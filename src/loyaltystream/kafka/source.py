@@ -24,6 +24,7 @@ _METADATA_HEAD: Final = struct.Struct("<7si")
 _TIMEOUT_S: Final = 30.0
 _END: Final = KafkaError._PARTITION_EOF  # noqa: SLF001 (public, underscored by librdkafka)
 _LEFT_BEHIND: Final = KafkaError._MAX_POLL_EXCEEDED  # noqa: SLF001
+_FATAL: Final = KafkaError._FATAL  # noqa: SLF001
 _OUT_OF_RANGE: Final = KafkaError._AUTO_OFFSET_RESET  # noqa: SLF001
 
 
@@ -62,7 +63,7 @@ class GroupSource:
                 enable_auto_offset_store=False,
                 enable_partition_eof=True,
                 fetch_message_max_bytes=MAX_MESSAGE_BYTES,
-                queued_max_messages_kbytes=65_536,
+                queued_max_messages_kbytes=16_384,
             )
         )
 
@@ -177,9 +178,10 @@ class GroupSource:
                 f"log (OFFSET_LOST): retention removed what was never judged, or the topic was "
                 f"made anew. Nothing is skipped by itself; set the group's offset by hand to go on"
             )
-        elif error.code() == KafkaError.FENCED_INSTANCE_ID:
+        elif error.code() in {KafkaError.FENCED_INSTANCE_ID, _FATAL}:
             raise FatalBrokerError(
-                f"another worker joined as {self._member}: each needs its own worker.instance"
+                f"the group refuses {self._member} for good ({error.str()}): another worker joined "
+                f"under its name; each needs its own worker.instance"
             )
         else:
             raise translate(error, f"reading {self._topic}/{partition}")

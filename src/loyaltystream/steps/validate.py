@@ -63,22 +63,16 @@ def _check_plain(
 ) -> ValidEvent | None:
     """Return the valid event, or None if only a careful look can tell."""
     compiled = definitions.get(event.orgId, event.eventName)
-    if compiled is None or (plain := compiled.plain) is None:
+    if compiled is None or compiled.plain is None:
         return None
-    try:
-        fields = plain.decode(event.fields)
-    except msgspec.MsgspecError:
+    quotes = (decoded.record.value or b"").count(b'"') - canonical.envelope_quotes(event)
+    if (read := compiled.plain(event.fields, quotes)) is None:
         return None
-    if (nested := plain.nested(fields)) is None:
-        return None
-    quotes = canonical.envelope_quotes(event) + plain.quotes(fields) + nested.quotes
-    if (decoded.record.value or b"").count(b'"') != quotes or not plain.fits(fields):
-        return None
+    text, entries, unique = read
     identifiers = _normalise_plain(event, rules.country_codes.get(event.orgId, ""))
     moment, key = _moment(event, decoded), _key(event.orgId, compiled, identifiers)
     if moment is None or key is None:
         return None
-    text, entries, unique = plain.write(fields, nested)
     value = compiled.encoder.plain(
         event,
         None if event.occurredAt is None else moment,

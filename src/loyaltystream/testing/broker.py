@@ -135,11 +135,17 @@ class MemoryBroker:
             for group, offsets in transaction.offsets:
                 group.offsets.update(offsets)
 
-    def expire(self, transactional_id: str) -> None:
-        """Abort a transaction that was open for too long; its producer is fenced by that."""
-        if transactional_id in self.transactions:
-            self.epochs[transactional_id] += 1
-            self.settle(transactional_id, "aborted")
+    def expire(self, transactional_id: str) -> bool:
+        """Abort a transaction that was open for too long, which fences its producer.
+
+        Returns:
+            Whether there was one.
+        """
+        if transactional_id not in self.transactions:
+            return False
+        self.epochs[transactional_id] += 1
+        self.settle(transactional_id, "aborted")
+        return True
 
     def arrive(self) -> None:
         """Let the oldest commit on the way arrive; a fenced producer's is refused."""

@@ -68,12 +68,14 @@ class MemoryGroup:
             self.rebalance()
         return incarnation
 
-    def evict(self, name: str) -> None:
-        """Go on without a member that was not heard of for too long."""
-        if self._members.pop(name, None) is not None:
-            for partition in self._held_by(name):
-                del self._holders[partition]
-            self.rebalance()
+    def evict(self, name: str) -> bool:
+        """Go on without a member that was not heard of for too long; return whether it was one."""
+        if self._members.pop(name, None) is None:
+            return False
+        for partition in self._held_by(name):
+            del self._holders[partition]
+        self.rebalance()
+        return True
 
     def rebalance(self) -> None:
         """Begin a generation; who is to have what changes with it."""

@@ -261,7 +261,12 @@ def build_worker(
     settings, name = deployment.settings, member_name(deployment.settings, stage, slot)
     topic = deployment.topics.ingest if stage == "ingest" else deployment.topics.emf
     source = GroupSource(
-        settings.kafka, settings.worker, topic=topic, group=deployment.group(stage), member=name
+        settings.kafka,
+        settings.worker,
+        topic=topic,
+        group=deployment.group(stage),
+        member=name,
+        away=lambda why: telemetry.waiting(why),  # noqa: PLW0108 (it is made below)
     )
     sink = TransactionalSink(
         settings.kafka, settings.worker, transactional_id=name, input_topic=topic

@@ -65,6 +65,7 @@ def work(settings: Settings, order: Order) -> None:
     if order.supervised:
         _end_with_parent()
     logs.configure(settings.telemetry)
+    tune_allocator()
     name = member_name(settings, order.stage, order.slot)
     logs.bind(order.stage, name)
     log = structlog.get_logger()
@@ -89,20 +90,23 @@ def work(settings: Settings, order: Order) -> None:
                 settings.telemetry.metrics_host, _metrics_port(settings, order)
             )
             log.info("worker.started", metrics=f"{settings.telemetry.metrics_host}:{port}")
-            tune_memory()
+            tune_collector()
             worker.runner.run(stopping.is_set)
     log.info("worker.stopped")
 
 
-def tune_memory() -> None:
-    """Tell collector and allocator what a worker is like: nearly all dies with its batch.
-
-    The collector finds nothing in it. The C library gives memory back at once, and does not keep a
-    heap for each of the client's threads: that takes 80 MB off (measured).
-    """
+def tune_collector() -> None:
+    """Let the collector look seldom: nearly all that lives from here on dies with its batch."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(_GC_ALLOCATIONS, 50, 100)
+
+
+def tune_allocator() -> None:
+    """Have the C library give memory back at once, and keep no heap for each thread.
+
+    To be called before there are threads; it takes 80 MB off a worker (measured).
+    """
     if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
         for option, value in _MALLOC_OPTIONS.items():
             libc.mallopt(option, value)

@@ -12,12 +12,13 @@ from loyaltystream.kafka.connection import properties
 from loyaltystream.pipeline import Plan
 from loyaltystream.settings import load
 from loyaltystream.telemetry.worker import WorkerTelemetry
-from loyaltystream.working import tune_memory
+from loyaltystream.working import tune_allocator, tune_collector
 from tests.bench.measuring import Stopwatch
 
 
 def ingest(events: int) -> str:
     """Run the real worker until that many records are judged; return the measure."""
+    tune_allocator()
     stopwatch = Stopwatch()
     deployment = Deployment(load())
     worker = build_worker(
@@ -34,7 +35,7 @@ def ingest(events: int) -> str:
         told(telemetry, plans)
 
     WorkerTelemetry.committed = committed  # type: ignore[method-assign,assignment]  # to measure it
-    tune_memory()
+    tune_collector()
     worker.runner.run(lambda: stopwatch.events >= events)
     return stopwatch.report()
 

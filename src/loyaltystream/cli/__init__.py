@@ -19,6 +19,7 @@ from loyaltystream.cli.run import run
 from loyaltystream.cli.send import send
 from loyaltystream.cli.tail import tail
 from loyaltystream.errors import LoyaltyStreamError
+from loyaltystream.telemetry.logs import quiet
 
 app = typer.Typer(
     name="loyaltystream",
@@ -39,6 +40,7 @@ app.command()(demo)
 
 @app.callback()
 def _read_settings(context: typer.Context, settings: settings_option = None) -> None:
+    quiet()
     context.obj = Context(settings)
 
 

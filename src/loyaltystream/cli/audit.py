@@ -64,9 +64,11 @@ def _recount(stage: str, findings: Findings) -> Table | None:
     if not partitions:
         return None
     known = [verdict.value for verdict in Verdict] if stage == "ingest" else []
-    names = [*known, *_others(partitions, known)]
+    # What nowhere occurs is left out: all columns do not fit into a terminal.
+    occurring = {name for found in partitions for name, count in found.found.items() if count}
+    names = [name for name in [*known, *_others(partitions, known)] if name in occurring]
     table = Table(box=None, pad_edge=False, header_style="dim", title=stage, title_justify="left")
-    for column in ("partition", "offsets", "consumed", *names, "adds up", "lag"):
+    for column in ("", "offsets", "consumed", *names, "adds up", "lag"):
         table.add_column(column, justify="left" if column == "offsets" else "right")
     for found in partitions:
         table.add_row(

@@ -88,9 +88,10 @@ def screen_on(console: Console) -> Iterator[Screen]:
 def table(snapshot: Snapshot) -> Table:
     """Return the table: what was sent, and what became of it."""
     shown = Table(title=snapshot.note, title_justify="left", box=None, pad_edge=False)
-    shown.add_column("verdict", min_width=14)
+    # As wide as the longest title and caption, which would wrap at the table's width.
+    shown.add_column("verdict", min_width=36)
     for column in ("sent", "judged"):
-        shown.add_column(column, justify="right", min_width=8)
+        shown.add_column(column, justify="right", min_width=14)
     for verdict in JUDGED:
         must = snapshot.sent[Verdict(verdict.value)]
         shown.add_row(verdict.value, f"{must:,}", f"{snapshot.seen[verdict]:,}")
@@ -116,5 +117,6 @@ def line(snapshot: Snapshot) -> str:
 
 
 def _progress(snapshot: Snapshot) -> str:
-    sent = snapshot.sent.total()
-    return f"{sent:,} of {snapshot.events:,} sent, {judged(snapshot.seen):,} judged"
+    sent, empty = snapshot.sent.total(), snapshot.sent[Verdict.TOMBSTONE]
+    done = f"{sent:,} of {snapshot.events:,} sent, {judged(snapshot.seen):,} judged"
+    return f"{done}, {empty:,} without a value" if empty else done

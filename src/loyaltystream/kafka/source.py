@@ -5,7 +5,7 @@ names once it has restored what it knows of them; nothing is fetched before.
 """
 
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
@@ -25,6 +25,7 @@ _TIMEOUT_S: Final = 30.0
 _END: Final = KafkaError._PARTITION_EOF  # noqa: SLF001 (public, underscored by librdkafka)
 _LEFT_BEHIND: Final = KafkaError._MAX_POLL_EXCEEDED  # noqa: SLF001
 _FATAL: Final = KafkaError._FATAL  # noqa: SLF001
+_NO_BROKER: Final = KafkaError._ALL_BROKERS_DOWN  # noqa: SLF001
 _OUT_OF_RANGE: Final = KafkaError._AUTO_OFFSET_RESET  # noqa: SLF001
 
 
@@ -37,11 +38,20 @@ class GroupSource:
         topic: what is read.
         group: the group's name.
         member: this member's name, stable over restarts.
+        away: told, inside of a poll, that no broker answers; what to do about it is not ours.
     """
 
-    def __init__(
-        self, kafka: KafkaSettings, worker: WorkerSettings, *, topic: str, group: str, member: str
+    def __init__(  # noqa: PLR0913 (where, what, who, and whom to tell)
+        self,
+        kafka: KafkaSettings,
+        worker: WorkerSettings,
+        *,
+        topic: str,
+        group: str,
+        member: str,
+        away: Callable[[str], None] = lambda _why: None,
     ) -> None:
+        self._away = away
         self._topic = topic
         self._batch_records = worker.batch_records
         self._batch_s = worker.batch_ms / 1000
@@ -64,6 +74,7 @@ class GroupSource:
                 enable_partition_eof=True,
                 fetch_message_max_bytes=MAX_MESSAGE_BYTES,
                 queued_max_messages_kbytes=16_384,
+                error_cb=self._note_outage,
             )
         )
 
@@ -158,6 +169,10 @@ class GroupSource:
 
     def _positions(self, offsets: Mapping[int, int]) -> list[TopicPartition]:
         return [TopicPartition(self._topic, number, offset) for number, offset in offsets.items()]
+
+    def _note_outage(self, error: KafkaError) -> None:
+        if error.code() == _NO_BROKER:
+            self._away(f"reading {self._topic}: {error.str()}")
 
     def _note(self, message: Message) -> None:
         """Take note of an event that is no record.

@@ -6,6 +6,7 @@ partitions, offsets and reasons.
 
 import logging
 import sys
+import time
 from typing import Final
 
 import structlog
@@ -13,6 +14,7 @@ from structlog.typing import Processor
 
 from loyaltystream.settings import TelemetrySettings
 
+_EVERY_S: Final = 10.0
 _LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
@@ -48,6 +50,30 @@ def configure(settings: TelemetrySettings) -> None:
     )
     logging.basicConfig(level=_LEVELS[settings.log_level], handlers=[handler], force=True)
     logging.getLogger("httpx2").setLevel(logging.WARNING)
+    client = logging.getLogger("librdkafka")
+    client.setLevel(logging.NOTSET)
+    client.addFilter(_Sparse())
+
+
+def quiet() -> None:
+    """Keep the client library's own lines out of the output of a command; its errors are raised."""
+    logging.getLogger("librdkafka").setLevel(logging.CRITICAL)
+
+
+class _Sparse(logging.Filter):
+    """Lets a kind of line of the client library pass once in a while: an outage makes thousands."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._passed_s: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Say whether this line passes; its first word is its kind."""
+        kind, now_s = record.getMessage().partition(" ")[0], time.monotonic()
+        if now_s - self._passed_s.get(kind, -_EVERY_S) < _EVERY_S:
+            return False
+        self._passed_s[kind] = now_s
+        return True
 
 
 def bind(stage: str, worker: str) -> None:

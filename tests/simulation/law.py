@@ -1,134 +1,162 @@
-"""What holds once all is quiet, whatever happened: each effect of the log, exactly once."""
+"""What holds once all is quiet, whatever happened, by the numbers of reliability.md section 2."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from random import Random
-from typing import Final
+from collections.abc import Callable
 
-from loyaltystream.errors import StateError
-from loyaltystream.events import SOURCE_HEADER, Record
+from loyaltystream.events import Record
 from loyaltystream.memory.changelog import decode
-from loyaltystream.memory.partition import PartitionMemory
-from loyaltystream.memory.recovery import restore
-from loyaltystream.topology import Output
-from tests.core import DEFINITIONS, TOPICS, layout, pending
-from tests.simulation.story import PARTITIONS, Sent
-from tests.simulation.world import ALL_TOPICS, JUDGE, Parts, StuckError, World
-
-STEPS: Final = 120
-Effect = tuple[str, bytes | None, bytes | None, bytes]
-"""Topic, key, value, and which output of which record it is."""
+from tests.core import TOPICS
+from tests.simulation.watch import ALL_TOPICS, effects
+from tests.simulation.world import World
 
 
-def broken_law(seed: int, story: Sequence[Sent], parts: Parts) -> str | None:
-    """Return which law a schedule breaks, or None."""
-    world = World(Random(seed), story, parts)
-    try:
-        world.suffer(STEPS)
-        world.rest()
-    except StateError as error:
-        return f"refused: {error}"
-    except StuckError:
-        return "stuck"
-    for name, law in LAWS.items():
-        if not law(world):
-            return name
-    return None
+class Final:
+    """A world at rest.
+
+    Attributes:
+        entries: all committed records.
+        effects: the outputs among them.
+        ends: the offset after each partition's last record.
+    """
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.observer = world.observer
+        self.entries = world.observer.read()
+        self.effects = effects(self.entries)
+        self.ends = dict.fromkeys(range(world.play.partitions), 0)
+        for entry in self.entries:
+            if entry.topic == TOPICS.ingest:
+                self.ends[entry.number] = entry.record.offset + 1
 
 
-def effects_once(world: World) -> bool:
-    """Say whether the committed outputs are those of an undisturbed run, each exactly once."""
-    meant = Counter(
-        effect
-        for partition in range(PARTITIONS)
-        for output in _undisturbed(world, partition)[0]
-        for effect in _effects(output.topic, [output])
-    )
-    return meant == Counter(
-        effect
-        for topic in ALL_TOPICS
-        for partition in range(PARTITIONS)
-        for effect in _effects(topic, world.broker.records(topic, partition))
-    )
+def nothing_twice(final: Final) -> bool:
+    """2: no two committed records are the same output of the same record."""
+    return max(final.effects.values(), default=1) == 1
 
 
-def offsets_exact(world: World) -> bool:
-    """Say whether each committed offset is the one after the last record, and no other."""
-    meant = {
-        partition: records[-1].offset + 1
-        for partition in range(PARTITIONS)
-        if (records := _consumed(world, partition))
-    }
-    return world.group.offsets == meant
+def every_effect(final: Final) -> bool:
+    """1, 7: what is committed is what the input asks for, in every topic."""
+    return final.effects == final.observer.due()
 
 
-def memory_is_fold(world: World) -> bool:
-    """Say whether the changelog restores what an undisturbed run remembers."""
-    for partition, offset in world.group.offsets.items():
-        log = [record.value or b"" for record in world.broker.records(TOPICS.changelog, partition)]
-        found = restore(log, layout(PARTITIONS), committed=offset, fresh=lambda: 0)
-        if found.remembered() != _undisturbed(world, partition)[1].remembered():
+def offsets_exact(final: Final) -> bool:
+    """5: each committed offset is the one after the last record, and no other."""
+    meant = {number: end for number, end in final.ends.items() if end}
+    return final.observer.group.offsets == meant
+
+
+def seen_stays(final: Final) -> bool:
+    """3: what an observer saw in between is the beginning of what there is."""
+    there: dict[tuple[str, int], list[Record]] = {}
+    for entry in final.entries:
+        there.setdefault((entry.topic, entry.number), []).append(entry.record)
+    for sight in final.observer.sights:
+        counts: Counter[tuple[str, int]] = Counter()
+        for entry in sight:
+            place = entry.topic, entry.number
+            if there[place][counts[place]] is not entry.record:
+                return False
+            counts[place] += 1
+    return True
+
+
+def order_kept(final: Final) -> bool:
+    """4: along an output, the records of one source partition come in its order."""
+    last: dict[tuple[str, int, int], tuple[int, int]] = {}
+    for topic, number, _, source in final.entries:
+        if source is not None:
+            way = topic, number, source.partition
+            place = source.offset, source.output
+            if place <= last.get(way, (-1, -1)):
+                return False
+            last[way] = place
+    return True
+
+
+def owners_follow(final: Final) -> bool:
+    """12: along the records of a source partition no output is of an earlier owner."""
+    made: dict[int, list[tuple[int, int]]] = {}
+    for entry in final.entries:
+        if (source := entry.source) is not None:
+            made.setdefault(source.partition, []).append((source.offset, source.generation))
+    for outputs in made.values():
+        generations = [generation for _, generation in sorted(outputs)]
+        if generations != sorted(generations):
             return False
     return True
 
 
-def changelog_tiled(world: World) -> bool:
-    """Say whether the changelog's records follow one another without gap or overlap."""
-    for partition in range(PARTITIONS):
-        ends = [0]
-        for record in world.broker.records(TOPICS.changelog, partition):
-            delta = decode(record.value or b"")
-            if delta.from_offset != ends[-1]:
+def changelog_tiled(final: Final) -> bool:
+    """9: the changelog's records follow one another without gap or overlap, up to the offset."""
+    ends = dict.fromkeys(final.ends, 0)
+    for entry in final.entries:
+        if entry.topic == TOPICS.changelog:
+            delta = decode(entry.record.value or b"")
+            if delta.from_offset != ends[entry.number]:
                 return False
-            ends.append(delta.to_offset)
-    return True
+            ends[entry.number] = delta.to_offset
+    return ends == final.ends
 
 
-def generations_rise(world: World) -> bool:
-    """Say whether, along the records of a source, no output is of an earlier owner."""
-    for topic in (TOPICS.emf, TOPICS.ei):
-        for partition in range(PARTITIONS):
-            owners = sorted(
-                (int(offset), int(generation))
-                for record in world.broker.records(topic, partition)
-                for _, _, offset, _, generation in [_source(record).split(b"/")]
-                if _source(record).split(b"/")[1] == str(partition).encode()
-            )
-            generations = [generation for _, generation in owners]
-            if generations != sorted(generations):
+def memory_is_fold(final: Final) -> bool:
+    """9, 10: what a partition's one owner remembers is what the log says, no more and no less."""
+    owned: list[int] = []
+    for worker in final.world.workers.values():
+        for number in worker.runner._owned:
+            owned.append(number)
+            memory, end = worker.stage._memories[number], final.ends[number]
+            ids = final.observer.truth[number].extend(end).ids[end]
+            if memory.next_offset != end or sum(memory.remembered().values()) != ids:
                 return False
-    return True
+    return sorted(owned) == sorted(final.ends)
 
 
-LAWS: Final = {
-    "every effect once": effects_once,
-    "offsets exact": offsets_exact,
+def counted_once(final: Final) -> bool:
+    """6: what was counted is committed, is counted once, and with the verdicts of a recount."""
+    counted = final.observer.counted
+    sure = [(count.number, count.end) for count in counted if count.by_member]
+    return len(set(sure)) == len(sure) and all(
+        count.tally.verdicts
+        == final.observer.truth[count.number].extend(count.end).verdicts(count.start, count.end)
+        for count in counted
+    )
+
+
+def nothing_hangs(final: Final) -> bool:
+    """13: no transaction is open, and everything is stable."""
+    broker = final.world.broker
+    return not broker.transactions and all(
+        broker.stable_end(topic, number) == broker.end(topic, number)
+        for topic in ALL_TOPICS
+        for number in final.ends
+    )
+
+
+LAWS: dict[str, Callable[[Final], bool]] = {
+    "nothing appears twice": nothing_twice,
+    "every effect appears": every_effect,
+    "offsets are exact": offsets_exact,
+    "what was seen stays": seen_stays,
+    "order is kept": order_kept,
+    "owners follow one another": owners_follow,
     "the changelog has no gap": changelog_tiled,
     "the memory is the log's": memory_is_fold,
-    "owners follow one another": generations_rise,
+    "everything is counted once": counted_once,
+    "no transaction hangs": nothing_hangs,
 }
 
 
-def _consumed(world: World, partition: int) -> list[Record]:
-    return list(world.broker.records(TOPICS.ingest, partition))
-
-
-def _undisturbed(world: World, partition: int) -> tuple[list[Output], PartitionMemory]:
-    memory = PartitionMemory(layout(PARTITIONS), 0)
-    records = _consumed(world, partition)
-    if not records:
-        return [], memory
-    plan = JUDGE.judge(records, memory=memory, definitions=DEFINITIONS, generation=0)
-    memory.expect(pending(plan))
-    memory.remember()
-    return [found for found in plan.outputs if found.topic != TOPICS.changelog], memory
-
-
-def _effects(topic: str, records: Iterator[Record] | Sequence[Output]) -> Iterator[Effect]:
-    for record in records:
-        if source := _source(record):
-            yield topic, record.key, record.value, source.rpartition(b"/")[0]
-
-
-def _source(record: Record | Output) -> bytes:
-    return dict(record.headers).get(SOURCE_HEADER, b"")
+def broken_law(world: World) -> str | None:
+    """Let a schedule happen; return which law it breaks, or None."""
+    try:
+        world.suffer()
+        rested = world.rest()
+    except (ArithmeticError, AttributeError, LookupError, RuntimeError, ValueError) as error:
+        return f"nobody crashes: {type(error).__name__}"
+    if world.observer.violations:
+        return world.observer.violations[0]
+    if not rested:
+        return "work goes on"
+    final = Final(world)
+    return next((name for name, law in LAWS.items() if not law(final)), None)

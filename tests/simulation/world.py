@@ -1,198 +1,223 @@
-"""Two workers of the real stage on the broker in memory, and whatever happens to them."""
+"""A broker, two slots for workers, the ghosts of those that were replaced, and their bad days."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import partial
-from random import Random
 from typing import Final
 
-from loyaltystream.errors import BrokerError, FatalBrokerError
-from loyaltystream.events import Record
-from loyaltystream.memory.units import Unit
-from loyaltystream.pipeline import Memory, Plan
-from loyaltystream.runner import Runner
-from loyaltystream.stage import IngestStage
-from loyaltystream.testing import (
-    Journal,
-    KilledError,
-    MemoryBroker,
-    MemoryChangelog,
-    MemorySink,
-    MemorySource,
-    MemoryTelemetry,
-)
-from tests.core import DEFINITIONS, NOW_MS, TOPICS, ingest, layout
-from tests.simulation.fates import RandomFates
-from tests.simulation.story import PARTITIONS, Sent
+from loyaltystream.errors import BrokerError, StateError
+from loyaltystream.testing import Journal, KilledError, MemoryBroker
+from tests.core import NOW_MS, TOPICS
+from tests.simulation.fates import Happening, Weather, WorkerFates
+from tests.simulation.oracle import Fold
+from tests.simulation.play import Play, dice
+from tests.simulation.watch import ALL_TOPICS, Observer
+from tests.simulation.worker import Parts, Worker
 
 GROUP: Final = "ingest"
-NAMES: Final = ("first", "second")
-PATIENCE: Final = 400
-ALL_TOPICS: Final = (
-    TOPICS.ingest,
-    TOPICS.emf,
-    TOPICS.ei,
-    TOPICS.duplicates,
-    TOPICS.dead_letter,
-    TOPICS.changelog,
-)
+SLOTS: Final = ("first", "second")
+FAULTS: Final = 3
+"""How many have to happen before a schedule may come to rest."""
 
-
-JUDGE: Final = ingest(partitions=PARTITIONS)
-
-
-class StuckError(Exception):
-    """Work is left that nobody does, though nothing goes wrong any more."""
-
-
-class BlindMemory:
-    """A memory that has never seen anything: what is done twice shows."""
-
-    def __init__(self, memory: Memory) -> None:
-        self.next_offset = memory.next_offset
-        self.clock_ms = memory.clock_ms
-        self.covers_from_ms = memory.covers_from_ms
-
-    def find(self, unit: Unit, ids: Sequence[bytes], clocks_ms: Sequence[int]) -> list[int]:
-        del unit, clocks_ms
-        return [-1] * len(ids)
-
-
-class BlindStage(IngestStage):
-    """A stage whose verdicts ask no memory; dedup would hide that an offset is wrong."""
-
-    def plan(self, partition: int, records: Sequence[Record], generation: int) -> Plan:
-        return self._ingest.judge(
-            records,
-            memory=BlindMemory(self._memories[partition]),
-            definitions=self._definitions,
-            generation=generation,
-        )
-
-
-@dataclass(frozen=True)
-class Parts:
-    """What a worker is made of; a mutant replaces one of them."""
-
-    runner: Callable[..., Runner] = Runner
-    source: Callable[..., MemorySource] = MemorySource
-    sink: Callable[..., MemorySink] = MemorySink
-    stage: Callable[..., IngestStage] = IngestStage
-    changelog: Callable[..., MemoryChangelog] = MemoryChangelog
+TURNS: Final = 44
+PATIENCE: Final = 100
+"""How many turns each worker gets to finish, once nothing goes wrong any more."""
 
 
 class World:
-    """A broker, two workers, their ghosts, and a story that is sent bit by bit."""
+    """Everything that one schedule happens to.
 
-    def __init__(self, random: Random, story: Sequence[Sent], parts: Parts) -> None:
-        self.random = random
-        self.broker = MemoryBroker(dict.fromkeys(ALL_TOPICS, PARTITIONS), now_ms=NOW_MS)
+    Args:
+        seed: draws it all.
+        play: what is sent, and what should come of it.
+        parts: what workers are made of.
+    """
+
+    def __init__(self, seed: int, play: Play, parts: Parts) -> None:
+        self.random = dice(seed, "world")
+        self.play = play
+        self.broker = MemoryBroker(dict.fromkeys(ALL_TOPICS, play.partitions), now_ms=NOW_MS)
         self.group = self.broker.group(GROUP, TOPICS.ingest)
-        self.fates = RandomFates(random)
+        self.weather = Weather(self.random)
         self.journal = Journal()
-        self._story = list(story)
+        truth = [Fold(play, self.broker, number) for number in range(play.partitions)]
+        self.observer = Observer(self.broker, self.group, truth)
+        self._story = list(play.story)
         self._parts = parts
-        self._workers = {name: self._make(name) for name in NAMES}
-        self._ghosts: list[Runner] = []
-        self._haunted: set[str] = set()
+        self._starts = 0
+        self._acting: list[Worker] = []
+        self._ghosts: list[Worker] = []
+        self._gone: list[str] = []
+        self.workers = {slot: self._start(slot) for slot in SLOTS}
 
-    def suffer(self, steps: int) -> None:
-        """Let things happen at random, among them all that goes wrong."""
+    def suffer(self) -> None:
+        """Let things happen at random, and on until enough of them have gone wrong."""
         happenings: list[tuple[int, Callable[[], None]]] = [
-            (60, lambda: self._step(self.random.choice(NAMES))),
-            (20, partial(self._send, 4)),
-            (4, lambda: self._restart(self.random.choice(NAMES))),
-            (2, lambda: self._stop(self.random.choice(NAMES))),
-            (4, lambda: self.group.evict(self.random.choice(NAMES))),
-            (4, self.group.rebalance),
-            (3, lambda: self.broker.expire(self.random.choice(NAMES))),
+            (66, lambda: self._turn(self._choose())),
+            (18, partial(self._send, 4)),
+            (2, lambda: self._leave(self._choose())),
             (6, self._haunt),
+            (5, self._lapse),
+            (3, self.observer.look),
         ]
         weights, acts = zip(*happenings, strict=True)
-        for act in self.random.choices(acts, weights, k=steps):
+        for act in self.random.choices(acts, weights, k=TURNS):
             act()
+        while self.weather.seen.total() < FAULTS:
+            self.weather.is_rough = True
+            self.random.choices(acts, weights)[0]()
 
-    def rest(self) -> None:
-        """Send what is left, and work until all is done; nothing goes wrong any more.
-
-        Raises:
-            StuckError: if it never is.
-        """
-        self.fates.calm = True
-        for name in self._haunted:
-            self.broker.expire(name)  # what a ghost left open and nobody takes over
+    def rest(self) -> bool:
+        """Send what is left, work until all is done; return whether it ever was."""
+        self.weather.calm = True
+        for ghost in self._ghosts:
+            self._note_gone(ghost)  # once more, for it may have come back
+        while self._gone or self.broker.on_the_way:
+            self._lapse()
+        for ghost in self._ghosts:
+            self.broker.expire(ghost.identity)  # what it left open and nobody takes over
         self._send(len(self._story))
-        for _ in range(PATIENCE):
-            for name in NAMES:
-                self._step(name)
-            if not self.broker.transactions and all(map(self._is_done, range(PARTITIONS))):
-                break
-        else:
-            raise StuckError
-        for name in NAMES:
-            self._stop(name)
+        return self._work(PATIENCE, self._is_done) and self._work(PATIENCE, self._is_learnt)
 
-    def _is_done(self, partition: int) -> bool:
-        start = self.group.offsets.get(partition, 0)
-        return not any(self.broker.records(TOPICS.ingest, partition, start))
+    def befall(self, worker: Worker, happening: Happening) -> bool:
+        """Let something befall a worker from outside; return whether it did."""
+        if happening == "frozen":
+            return self._freeze(worker)
+        if happening == "evicted":
+            return self.group.evict(worker.identity)
+        if happening == "expired":
+            return self.broker.expire(worker.identity)
+        self.group.rebalance()
+        return True
 
-    def _make(self, name: str) -> Runner:
-        parts, ports = self._parts, {"fates": self.fates, "journal": self.journal}
-        source = parts.source(
+    def _work(self, turns: int, done: Callable[[], bool]) -> bool:
+        for _ in range(turns):
+            if done():
+                return True
+            for slot in SLOTS:
+                self._turn(self.workers[slot])
+        return False
+
+    def _is_learnt(self) -> bool:
+        """Say whether every partition has an owner that knows all that is committed."""
+        if any(worker.runner._open for worker in self.workers.values()):
+            return False
+        known = [
+            (number, worker.stage.next_offset(number))
+            for worker in self.workers.values()
+            for number in worker.runner._owned
+        ]
+        offsets = self.group.offsets
+        return sorted(known) == [(n, offsets.get(n, 0)) for n in range(self.play.partitions)]
+
+    def _is_done(self) -> bool:
+        """Say whether every record there is lies before the committed offsets."""
+        if self.broker.transactions:
+            return False
+        offsets = self.group.offsets
+        return not any(
+            record
+            for number in range(self.play.partitions)
+            for record in self.broker.records(TOPICS.ingest, number, offsets.get(number, 0))
+        )
+
+    def _start(self, slot: str) -> Worker:
+        self._starts += 1
+        identity = slot if self.play.lasting_ids else f"{slot} {self._starts}"
+        worker = Worker(slot, identity, self.random.choice([2, 5, 12]))
+        worker.start(
             self.broker,
-            topic=TOPICS.ingest,
+            self.play,
+            self._parts,
+            fates=WorkerFates(self.weather, partial(self.befall, worker)),
+            watch=self.observer,
+            journal=self.journal,
             group=GROUP,
-            member=name,
-            batch_records=self.random.choice([1, 3, 8]),
-            **ports,
         )
-        stage = parts.stage(
-            JUDGE,
-            definitions=DEFINITIONS,
-            layout=layout(PARTITIONS),
-            changelog=parts.changelog(self.broker, TOPICS.changelog, self.fates),
-            fresh=lambda _partition: 0,
-        )
-        telemetry = MemoryTelemetry(self.journal)
-        return parts.runner(
-            source, parts.sink(self.broker, name, **ports), stage, telemetry=telemetry
-        )
+        return worker
+
+    def _choose(self) -> Worker:
+        """Return a worker that can act; one that is frozen inside of a call can't."""
+        return self.random.choice([w for w in self.workers.values() if w not in self._acting])
 
     def _send(self, count: int) -> None:
         for partition, value in self._story[:count]:
             self.broker.append(TOPICS.ingest, value, partition=partition)
         del self._story[:count]
 
-    def _step(self, name: str) -> None:
+    def _turn(self, worker: Worker) -> None:
+        self._act(worker, worker.runner.step)
+
+    def _leave(self, worker: Worker) -> None:
+        """End a worker as an operator does; another is started in its slot."""
+        self._act(worker, lambda: worker.runner.run(lambda: True))
+        self._bury(worker)
+
+    def _act(self, worker: Worker, act: Callable[[], None]) -> None:
+        """Let a process do something, and start another if that ends it."""
+        self._acting.append(worker)
         try:
-            self._workers[name].step()
+            act()
         except KilledError:
-            self._restart(name, haunting=False)
-        except FatalBrokerError:
-            self._leave(self._workers[name])
-            self._restart(name, haunting=False)
+            self.journal.note("killed", worker.identity)
+            self._bury(worker)
+        except BrokerError as error:
+            self.journal.note("died:", error)
+            self._close(worker)
+            self._bury(worker)
+        except StateError as error:
+            self.journal.note("refused:", error)
+            # One that the group went on without while it restored finds the log ahead of it.
+            if self.group.has(worker.source.group().metadata):
+                self.observer.violations.append("nobody refuses to work")
+            self._bury(worker)
+        finally:
+            self._acting.remove(worker)
 
-    def _stop(self, name: str) -> None:
-        self._leave(self._workers[name])
-        self._restart(name, haunting=False)
-
-    def _leave(self, runner: Runner) -> None:
+    def _close(self, worker: Worker) -> None:
         try:
-            runner.run(lambda: True)
-        except (BrokerError, KilledError):
+            worker.runner.run(lambda: True)
+        except (BrokerError, StateError, KilledError):
             self.journal.note("left in a hurry")
 
-    def _restart(self, name: str, *, haunting: bool = True) -> None:
-        if haunting and self.random.random() < 0.5:
-            self._ghosts.append(self._workers[name])  # it was only frozen, and thaws later
-            self._haunted.add(name)
-        self._workers[name] = self._make(name)
+    def _bury(self, worker: Worker) -> None:
+        if self.workers[worker.slot] is worker:
+            self._replace(worker)
+        elif worker in self._ghosts:
+            self._ghosts.remove(worker)
+            self._note_gone(worker)
+
+    def _replace(self, worker: Worker) -> None:
+        self._note_gone(worker)
+        self.workers[worker.slot] = self._start(worker.slot)
+
+    def _note_gone(self, worker: Worker) -> None:
+        if not self.play.lasting_ids:
+            self._gone.append(worker.identity)
+
+    def _freeze(self, worker: Worker) -> bool:
+        """Stop a process inside of its call; the world goes on, and then it thaws."""
+        if len(self._acting) > 1:
+            return False
+        if self.workers[worker.slot] is worker and self.random.random() < 0.5:
+            self._ghosts.append(worker)
+            self._replace(worker)
+        else:
+            self.group.evict(worker.identity)
+        for _ in range(self.random.randrange(2, 8)):
+            self._turn(self._choose())
+        self.journal.note("thaws", worker.identity)
+        return True
 
     def _haunt(self) -> None:
-        if not self._ghosts:
-            return
-        ghost = self.random.choice(self._ghosts)
-        try:
-            ghost.step()
-        except (KilledError, FatalBrokerError):
-            self._ghosts.remove(ghost)
+        """Let a process go on whose place was taken."""
+        if self._ghosts:
+            self._turn(self.random.choice(self._ghosts))
+
+    def _lapse(self) -> None:
+        """Let the broker notice who is gone, and hear what was on its way."""
+        if self._gone:
+            identity = self._gone.pop(0)
+            self.group.evict(identity)
+            self.broker.expire(identity)
+        if self.broker.on_the_way:
+            self.broker.arrive()

@@ -1,10 +1,7 @@
 """How every client of ours reaches the broker. Does I/O: none itself; makes clients' properties."""
 
 import logging
-from collections.abc import Callable
 from typing import Any, Final
-
-from confluent_kafka import KafkaError
 
 from loyaltystream.settings import KafkaSettings
 
@@ -18,9 +15,7 @@ MAX_MESSAGE_BYTES: Final = 4_194_304
 """What a client of ours will send or take at most; the broker's topics say less."""
 
 
-def properties(
-    kafka: KafkaSettings, **own: str | float | bool | Callable[[KafkaError], None]
-) -> Properties:
+def properties(kafka: KafkaSettings, **own: str | float | bool) -> Properties:
     """Return a client's properties: where the broker is, how to sign in, and `own`.
 
     Names in `own` have underscores for dots. What a deployment sets in `kafka.client` comes first,

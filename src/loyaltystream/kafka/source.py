@@ -74,8 +74,8 @@ class GroupSource:
                 enable_partition_eof=True,
                 fetch_message_max_bytes=MAX_MESSAGE_BYTES,
                 queued_max_messages_kbytes=16_384,
-                error_cb=self._note_outage,
             )
+            | {"error_cb": self._note_outage}
         )
 
     def join(self, ownership: Ownership) -> None:

@@ -5,6 +5,7 @@ is committed and lies before the first open transaction, the last stable offset.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 import msgspec
@@ -99,6 +100,8 @@ class MemoryBroker:
 
     def stable_end(self, topic: str, partition: int) -> int:
         """Return the last stable offset: where the first open transaction began, or the end."""
+        if not self.transactions:
+            return self.end(topic, partition)
         slot = topic, partition
         starts = [
             transaction.firsts[slot]
@@ -110,8 +113,7 @@ class MemoryBroker:
     def records(self, topic: str, partition: int, start: int = 0) -> Iterator[Record]:
         """Yield committed records from an offset up to the last stable one."""
         log = self._logs[topic, partition]
-        for offset in range(start, self.stable_end(topic, partition)):
-            record, transaction = log[offset]
+        for record, transaction in islice(log, start, self.stable_end(topic, partition)):
             if record is not None and (transaction is None or transaction.state == "committed"):
                 yield record
 

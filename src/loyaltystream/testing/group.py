@@ -5,6 +5,8 @@ it in one poll, whoever is to have it takes it in a later one. Only an evicted m
 partitions without being asked.
 """
 
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from typing import Any, NamedTuple
 
 import msgspec
@@ -81,8 +83,13 @@ class MemoryGroup:
         """Begin a generation; who is to have what changes with it."""
         self.generation += 1
 
-    def sync(self, name: str, incarnation: int) -> Change:
-        """Tell a member what changed since it last asked.
+    def sync(self, name: str, incarnation: int, has: AbstractSet[int]) -> Change:
+        """Tell a member what changed since it last asked; what it shall take is its own from now.
+
+        Args:
+            name: the member's.
+            incarnation: which of the processes that joined under this name it is.
+            has: the partitions that it has taken; the others of its own it is told of again.
 
         Raises:
             FatalBrokerError: if another process has joined under its name.
@@ -94,17 +101,12 @@ class MemoryGroup:
             return Change(lost=True, revoked=[], assigned=[])
         member.generation = self.generation
         meant = self._meant_for(name)
-        revoked = sorted(self._held_by(name) - meant)
-        assigned = sorted(meant - self._holders.keys())
-        return Change(lost=False, revoked=revoked, assigned=assigned)
+        self.release(name, incarnation, self._held_by(name) - meant - has)
+        assigned = meant - has - (self._holders.keys() - self._held_by(name))
+        self._holders.update(dict.fromkeys(assigned, name))
+        return Change(lost=False, revoked=sorted(has - meant), assigned=sorted(assigned))
 
-    def take(self, name: str, incarnation: int, partitions: list[int]) -> None:
-        """Note that a member has these partitions now, unless the group has gone on without it."""
-        if self._is_here(name, incarnation):
-            for partition in partitions:
-                self._holders.setdefault(partition, name)
-
-    def release(self, name: str, incarnation: int, partitions: list[int]) -> None:
+    def release(self, name: str, incarnation: int, partitions: Iterable[int]) -> None:
         """Note that a member has let go of these partitions."""
         if self._is_here(name, incarnation):
             for partition in self._held_by(name).intersection(partitions):
@@ -120,8 +122,11 @@ class MemoryGroup:
         """Say whether offsets may be committed in a member's name."""
         if metadata.member is None:
             return True
-        is_here = self._is_here(metadata.member, metadata.incarnation)
-        return is_here and bool(metadata.generation == self.generation)
+        return self.has(metadata) and bool(metadata.generation == self.generation)
+
+    def has(self, metadata: Any) -> bool:  # noqa: ANN401 (as above)
+        """Say whether a member is still one, in whichever generation it believes itself."""
+        return self._is_here(metadata.member, metadata.incarnation)
 
     def _is_here(self, name: str, incarnation: int) -> bool:
         member = self._members.get(name)

@@ -103,7 +103,7 @@ class MemorySource:
         self._journal.note("leave")
 
     def _rebalance(self) -> None:
-        change = self._group.sync(self._member, self._incarnation)
+        change = self._group.sync(self._member, self._incarnation, self._positions.keys())
         if change.lost:
             self._revoke(sorted(self._positions))
             self._incarnation = self._group.join(self._member)
@@ -124,7 +124,6 @@ class MemorySource:
         offsets = self.committed(partitions)
         asked = {number: offsets.get(number) for number in partitions}
         self._positions.update(self._get_ownership().assigned(asked))
-        self._group.take(self._member, self._incarnation, partitions)
 
     def _fetch(self) -> dict[int, list[Record]]:
         batch: dict[int, list[Record]] = {}

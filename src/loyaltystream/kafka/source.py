@@ -12,7 +12,7 @@ from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
 from loyaltystream.errors import FatalBrokerError, StateError
 from loyaltystream.events import Record
-from loyaltystream.kafka.connection import MAX_MESSAGE_BYTES, properties
+from loyaltystream.kafka.connection import properties
 from loyaltystream.kafka.errors import translate, translated
 from loyaltystream.kafka.reading import committed_offsets, to_record
 from loyaltystream.runner import Group, Ownership
@@ -22,6 +22,7 @@ _METADATA_HEAD: Final = struct.Struct("<7si")
 """How librdkafka writes group metadata down: a mark of seven characters, then the generation."""
 
 _TIMEOUT_S: Final = 30.0
+_FETCH_BYTES: Final = 524_288
 _END: Final = KafkaError._PARTITION_EOF  # noqa: SLF001 (public, underscored by librdkafka)
 _LEFT_BEHIND: Final = KafkaError._MAX_POLL_EXCEEDED  # noqa: SLF001
 _FATAL: Final = KafkaError._FATAL  # noqa: SLF001
@@ -72,8 +73,11 @@ class GroupSource:
                 enable_auto_commit=False,
                 enable_auto_offset_store=False,
                 enable_partition_eof=True,
-                fetch_message_max_bytes=MAX_MESSAGE_BYTES,
+                # Of each partition in one answer, compressed; a larger record still comes alone.
+                fetch_message_max_bytes=_FETCH_BYTES,
                 queued_max_messages_kbytes=16_384,
+                # By default a full queue is not filled again for a second: it would run dry.
+                fetch_queue_backoff_ms=20,
             )
             | {"error_cb": self._note_outage}
         )

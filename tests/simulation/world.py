@@ -24,13 +24,7 @@ PATIENCE: Final = 100
 
 
 class World:
-    """Everything that one schedule happens to.
-
-    Args:
-        seed: draws it all.
-        play: what is sent, and what should come of it.
-        parts: what workers are made of.
-    """
+    """Everything that one schedule happens to, all of it drawn by the seed."""
 
     def __init__(self, seed: int, play: Play, parts: Parts) -> None:
         self.random = dice(seed, "world")
@@ -53,11 +47,11 @@ class World:
         """Let things happen at random, and on until enough of them have gone wrong."""
         happenings: list[tuple[int, Callable[[], None]]] = [
             (66, lambda: self._turn(self._choose())),
-            (18, partial(self._send, 4)),
+            (15, partial(self._send, 6)),
             (2, lambda: self._leave(self._choose())),
             (6, self._haunt),
             (5, self._lapse),
-            (3, self.observer.look),
+            (1, self.observer.look),
         ]
         weights, acts = zip(*happenings, strict=True)
         for act in self.random.choices(acts, weights, k=TURNS):
@@ -123,7 +117,7 @@ class World:
     def _start(self, slot: str) -> Worker:
         self._starts += 1
         identity = slot if self.play.lasting_ids else f"{slot} {self._starts}"
-        worker = Worker(slot, identity, self.random.choice([2, 5, 12]))
+        worker = Worker(slot, identity, self.random.choice([3, 6, 15]))
         worker.start(
             self.broker,
             self.play,

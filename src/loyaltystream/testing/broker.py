@@ -88,7 +88,9 @@ class MemoryBroker:
         """Give a record the next offset of its partition, and the broker's time."""
         log = self._logs[topic, record.partition]
         self.now_ms += 1
-        placed = msgspec.structs.replace(record, offset=len(log), timestamp_ms=self.now_ms)
+        placed = Record(
+            record.partition, len(log), self.now_ms, record.key, record.value, record.headers
+        )
         log.append(_Entry(placed, transaction))
         if transaction is not None:
             transaction.firsts.setdefault((topic, record.partition), placed.offset)

@@ -7,7 +7,7 @@ partitions without being asked.
 
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -34,9 +34,14 @@ class Change(NamedTuple):
     assigned: list[int]
 
 
+_NOTHING: Final = Change(lost=False, revoked=[], assigned=[])
+
+
 class _Member(msgspec.Struct):
     incarnation: int
     generation: int
+    meant: frozenset[int] | None = None
+    """What it is to have in its generation, once it has asked."""
 
 
 class MemoryGroup:
@@ -99,10 +104,14 @@ class MemoryGroup:
         member = self._members.get(name)
         if member is None:
             return Change(lost=True, revoked=[], assigned=[])
-        member.generation = self.generation
-        meant = self._meant_for(name)
-        self.release(name, incarnation, self._held_by(name) - meant - has)
-        assigned = meant - has - (self._holders.keys() - self._held_by(name))
+        if member.meant is None or member.generation != self.generation:
+            member.generation = self.generation
+            member.meant = self._meant_for(name)
+        meant, held = member.meant, self._held_by(name)
+        if held == has == meant:
+            return _NOTHING
+        self.release(name, incarnation, held - meant - has)
+        assigned = meant - has - (self._holders.keys() - held)
         self._holders.update(dict.fromkeys(assigned, name))
         return Change(lost=False, revoked=sorted(has - meant), assigned=sorted(assigned))
 
@@ -135,11 +144,11 @@ class MemoryGroup:
     def _held_by(self, name: str) -> set[int]:
         return {partition for partition, holder in self._holders.items() if holder == name}
 
-    def _meant_for(self, name: str) -> set[int]:
+    def _meant_for(self, name: str) -> frozenset[int]:
         names = sorted(self._members)
         turn = names.index(name)
-        return {
+        return frozenset(
             partition
             for partition in range(self._partitions)
             if (partition + self.generation) % len(names) == turn
-        }
+        )

@@ -1,0 +1,195 @@
+"""Seeded mistakes: each is one that somebody has made in an exactly-once loop, in a few lines."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from loyaltystream.errors import AbortableTransactionError
+from loyaltystream.events import Record
+from loyaltystream.memory.partition import PartitionMemory
+from loyaltystream.memory.recovery import restore
+from loyaltystream.pipeline import Plan
+from loyaltystream.runner import Fate, Group, Outcome, Runner
+from loyaltystream.stage import IngestStage
+from loyaltystream.testing import MemoryChangelog, MemoryProducer, MemorySink, MemorySource
+from loyaltystream.topology import Output
+from tests.core import TOPICS
+
+
+class NoRewind(Runner):
+    def _rewind(self) -> None:
+        self._rewinding = False
+
+
+class RewindsOnePartition(Runner):
+    def _rewind(self) -> None:
+        owned, self._owned = self._owned, set(sorted(self._owned)[:1])
+        try:
+            super()._rewind()
+        finally:
+            self._owned = owned
+
+
+class GoesBackToItsOwnOffset(Runner):
+    """Takes an unknown outcome for an abort, and does everything again."""
+
+    def _settle(self) -> None:
+        if not self._open or self._unknown is not None or self._broken is not None:
+            super()._settle()
+            return
+        outcome = self._sink.outcome()
+        if outcome.fate is Fate.UNKNOWN:
+            self._sink.open()
+        self._learn(self._open if outcome.fate is Fate.COMMITTED else [], outcome.why)
+
+    def _rewind(self) -> None:
+        self._source.seek({number: self._stage.next_offset(number) for number in self._owned})
+        self._rewinding = False
+
+
+class WithoutPlusOne(MemorySink):
+    def submit(self, offsets: Mapping[int, int], group: Group) -> None:
+        super().submit({number: offset - 1 for number, offset in offsets.items()}, group)
+
+
+class RemembersBeforeTheCommit(Runner):
+    def _send(self, plans: Sequence[Plan], group: Group) -> None:
+        super()._send(plans, group)
+        for plan in self._open:
+            self._stage.remember(plan)
+
+
+class CountsBeforeTheCommit(Runner):
+    def _send(self, plans: Sequence[Plan], group: Group) -> None:
+        super()._send(plans, group)
+        self._telemetry.committed(self._open)
+
+
+class LettersBesideTheTransaction(MemorySink):
+    def send(self, outputs: Iterable[Output]) -> None:
+        inside = []
+        for output in outputs:
+            if output.topic == TOPICS.dead_letter:
+                self._broker.append(
+                    output.topic,
+                    output.value,
+                    output.key,
+                    partition=output.partition,
+                    headers=output.headers,
+                )
+            else:
+                inside.append(output)
+        super().send(inside)
+
+
+class KeepsItsFirstGroup(MemorySource):
+    def group(self) -> Group:
+        if not hasattr(self, "_kept"):
+            self._kept = super().group()
+        return self._kept
+
+
+class NamesOnlyTheGroup(MemorySource):
+    def group(self) -> Group:
+        group = super().group()
+        return Group(group.generation, group.metadata._replace(member=None))
+
+
+class KeepsItsProducer(Runner):
+    def _renew(self, why: str) -> None:
+        self._broken = None
+        self._telemetry.renewed(why)
+
+
+class SkipsOnRevoke(Runner):
+    def revoked(self, partitions: Sequence[int]) -> None:
+        self._open = []
+        super().revoked(partitions)
+
+
+class RestoresShort(IngestStage):
+    def _restore(self, partition: int, committed: int | None) -> PartitionMemory:
+        deltas = list(self._changelog.deltas(partition))[:-1]
+        memory = restore(deltas, self._layout, committed=None, fresh=lambda: 0)
+        memory._next_offset = committed or 0
+        return memory
+
+
+class ReadsPastOpenTransactions(MemoryChangelog):
+    def deltas(self, partition: int) -> Iterator[bytes]:
+        self._fates.at("restore")
+        for record in self._broker.records(self._topic, partition):
+            yield record.value or b""
+
+
+class StartsEmpty(IngestStage):
+    def _restore(self, partition: int, committed: int | None) -> PartitionMemory:
+        del partition
+        return PartitionMemory(self._layout, committed or 0)
+
+
+class BeginsBeforeTheOutcome(Runner):
+    def turn(self) -> None:
+        if self._rewinding:
+            self._settle()
+            self._rewind()
+        batch = self._source.poll()
+        if self._rewinding:
+            return
+        group = self._source.group()
+        plans = [
+            self._stage.plan(partition, records, group.generation)
+            for partition, records in batch.items()
+        ]
+        if plans:
+            self._send(plans, group)
+        else:
+            self._settle()
+
+
+class KeepsTheOverlay(IngestStage):
+    """What an aborted transaction accepted is still known, though its offsets are not."""
+
+    def forget(self, plan: Plan) -> None:
+        memory = self._memories.get(plan.partition)
+        if memory is not None:
+            start = memory._next_offset
+            memory.remember()
+            memory._next_offset = start
+
+
+class SwallowsDeliveryErrors(MemorySink):
+    def _write(self, producer: MemoryProducer, output: Output, index: int) -> None:
+        try:
+            super()._write(producer, output, index)
+        except AbortableTransactionError:
+            self._journal.note("not delivered")
+
+
+class UnknownIsCommitted(MemorySink):
+    def outcome(self) -> Outcome:
+        outcome = super().outcome()
+        return Outcome(Fate.COMMITTED) if outcome.fate is Fate.UNKNOWN else outcome
+
+
+class UnknownIsAborted(MemorySink):
+    def outcome(self) -> Outcome:
+        outcome = super().outcome()
+        return Outcome(Fate.ABORTED) if outcome.fate is Fate.UNKNOWN else outcome
+
+
+class AbortedIsCommitted(MemorySink):
+    def outcome(self) -> Outcome:
+        outcome = super().outcome()
+        return Outcome(Fate.COMMITTED) if outcome.fate is Fate.ABORTED else outcome
+
+
+class AsksForUnstableOffsets(MemorySource):
+    def committed(self, partitions: Sequence[int]) -> dict[int, int]:
+        self._fates.at("committed")
+        offsets = self._group.offsets
+        return {number: offsets[number] for number in partitions if number in offsets}
+
+
+class TellsWhatItLost(MemorySource):
+    def poll(self) -> dict[int, list[Record]]:
+        fetched = self._fetch()
+        return super().poll() | fetched

@@ -1,0 +1,180 @@
+"""The quick play: records that say in a few bytes what they are, judged on the real memory."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+from loyaltystream.definitions.registry import Definitions
+from loyaltystream.events import Record
+from loyaltystream.memory.changelog import Delta, Layout, encode
+from loyaltystream.memory.units import KeyKind, Overlay, Seen, Unit, to_sections
+from loyaltystream.pipeline import Memory, Plan
+from loyaltystream.topology import Output, SourceHeaders
+from loyaltystream.verdicts import Tally, Verdict
+from tests.core import TOPICS, layout
+from tests.simulation.play import Judged, Play, dice
+from tests.simulation.story import Fact, read, tell
+
+EVENT_ID: Final = Unit(KeyKind.EVENT_ID, 30)
+UNIQUE_KEY: Final = Unit(KeyKind.UNIQUE_KEY, 30)
+UNSEEN: Final = -1
+
+
+class QuickJudge:
+    """Judges quick records with a partition's real memory."""
+
+    def __init__(self, meant_for: Layout) -> None:
+        self._layout = meant_for
+
+    def judge(
+        self,
+        records: Sequence[Record],
+        *,
+        memory: Memory,
+        definitions: Definitions,
+        generation: int,
+    ) -> Plan:
+        """Return the plan for records of one partition."""
+        del definitions
+        partition = records[0].partition
+        judging = _Judging(partition, generation)
+        facts = [read(record.value) if record.value is not None else None for record in records]
+        at_home = [
+            (record, fact)
+            for record, fact in zip(records, facts, strict=True)
+            if fact is not None and fact.home == partition
+        ]
+        known = _ask(memory, at_home)
+        for record, fact in zip(records, facts, strict=True):
+            judging.take(record, fact, known)
+        clock_ms = max(memory.clock_ms, records[-1].timestamp_ms)
+        delta = Delta(
+            layout=self._layout,
+            from_offset=memory.next_offset,
+            to_offset=records[-1].offset + 1,
+            clock_ms=clock_ms,
+            covers_from_ms=memory.covers_from_ms,
+            sections=to_sections(judging.overlay, clock_ms),
+        )
+        entry = Output(TOPICS.changelog, None, encode(delta), partition, [])
+        return Plan(
+            partition=partition,
+            next_offset=delta.to_offset,
+            outputs=[*judging.outputs, entry],
+            tally=Tally(judging.verdicts),
+            delta=delta,
+            overlay=judging.overlay,
+        )
+
+
+def _ask(memory: Memory, asking: Sequence[tuple[Record, Fact]]) -> dict[bytes, int]:
+    """Return the content that is remembered under each id."""
+    clocks = [record.timestamp_ms for record, _ in asking]
+    ids = [fact.event for _, fact in asking]
+    known = dict(zip(ids, memory.find(EVENT_ID, ids, clocks), strict=True))
+    billed = [(record.timestamp_ms, fact.unique) for record, fact in asking if fact.unique]
+    keys = [unique for _, unique in billed]
+    answers = memory.find(UNIQUE_KEY, keys, [clock for clock, _ in billed])
+    return known | dict(zip(keys, answers, strict=True))
+
+
+class _Judging:
+    """What has become of a batch so far."""
+
+    def __init__(self, partition: int, generation: int) -> None:
+        self.outputs: list[Output] = []
+        self.overlay: Overlay = {}
+        self.verdicts: Counter[Verdict] = Counter()
+        self._partition = partition
+        self._sources = SourceHeaders(TOPICS.ingest, partition, generation)
+
+    def take(self, record: Record, fact: Fact | None, known: dict[bytes, int]) -> None:
+        """Judge the next record; what is accepted becomes known."""
+        verdict = _verdict(record, fact, self._partition, known)
+        self.verdicts[verdict] += 1
+        if fact is not None and verdict is Verdict.REKEYED:
+            self._write(record, TOPICS.ingest, fact.home, 0)
+        elif fact is not None and verdict is Verdict.ACCEPTED:
+            for index, topic in enumerate(fact.destinations):
+                self._write(record, topic, self._partition, index)
+            self._remember(record, fact, known)
+        elif verdict is Verdict.DUPLICATE:
+            self._write(record, TOPICS.duplicates, self._partition, 0)
+        elif verdict is not Verdict.TOMBSTONE:
+            self._write(record, TOPICS.dead_letter, self._partition, 0)
+
+    def _write(self, record: Record, topic: str, partition: int, index: int) -> None:
+        headers = [self._sources.header(record.offset, index)]
+        self.outputs.append(Output(topic, record.key, record.value, partition, headers))
+
+    def _remember(self, record: Record, fact: Fact, known: dict[bytes, int]) -> None:
+        for unit, key in ((EVENT_ID, fact.event), (UNIQUE_KEY, fact.unique)):
+            if key is not None:
+                known[key] = fact.content
+                generation = unit.generation(record.timestamp_ms)
+                self.overlay.setdefault(unit, {})[key] = Seen(fact.content, generation, 0)
+
+
+def _verdict(record: Record, fact: Fact | None, partition: int, known: dict[bytes, int]) -> Verdict:
+    if record.value is None:
+        return Verdict.TOMBSTONE
+    if fact is None:
+        return Verdict.REJECTED
+    if fact.home != partition:
+        return Verdict.REKEYED
+    if (content := known.get(fact.event, UNSEEN)) != UNSEEN:
+        return Verdict.DUPLICATE if content == fact.content else Verdict.CONFLICT
+    if fact.unique is not None and known.get(fact.unique, UNSEEN) != UNSEEN:
+        return Verdict.DUPLICATE
+    return Verdict.ACCEPTED
+
+
+class QuickModel:
+    """The truth, from the values alone: nothing here is shared with the judge but their meaning."""
+
+    def __init__(self, partition: int) -> None:
+        self._partition = partition
+        self._said: dict[bytes, bytes] = {}
+        self._billed: set[bytes] = set()
+
+    @property
+    def ids(self) -> int:
+        """How many ids are to be remembered now."""
+        return len(self._said) + len(self._billed)
+
+    def judge(self, record: Record) -> Judged:
+        """Return what has to become of the next record."""
+        value = record.value
+        if value is None:
+            return Judged(Verdict.TOMBSTONE, [])
+        if len(parts := value.split()) != 4:
+            return Judged(Verdict.REJECTED, [(TOPICS.dead_letter, value)])
+        event, content, home, unique = parts
+        if int(home) != self._partition:
+            return Judged(Verdict.REKEYED, [(TOPICS.ingest, value)])
+        if (said := self._said.get(event)) is not None and said != content:
+            return Judged(Verdict.CONFLICT, [(TOPICS.dead_letter, value)])
+        if said is not None or unique in self._billed:
+            return Judged(Verdict.DUPLICATE, [(TOPICS.duplicates, value)])
+        self._said[event] = content
+        if unique != b"-":
+            self._billed.add(unique)
+        topics = (TOPICS.emf, TOPICS.ei)[: 1 + int(event) % 2]
+        return Judged(Verdict.ACCEPTED, [(topic, value) for topic in topics])
+
+
+def quick_play(seed: int) -> Play:
+    """Return the quick play of a seed; of four in a row each has another profile."""
+    random = dice(seed, "play")
+    blind, lasting_ids = seed % 2 == 1, seed // 2 % 2 == 0
+    partitions = random.choice([2, 3])
+    return Play(
+        partitions=partitions,
+        # Dedup off is told from dedup on by what is done twice, not by what is said twice.
+        story=tell(random, partitions, repeats=not blind),
+        judge=QuickJudge(layout(partitions)),
+        layout=layout(partitions),
+        model=QuickModel,
+        blind=blind,
+        lasting_ids=lasting_ids,
+    )

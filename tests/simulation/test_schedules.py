@@ -1,0 +1,47 @@
+"""Thousands of bad days: the real runner, stage and memory keep every law on each of them."""
+
+import sys
+import time
+
+import pytest
+
+from tests.simulation.fates import POSSIBLE
+from tests.simulation.schedules import run, run_all
+from tests.simulation.tables import coverage, summary
+
+SCHEDULES = 20_000
+REAL_SCHEDULES = 400
+HITS = 50
+MARKED = 24
+
+
+@pytest.mark.timeout(900)
+def test_no_schedule_breaks_a_law(capsys: pytest.CaptureFixture[str]) -> None:
+    """Whatever happens at whichever step, with dedup on and off, every effect is there once."""
+    began = time.monotonic()
+    with capsys.disabled():
+        sys.stdout.write("\n")
+        report = run_all(SCHEDULES)
+        seconds = time.monotonic() - began
+        sys.stdout.write(f"\n{summary(report, seconds)}\n{coverage(report.faults)}\n")
+    assert report.broken == [], "\n".join(report.broken[:5])
+    assert report.schedules == SCHEDULES
+    rare = {fault: report.faults[fault] for fault in POSSIBLE if report.faults[fault] < HITS}
+    assert rare == {}
+
+
+@pytest.mark.timeout(300)
+def test_the_real_judge_keeps_the_laws_too(capsys: pytest.CaptureFixture[str]) -> None:
+    """With JSON events and production's judge nothing is different but the pace."""
+    began = time.monotonic()
+    with capsys.disabled():
+        report = run_all(REAL_SCHEDULES, "real", chunk=100)
+        sys.stdout.write(f"\nreal events: {summary(report, time.monotonic() - began)}\n")
+    assert report.broken == [], "\n".join(report.broken[:5])
+
+
+def test_a_schedule_is_what_its_seed_says() -> None:
+    """The same seed makes the same journal, effect by effect, and another seed another."""
+    marks = [run(seed).mark for seed in range(MARKED)]
+    assert marks == [run(seed).mark for seed in range(MARKED)]
+    assert len(set(marks)) == MARKED

@@ -14,6 +14,7 @@ import msgspec
 
 from loyaltystream.errors import (
     AbortableTransactionError,
+    BrokerError,
     FatalBrokerError,
     RetryableBrokerError,
 )
@@ -216,8 +217,15 @@ class Runner:
         self._telemetry.turned()
 
     def assigned(self, committed: Mapping[int, int | None]) -> Mapping[int, int]:
-        """Open partitions that became ours."""
-        starts = {number: self._stage.open(number, offset) for number, offset in committed.items()}
+        """Open partitions that became ours; all of them or none."""
+        starts: dict[int, int] = {}
+        try:
+            for number, offset in committed.items():
+                starts[number] = self._stage.open(number, offset)
+        except BrokerError:
+            for number in starts:
+                self._stage.close(number)
+            raise
         self._owned |= starts.keys()
         self._telemetry.owns(sorted(self._owned))
         return starts

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from loyaltystream.errors import RetryableBrokerError
 from loyaltystream.kafka.reading import LogReader
 
 
@@ -21,8 +22,15 @@ class ChangelogReader:
         """Yield all committed records of a partition, oldest first.
 
         Raises:
+            RetryableBrokerError: if a transaction is open there: what it hides may be committed.
             BrokerError: if they can't be read.
         """
+        needed = self._reader.high_watermark(self._topic, partition)
         start, end = self._reader.bounds(self._topic)[partition]
+        if end < needed:
+            raise RetryableBrokerError(
+                f"{self._topic}/{partition} is {needed} long and stable up to {end}: a transaction "
+                f"is open there, and is waited for"
+            )
         for record in self._reader.records(self._topic, partition, start, end):
             yield record.value or b""

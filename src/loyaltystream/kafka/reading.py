@@ -143,13 +143,25 @@ class LogReader:
             consumer.close()
         return committed_offsets(answers)
 
-    def _list(self, partitions: Sequence[TopicPartition], spec: OffsetSpec) -> dict[int, int]:
+    def high_watermark(self, topic: str, partition: int) -> int:
+        """Return the offset after the last record, open transactions' included.
+
+        Raises:
+            BrokerError: if the broker does not answer.
+        """
+        asked = [TopicPartition(topic, partition)]
+        return self._list(asked, OffsetSpec.latest(), IsolationLevel.READ_UNCOMMITTED)[partition]
+
+    def _list(
+        self,
+        partitions: Sequence[TopicPartition],
+        spec: OffsetSpec,
+        isolation: IsolationLevel = IsolationLevel.READ_COMMITTED,
+    ) -> dict[int, int]:
         asked = dict.fromkeys(partitions, spec)
         with translated(f"reading the offsets of {partitions[0].topic}"):
             answers = self._admin.list_offsets(
-                asked,
-                isolation_level=IsolationLevel.READ_COMMITTED,
-                request_timeout=self._timeout_s,
+                asked, isolation_level=isolation, request_timeout=self._timeout_s
             )
             return {asked.partition: found.result().offset for asked, found in answers.items()}
 

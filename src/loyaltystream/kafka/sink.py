@@ -7,6 +7,7 @@ a broker takes 20 ms and more for it (hot-path.md section 0).
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from threading import Thread
 from typing import Any, Final
 
@@ -158,11 +159,13 @@ class TransactionalSink:
         if self._stuck:
             # Closing would wait for the call that does not return; a new producer fences this one.
             self._producer, self._stuck = None, False
-        elif self._producer is not None:
+        producer, self._producer = self._producer, None
+        if producer is not None:
             # What is still queued belongs to a transaction that is lost; closing would wait for it.
-            self._producer.purge(blocking=False)
-            self._producer.close()
-            self._producer = None
+            # A producer that was fenced complains when it is closed: nobody can do anything then.
+            with suppress(KafkaException):
+                producer.purge(blocking=False)
+                producer.close()
 
     def _get_producer(self) -> Producer:
         if self._producer is None:

@@ -10,7 +10,7 @@ from typing import Final
 
 from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
-from loyaltystream.errors import FatalBrokerError, StateError
+from loyaltystream.errors import FatalBrokerError, RetryableBrokerError, StateError
 from loyaltystream.events import Record
 from loyaltystream.kafka.connection import properties
 from loyaltystream.kafka.errors import translate, translated
@@ -57,7 +57,9 @@ class GroupSource:
         self._batch_records = worker.batch_records
         self._batch_s = worker.batch_ms / 1000
         self._member = member
+        self._ownership: Ownership | None = None
         self._owned: set[int] = set()
+        self._untaken: set[int] = set()  # assigned, but their owner could not begin yet
         self._at_end: set[int] = set()
         self._consumer = Consumer(
             properties(
@@ -84,18 +86,26 @@ class GroupSource:
 
     def join(self, ownership: Ownership) -> None:
         """Join the group; partitions come with later polls."""
+        self._ownership = ownership
 
         def assign(consumer: Consumer, partitions: list[TopicPartition]) -> None:
-            offsets = self.committed([found.partition for found in partitions])
-            starts = ownership.assigned(
-                {found.partition: offsets.get(found.partition) for found in partitions}
-            )
-            self._owned |= starts.keys()
+            numbers = [found.partition for found in partitions]
+            try:
+                starts = self._take(numbers)
+            except RetryableBrokerError:
+                # Unassigned, they would be fetched from wherever the client thinks.
+                waiting = self._positions(dict.fromkeys(numbers, 0))
+                consumer.incremental_assign(waiting)
+                consumer.pause(waiting)
+                self._untaken.update(numbers)
+                raise
             consumer.incremental_assign(self._positions(starts))
+            self._owned |= starts.keys()
 
         def revoke(consumer: Consumer, partitions: list[TopicPartition]) -> None:
             numbers = [found.partition for found in partitions]
             self._owned.difference_update(numbers)
+            self._untaken.difference_update(numbers)
             self._at_end.difference_update(numbers)
             ownership.revoked(numbers)
             consumer.incremental_unassign(partitions)
@@ -112,6 +122,8 @@ class GroupSource:
             StateError: if the log does not hold the offset to go on from.
             BrokerError: if the broker refuses, or another member has our name.
         """
+        if self._untaken:
+            self._take_again()
         with translated(f"reading {self._topic}"):
             messages = self._consumer.consume(self._batch_records, self._batch_s)
         batch: dict[int, list[Record]] = {}
@@ -174,6 +186,28 @@ class GroupSource:
     def _positions(self, offsets: Mapping[int, int]) -> list[TopicPartition]:
         return [TopicPartition(self._topic, number, offset) for number, offset in offsets.items()]
 
+    def _take(self, numbers: Sequence[int]) -> Mapping[int, int]:
+        """Have partitions taken by their owner; return where to begin."""
+        if self._ownership is None:
+            raise FatalBrokerError("partitions came before the group was joined")
+        offsets = self.committed(numbers)
+        return self._ownership.assigned({number: offsets.get(number) for number in numbers})
+
+    def _take_again(self) -> None:
+        """Take what could not be taken when it was assigned.
+
+        Raises:
+            RetryableBrokerError: if that can't be done yet either.
+        """
+        starts = self._take(sorted(self._untaken))
+        positions = self._positions(starts)
+        with translated(f"taking partitions of {self._topic}"):
+            self._consumer.incremental_unassign(positions)
+            self._consumer.incremental_assign(positions)
+            self._consumer.resume(positions)
+        self._owned |= starts.keys()
+        self._untaken.clear()
+
     def _note_outage(self, error: KafkaError) -> None:
         if error.code() == _NO_BROKER:
             self._away(f"reading {self._topic}: {error.str()}")
@@ -191,7 +225,7 @@ class GroupSource:
             return  # the group went on without us; the next poll joins it again
         if error.code() == _END:
             self._at_end.add(partition or 0)
-        elif error.code() == _OUT_OF_RANGE:
+        elif error.code() == _OUT_OF_RANGE and partition not in self._untaken:
             raise StateError(
                 f"{self._topic}/{partition}: the committed offset {message.offset()} is not in the "
                 f"log (OFFSET_LOST): retention removed what was never judged, or the topic was "
@@ -202,5 +236,5 @@ class GroupSource:
                 f"the group refuses {self._member} for good ({error.str()}): another worker joined "
                 f"under its name; each needs its own worker.instance"
             )
-        else:
+        elif error.code() != _OUT_OF_RANGE:
             raise translate(error, f"reading {self._topic}/{partition}")

@@ -54,7 +54,6 @@ CLASS_LINES = 120
 OPEN = {
     "src/loyaltystream/app.py",
     "src/loyaltystream/cli/run.py: run()",
-    "src/loyaltystream/runner.py",
     "src/loyaltystream/telemetry/metrics.py: __init__()",
     "src/loyaltystream/platform/service.py: Service",
     "src/loyaltystream/platform/service.py: ServiceState",

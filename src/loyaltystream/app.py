@@ -41,8 +41,9 @@ from loyaltystream.memory.changelog import Layout
 from loyaltystream.memory.identity import Identity
 from loyaltystream.notify import SCHEMAS, Notify
 from loyaltystream.pipeline import Ingest
+from loyaltystream.ports import Stage
 from loyaltystream.rules import Rules
-from loyaltystream.runner import Runner, Stage
+from loyaltystream.runner import Runner
 from loyaltystream.settings import TOPIC_ROLES, Settings
 from loyaltystream.stage import FreshStart, IngestStage, NotifyStage
 from loyaltystream.telemetry.metrics import Metrics

@@ -61,6 +61,20 @@ class Plan(msgspec.Struct, frozen=True):
     overlay: Overlay = {}
 
 
+def beginning(partition: int, memory: Memory, *, layout: Layout, topic: str) -> Plan:
+    """Return the plan that only writes down, on the changelog's topic, where a memory begins."""
+    delta = Delta(
+        layout=layout,
+        from_offset=memory.next_offset,
+        to_offset=memory.next_offset,
+        clock_ms=memory.clock_ms,
+        covers_from_ms=memory.covers_from_ms,
+        sections=[],
+    )
+    record = Output(topic, None, encode(delta), partition, [])
+    return Plan(partition, delta.to_offset, [record], Tally(), delta)
+
+
 class Ingest:
     """Judges behavioral events.
 
@@ -80,6 +94,10 @@ class Ingest:
         self._identity = identity
         self._letters = letters
         self._rules = rules
+
+    def begin(self, partition: int, memory: Memory) -> Plan:
+        """Return the plan that only writes down where a partition's memory begins."""
+        return beginning(partition, memory, layout=self._layout, topic=self._topics.changelog)
 
     def judge(
         self,

@@ -15,6 +15,7 @@ from loyaltystream.memory.partition import PartitionMemory, Pending
 from loyaltystream.memory.recovery import LostMemoryError, restore
 from loyaltystream.memory.units import Unit
 from loyaltystream.pipeline import Ingest, Plan
+from loyaltystream.verdicts import Tally
 
 FreshStart = Callable[[int], int]
 """Says where to begin in a partition that the group never committed an offset of."""
@@ -86,6 +87,11 @@ class IngestStage:
         """Return the first offset that is not judged."""
         return self._memories[partition].next_offset
 
+    def begin(self, partition: int) -> Plan | None:
+        """Return what writes down where the partition begins, or None if the log has it."""
+        memory = self._memories[partition]
+        return self._ingest.begin(partition, memory) if memory.untouched else None
+
     def plan(self, partition: int, records: Sequence[Record], generation: int) -> Plan:
         """Return the verdicts on records of one partition."""
         return self._ingest.judge(
@@ -148,19 +154,29 @@ class NotifyStage:
         self._definitions = definitions
         self._fresh = fresh
         self._next: dict[int, int] = {}
+        self._unwritten: set[int] = set()
 
     def open(self, partition: int, committed: int | None) -> int:
         """Return the offset to go on from."""
+        if committed is None:
+            self._unwritten.add(partition)
         self._next[partition] = self._fresh(partition) if committed is None else committed
         return self._next[partition]
 
     def close(self, partition: int) -> None:
         """Forget a partition."""
         self._next.pop(partition, None)
+        self._unwritten.discard(partition)
 
     def next_offset(self, partition: int) -> int:
         """Return the first offset that is not done."""
         return self._next[partition]
+
+    def begin(self, partition: int) -> Plan | None:
+        """Return what commits where the partition begins, or None if that is done."""
+        if partition not in self._unwritten:
+            return None
+        return Plan(partition, self._next[partition], [], Tally())
 
     def plan(self, partition: int, records: Sequence[Record], generation: int) -> Plan:
         """Return the notifications that records of one partition cause."""
@@ -173,6 +189,7 @@ class NotifyStage:
     def remember(self, plan: Plan) -> None:
         """Note how far the partition is."""
         if plan.partition in self._next:
+            self._unwritten.discard(plan.partition)
             self._next[plan.partition] = plan.next_offset
 
     def forget(self, plan: Plan) -> None:

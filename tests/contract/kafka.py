@@ -14,7 +14,7 @@ from loyaltystream.kafka.changelog import ChangelogReader
 from loyaltystream.kafka.reading import LogReader
 from loyaltystream.kafka.sink import TransactionalSink
 from loyaltystream.kafka.source import GroupSource
-from loyaltystream.runner import Group, Sink, Source
+from loyaltystream.ports import Group, Sink, Source
 from loyaltystream.settings import KafkaSettings, WorkerSettings
 from tests.contract.ports import MANY, PARTITIONS, Asked
 from tests.shop import eventually

@@ -5,7 +5,7 @@ from typing import Generic, TypeVar
 
 from loyaltystream.errors import RetryableBrokerError
 from loyaltystream.events import Record
-from loyaltystream.runner import Group, Sink, Source
+from loyaltystream.ports import Group, Sink, Source
 from loyaltystream.testing import (
     MemoryBroker,
     MemoryChangelog,

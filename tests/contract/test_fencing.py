@@ -3,7 +3,7 @@
 import pytest
 
 from loyaltystream.errors import FatalBrokerError
-from loyaltystream.runner import Fate
+from loyaltystream.ports import Fate
 from tests.contract.ports import Backend, joined, opened, output, settled, values
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from loyaltystream.errors import FatalBrokerError, RetryableBrokerError
-from loyaltystream.runner import Fate
+from loyaltystream.ports import Fate
 from tests.contract.ports import Backend, Told, joined, opened, output, poll_until, settled, values
 
 

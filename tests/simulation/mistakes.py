@@ -7,7 +7,8 @@ from loyaltystream.events import Record
 from loyaltystream.memory.partition import PartitionMemory
 from loyaltystream.memory.recovery import restore
 from loyaltystream.pipeline import Plan
-from loyaltystream.runner import Fate, Group, Outcome, Runner
+from loyaltystream.ports import Fate, Group, Outcome
+from loyaltystream.runner import Runner
 from loyaltystream.stage import IngestStage
 from loyaltystream.testing import MemoryChangelog, MemoryProducer, MemorySink, MemorySource
 from loyaltystream.topology import Output

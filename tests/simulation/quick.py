@@ -8,7 +8,7 @@ from loyaltystream.definitions.registry import Definitions
 from loyaltystream.events import Record
 from loyaltystream.memory.changelog import Delta, Layout, encode
 from loyaltystream.memory.units import KeyKind, Overlay, Seen, Unit, to_sections
-from loyaltystream.pipeline import Memory, Plan
+from loyaltystream.pipeline import Memory, Plan, beginning
 from loyaltystream.topology import Output, SourceHeaders
 from loyaltystream.verdicts import Tally, Verdict
 from tests.core import TOPICS, layout
@@ -25,6 +25,10 @@ class QuickJudge:
 
     def __init__(self, meant_for: Layout) -> None:
         self._layout = meant_for
+
+    def begin(self, partition: int, memory: Memory) -> Plan:
+        """Return the plan that only writes down where a partition's memory begins."""
+        return beginning(partition, memory, layout=self._layout, topic=TOPICS.changelog)
 
     def judge(
         self,

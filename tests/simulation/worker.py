@@ -128,6 +128,7 @@ class WatchedStage:
         self._plan = self._plan_blindly if blind else worker.stage.plan
         self.close: Callable[[int], None] = worker.stage.close
         self.next_offset: Callable[[int], int] = worker.stage.next_offset
+        self.begin: Callable[[int], Plan | None] = worker.stage.begin
         self.expect: Callable[[Plan], None] = worker.stage.expect
         self.forget: Callable[[Plan], None] = worker.stage.forget
 

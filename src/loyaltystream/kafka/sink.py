@@ -21,7 +21,7 @@ from loyaltystream.errors import (
 )
 from loyaltystream.kafka.connection import MAX_MESSAGE_BYTES, properties
 from loyaltystream.kafka.errors import translate
-from loyaltystream.runner import Fate, Group, Outcome
+from loyaltystream.ports import Fate, Group, Outcome
 from loyaltystream.settings import KafkaSettings, WorkerSettings
 from loyaltystream.topology import Output
 

@@ -15,7 +15,7 @@ from loyaltystream.events import Record
 from loyaltystream.kafka.connection import properties
 from loyaltystream.kafka.errors import translate, translated
 from loyaltystream.kafka.reading import committed_offsets, to_record
-from loyaltystream.runner import Group, Ownership
+from loyaltystream.ports import Group, Ownership
 from loyaltystream.settings import KafkaSettings, WorkerSettings
 
 _METADATA_HEAD: Final = struct.Struct("<7si")

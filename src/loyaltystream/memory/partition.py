@@ -36,7 +36,8 @@ class PartitionMemory:
     def __init__(self, layout: Layout, start: int) -> None:
         self.layout = layout
         self._next_offset = start
-        self._untouched = True
+        self.untouched = True
+        """Whether the log has told nothing of this partition yet."""
         self._clock_ms = 0
         self.covers_from_ms = 0
         self._tables: dict[Unit, IdTable] = {}
@@ -104,7 +105,7 @@ class PartitionMemory:
         declared = delta.covers_from_ms > self.covers_from_ms and (
             delta.from_offset > self._next_offset
         )
-        if not self._untouched and delta.from_offset != self._next_offset and not declared:
+        if not self.untouched and delta.from_offset != self._next_offset and not declared:
             raise StateError(
                 f"the changelog has a gap: a record from {delta.from_offset} on follows one up to "
                 f"{self._next_offset}; it was cut, or written by something else"
@@ -122,7 +123,7 @@ class PartitionMemory:
                 codes = np.full(len(entries), code, np.uint8)
                 fingerprints = np.ascontiguousarray(entries["fingerprint"])
                 self._tables[unit].put(ids, fingerprints, codes)
-        self._untouched = False
+        self.untouched = False
         self._next_offset = delta.to_offset
         self._clock_ms = delta.clock_ms
         self.covers_from_ms = delta.covers_from_ms

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from loyaltystream.events import Record
 from loyaltystream.pipeline import Plan
-from loyaltystream.runner import Stage
+from loyaltystream.ports import Stage
 from loyaltystream.verdicts import Tally
 
 
@@ -111,6 +111,10 @@ class JournalledStage:
     def next_offset(self, partition: int) -> int:
         """Return the first offset that is not done."""
         return self._stage.next_offset(partition)
+
+    def begin(self, partition: int) -> Plan | None:
+        """Return what writes down where a partition begins."""
+        return self._stage.begin(partition)
 
     def plan(self, partition: int, records: Sequence[Record], generation: int) -> Plan:
         """Return what becomes of the records."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from loyaltystream.errors import AbortableTransactionError, BrokerError, FatalBrokerError
-from loyaltystream.runner import Fate, Group, Outcome
+from loyaltystream.ports import Fate, Group, Outcome
 from loyaltystream.testing.broker import MemoryBroker
 from loyaltystream.testing.fates import CALM, Commit, Ending, Fates, Lag
 from loyaltystream.testing.journal import Journal

@@ -5,7 +5,7 @@ from itertools import islice
 
 from loyaltystream.errors import FatalBrokerError, RetryableBrokerError
 from loyaltystream.events import Record
-from loyaltystream.runner import Group, Ownership
+from loyaltystream.ports import Group, Ownership
 from loyaltystream.testing.broker import MemoryBroker
 from loyaltystream.testing.fates import CALM, Fates
 from loyaltystream.testing.journal import Journal

@@ -20,7 +20,7 @@ from loyaltystream.notifications.targets import load_target, name_branches
 from loyaltystream.pipeline import Plan
 from loyaltystream.rules import Rules
 from loyaltystream.steps.notify import NotifiedBatch, Notifier
-from loyaltystream.steps.route import TRACE_HEADER, Letters, Router
+from loyaltystream.steps.route import Letters, Router, trace_of
 from loyaltystream.topology import Output, SourceHeaders, Topics
 from loyaltystream.verdicts import NotifyOutcome, Tally
 
@@ -99,8 +99,6 @@ class Notify:
     def _notifications(self, batch: NotifiedBatch, sources: SourceHeaders) -> Iterator[Output]:
         topic = self._topics.notifications
         for record, notifications in batch.notified:
-            trace = record.header(TRACE_HEADER)
-            traces = [] if trace is None else [(TRACE_HEADER, trace)]
             for index, made in enumerate(notifications):
                 value = made.notification.value
                 headers = [
@@ -111,7 +109,7 @@ class Notify:
                         org_id=value["orgId"],
                         created_at_ms=value["createdAt"],
                     ),
-                    *traces,
+                    *trace_of(record),
                 ]
                 yield Output(topic, made.notification.key, made.value, None, headers)
 

@@ -45,14 +45,14 @@ class Order(msgspec.Struct, frozen=True):
         slot: its number among the workers of this instance and stage.
         start: `earliest`, `latest`, epoch milliseconds, or None: nobody chose.
         accept_memory_loss: an operator's word that a lost memory may start empty.
-        supervised: whether it has to end with its parent.
+        parent: the process that it has to end with, if any.
     """
 
     stage: str
     slot: int
     start: str | int | None
     accept_memory_loss: bool = False
-    supervised: bool = False
+    parent: int | None = None
 
 
 def work(settings: Settings, order: Order) -> None:
@@ -62,8 +62,8 @@ def work(settings: Settings, order: Order) -> None:
         LoyaltyStreamError: if it can't go on; its text says what to do.
     """
     stopping = _stop_on_signals()
-    if order.supervised:
-        _end_with_parent()
+    if order.parent is not None:
+        _end_with_parent(order.parent)
     logs.configure(settings.telemetry)
     tune_allocator()
     name = member_name(settings, order.stage, order.slot)
@@ -123,7 +123,9 @@ def supervise(commands: Sequence[Sequence[str]]) -> int:
     """
     stopping = _stop_on_signals()
     children = [
-        subprocess.Popen([sys.executable, "-m", "loyaltystream", *arguments])  # noqa: S603 (ours)
+        subprocess.Popen(  # noqa: S603 (ours)
+            [sys.executable, "-m", "loyaltystream", *arguments, "--parent", str(os.getpid())]
+        )
         for arguments in commands
     ]
     while not stopping.is_set() and all(child.poll() is None for child in children):
@@ -140,7 +142,9 @@ def supervise(commands: Sequence[Sequence[str]]) -> int:
         except subprocess.TimeoutExpired:
             child.kill()
             child.wait()
-    codes = [child.returncode for child in children] if asked else ended
+    # One that was not ready to be asked yet was ended by the signal itself: it had begun nothing.
+    left = [0 if child.returncode == -signal.SIGTERM else child.returncode for child in children]
+    codes = left if asked else ended
     return next((_exit_code(code) for code in codes if code), 0)
 
 
@@ -175,7 +179,9 @@ def _stop_on_signals() -> threading.Event:
     return stopping
 
 
-def _end_with_parent() -> None:
+def _end_with_parent(parent: int) -> None:
     """Ask the kernel for SIGTERM when the parent ends: a worker that it left would be a stray."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:  # it ended before the kernel was asked
+        signal.raise_signal(signal.SIGTERM)

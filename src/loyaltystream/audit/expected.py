@@ -19,6 +19,7 @@ ANYWHERE: Final = -1
 """The partition of an output that has neither a partition nor a key to be placed by."""
 
 _TRACE: Final = "traceparent"
+_LONGEST_TRACE: Final = 256
 
 
 class Expected(NamedTuple):
@@ -119,6 +120,6 @@ class Expectations:
 
 
 def _trace(record: Record) -> list[Header]:
-    traces = [header for header in record.headers if header[0] == _TRACE]
-    # A null header value is as good as none.
-    return traces[-1:] if traces and traces[-1][1] is not None else []
+    traces = [header for header in record.headers if header[0] == _TRACE][-1:]
+    # A null value is as good as none, and so is one that no tracer writes.
+    return [(name, value) for name, value in traces if value and len(value) <= _LONGEST_TRACE]

@@ -58,7 +58,8 @@ class LetterEncoder:
         headers = sum(
             len(name.encode()) + len(value or b"") + _HEADER_BYTES for name, value in record.headers
         )
-        size = len(record.value or b"") + len(record.key or b"") + headers
+        # The key stands in the letter, and is the letter's own as well.
+        size = len(record.value or b"") + 2 * len(record.key or b"") + headers
         return size <= self._max_record_bytes
 
     def _whole(self, record: Record) -> dict[str, Any]:

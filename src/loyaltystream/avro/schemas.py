@@ -53,9 +53,10 @@ def load(name: str) -> Schema:
 
 
 def text(schema: Schema) -> str:
-    """Return a schema as the registry stores it."""
+    """Return a schema as the registry stores it, the same text in every process."""
     visible = {key: value for key, value in schema.items() if not key.startswith("__")}
-    return json.dumps(visible, separators=(",", ":"))
+    # fastavro leaves the keys of a field in the order of a set, which changes from run to run.
+    return json.dumps(visible, separators=(",", ":"), sort_keys=True)
 
 
 def encode(schema: Schema, value: dict[str, Any]) -> bytes:

@@ -44,17 +44,21 @@ def run(
         ),
     ] = False,
     slot: Annotated[int | None, typer.Option("--slot", hidden=True)] = None,
+    parent: Annotated[int | None, typer.Option("--parent", hidden=True)] = None,
 ) -> None:
     """Judge behavioral events and derive notifications, exactly once, until told to stop.
 
     SIGTERM or ^C finishes or aborts the open transaction and leaves. A broker that is away is
     waited for. More workers than partitions stand by.
+
+    Exits with 0 when told to stop, 2 if a setting is wrong or a name is taken, 3 if the broker
+    refuses, 5 if the memory does not fit the log.
     """
     shared = context.ensure_object(Context)
     stages = ("ingest", "notify") if stage is StageChoice.BOTH else (stage.value,)
     beginning = _beginning(start)
     if slot is not None or (workers == 1 and len(stages) == 1):
-        order = Order(stages[0], slot or 0, beginning, accept_memory_loss, slot is not None)
+        order = Order(stages[0], slot or 0, beginning, accept_memory_loss, parent)
         work(shared.settings, order)
         return
     shared.settings  # noqa: B018 (mistakes in them are told once, before any process starts)

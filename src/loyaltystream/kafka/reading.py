@@ -4,6 +4,7 @@ Does I/O. Every reader is read_committed, so what an open or aborted transaction
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from operator import methodcaller
 from typing import Final
 
 from confluent_kafka import (
@@ -19,14 +20,21 @@ from confluent_kafka import (
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from loyaltystream.errors import FatalBrokerError, RetryableBrokerError
-from loyaltystream.events import Record
+from loyaltystream.events import Header, Record
 from loyaltystream.kafka.connection import MAX_MESSAGE_BYTES, properties
 from loyaltystream.kafka.errors import translate, translated
 from loyaltystream.settings import KafkaSettings
 
 TIMEOUT_S: Final = 30.0
+REACH_S: Final = 5.0
+"""How long a broker is looked for: a worker that looks can't be told to stop meanwhile."""
+
 _FETCH: Final = 2_000
 _POLL_S: Final = 0.2
+
+# Called this way the client's failure is raised here; CPython's specialised call lets it through to
+# the next one.
+_ask_headers: Final = methodcaller("headers")
 
 Bounds = Mapping[int, tuple[int, int]]
 
@@ -52,7 +60,7 @@ class LogReader:
             BrokerError: if the broker does not answer.
         """
         with translated(f"looking for topic {topic} at {self._kafka.bootstrap_servers}"):
-            found = self._admin.list_topics(topic, timeout=self._timeout_s).topics[topic]
+            found = self._admin.list_topics(topic, timeout=REACH_S).topics[topic]
         if found.error is not None:
             raise FatalBrokerError(
                 f"topic {topic}: {found.error.str()}; `loyaltystream init` makes the topics"
@@ -211,8 +219,19 @@ def to_record(message: Message) -> Record:
         timestamp_ms if kind else -1,
         message.key(),
         message.value(),
-        message.headers() or (),  # type: ignore[arg-type]  # read ones are always (str, bytes)
+        _headers(message),
     )
+
+
+def _headers(message: Message) -> Sequence[Header]:
+    """Return a record's headers; none where one has a name that is not UTF-8.
+
+    The client cannot say such a name, and fails in a way of its own.
+    """
+    try:
+        return _ask_headers(message) or ()
+    except (SystemError, UnicodeDecodeError):
+        return ()
 
 
 def committed_offsets(answers: Sequence[TopicPartition]) -> dict[int, int]:

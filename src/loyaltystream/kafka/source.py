@@ -4,13 +4,16 @@ Rebalances happen inside `poll`. Partitions are assigned with an explicit offset
 names once it has restored what it knows of them; nothing is fetched before.
 """
 
+import math
 import struct
+import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Final
 
-from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from loyaltystream.errors import FatalBrokerError, RetryableBrokerError, StateError
+from loyaltystream.errors import BrokerError, FatalBrokerError, RetryableBrokerError, StateError
 from loyaltystream.events import Record
 from loyaltystream.kafka.connection import properties
 from loyaltystream.kafka.errors import translate, translated
@@ -22,6 +25,8 @@ _METADATA_HEAD: Final = struct.Struct("<7si")
 """How librdkafka writes group metadata down: a mark of seven characters, then the generation."""
 
 _TIMEOUT_S: Final = 30.0
+_FENCED_TWICE_S: Final = 60.0
+_OUTAGE_S: Final = 120.0
 _FETCH_BYTES: Final = 524_288
 _END: Final = KafkaError._PARTITION_EOF  # noqa: SLF001 (public, underscored by librdkafka)
 _LEFT_BEHIND: Final = KafkaError._MAX_POLL_EXCEEDED  # noqa: SLF001
@@ -61,28 +66,28 @@ class GroupSource:
         self._owned: set[int] = set()
         self._untaken: set[int] = set()  # assigned, but their owner could not begin yet
         self._at_end: set[int] = set()
-        self._consumer = Consumer(
-            properties(
-                kafka,
-                group_id=group,
-                group_instance_id=member,
-                session_timeout_ms=worker.session_timeout_ms,
-                heartbeat_interval_ms=max(worker.session_timeout_ms // 5, 100),
-                partition_assignment_strategy="cooperative-sticky",
-                # Without it the group would hand out offsets of transactions that are still open.
-                isolation_level="read_committed",
-                auto_offset_reset="error",
-                enable_auto_commit=False,
-                enable_auto_offset_store=False,
-                enable_partition_eof=True,
-                # Of each partition in one answer, compressed; a larger record still comes alone.
-                fetch_message_max_bytes=_FETCH_BYTES,
-                queued_max_messages_kbytes=16_384,
-                # By default a full queue is not filled again for a second: it would run dry.
-                fetch_queue_backoff_ms=20,
-            )
-            | {"error_cb": self._note_outage}
-        )
+        self._fenced: str | None = None  # what the group said when it refused us
+        self._fenced_s = self._away_s = -math.inf  # when that was, and when no broker answered
+        self._properties = properties(
+            kafka,
+            group_id=group,
+            group_instance_id=member,
+            session_timeout_ms=worker.session_timeout_ms,
+            heartbeat_interval_ms=max(worker.session_timeout_ms // 5, 100),
+            partition_assignment_strategy="cooperative-sticky",
+            # Without it the group would hand out offsets of transactions that are still open.
+            isolation_level="read_committed",
+            auto_offset_reset="error",
+            enable_auto_commit=False,
+            enable_auto_offset_store=False,
+            enable_partition_eof=True,
+            # Of each partition in one answer, compressed; a larger record still comes alone.
+            fetch_message_max_bytes=_FETCH_BYTES,
+            queued_max_messages_kbytes=16_384,
+            # By default a full queue is not filled again for a second: it would run dry.
+            fetch_queue_backoff_ms=20,
+        ) | {"error_cb": self._note_outage}
+        self._consumer = Consumer(self._properties)
 
     def join(self, ownership: Ownership) -> None:
         """Join the group; partitions come with later polls."""
@@ -103,7 +108,8 @@ class GroupSource:
             self._owned |= starts.keys()
 
         def revoke(consumer: Consumer, partitions: list[TopicPartition]) -> None:
-            numbers = [found.partition for found in partitions]
+            known = self._owned | self._untaken
+            numbers = [found.partition for found in partitions if found.partition in known]
             self._owned.difference_update(numbers)
             self._untaken.difference_update(numbers)
             self._at_end.difference_update(numbers)
@@ -135,6 +141,9 @@ class GroupSource:
             if (records := batch.get(record.partition)) is None:
                 records = batch[record.partition] = []
             records.append(record)
+        if self._fenced is not None:
+            self._rejoin(self._fenced)
+            return {}
         self._at_end.difference_update(batch)
         # A rebalance inside the call may have taken away what was fetched before it.
         return {number: records for number, records in batch.items() if number in self._owned}
@@ -163,9 +172,18 @@ class GroupSource:
         Raises:
             BrokerError: if the client refuses.
         """
-        with translated(f"seeking on {self._topic}"):
-            for position in self._positions(offsets):
-                self._consumer.seek(position)
+        try:
+            with translated(f"seeking on {self._topic}"):
+                for position in self._positions(offsets):
+                    self._consumer.seek(position)
+        except BrokerError:
+            # A member that the group has refused has nothing to seek in; the reason waits for us.
+            while (message := self._consumer.poll(0)) is not None:
+                if message.error() is not None:
+                    self._note(message)
+            if self._fenced is None:
+                raise
+            self._rejoin(self._fenced)
 
     def lag(self) -> dict[int, int]:
         """Return how many offsets each of our partitions is behind its end, as last heard."""
@@ -185,6 +203,30 @@ class GroupSource:
 
     def _positions(self, offsets: Mapping[int, int]) -> list[TopicPartition]:
         return [TopicPartition(self._topic, number, offset) for number, offset in offsets.items()]
+
+    def _rejoin(self, why: str) -> None:
+        """Join anew: behind an outage the group may take us for another one than ourselves.
+
+        Raises:
+            FatalBrokerError: if there was no outage, or we did just that: there is another one.
+        """
+        now_s = time.monotonic()
+        twice = now_s - self._fenced_s < _FENCED_TWICE_S
+        outage = now_s - self._away_s < _OUTAGE_S
+        if twice or not outage or self._ownership is None:
+            raise FatalBrokerError(
+                f"the group refuses {self._member} for good ({why}): another worker joined "
+                f"under its name; each needs its own worker.instance"
+            )
+        self._fenced, self._fenced_s = None, now_s
+        ours = sorted(self._owned)
+        for kept in (self._owned, self._untaken, self._at_end):
+            kept.clear()
+        self._ownership.revoked(ours)
+        with suppress(KafkaException):
+            self._consumer.close()
+        self._consumer = Consumer(self._properties)
+        self.join(self._ownership)
 
     def _take(self, numbers: Sequence[int]) -> Mapping[int, int]:
         """Have partitions taken by their owner; return where to begin."""
@@ -210,6 +252,7 @@ class GroupSource:
 
     def _note_outage(self, error: KafkaError) -> None:
         if error.code() == _NO_BROKER:
+            self._away_s = time.monotonic()
             self._away(f"reading {self._topic}: {error.str()}")
 
     def _note(self, message: Message) -> None:
@@ -232,9 +275,6 @@ class GroupSource:
                 f"made anew. Nothing is skipped by itself; set the group's offset by hand to go on"
             )
         elif error.code() in {KafkaError.FENCED_INSTANCE_ID, _FATAL}:
-            raise FatalBrokerError(
-                f"the group refuses {self._member} for good ({error.str()}): another worker joined "
-                f"under its name; each needs its own worker.instance"
-            )
+            self._fenced = error.str()
         elif error.code() != _OUT_OF_RANGE:
             raise translate(error, f"reading {self._topic}/{partition}")

@@ -17,6 +17,7 @@ from confluent_kafka.admin import (
 from loyaltystream.errors import ConfigurationError
 from loyaltystream.kafka.connection import MAX_MESSAGE_BYTES, properties
 from loyaltystream.kafka.errors import translate, translated
+from loyaltystream.kafka.reading import REACH_S
 from loyaltystream.settings import KafkaSettings
 from loyaltystream.times import DAY_MS
 
@@ -109,7 +110,7 @@ class TopicAdmin:
             BrokerError: if the broker does not answer.
         """
         with translated(f"asking {self._server} for its topics"):
-            found = self._admin.list_topics(timeout=TIMEOUT_S).topics
+            found = self._admin.list_topics(timeout=REACH_S).topics
         there = [plan for plan in plans if plan.name in found]
         wrong = [
             f"{plan.name} has {len(found[plan.name].partitions)} partitions, not {plan.partitions}"

@@ -10,6 +10,9 @@ from loyaltystream.topology import Output, SourceHeaders, Topics
 from loyaltystream.verdicts import Verdict
 
 TRACE_HEADER: Final = "traceparent"
+_LONGEST_TRACE: Final = 256
+"""W3C's trace context has 55 bytes; what is far longer is none, and might not fit."""
+
 _LATE: Final = ("late", b"true")
 
 
@@ -46,7 +49,7 @@ class Router:
         for accepted in events:
             event = accepted.event
             record = event.record
-            extra = _trace(record) if record.headers else ()
+            extra = trace_of(record) if record.headers else ()
             if accepted.late:
                 extra = (_LATE, *extra)
             for index, action in enumerate(event.definition.actions):
@@ -63,7 +66,7 @@ class Router:
                 ("reason", duplicate.reason.encode()),
                 ("key-kind", duplicate.key_kind.encode()),
                 ("key", duplicate.key_text.encode()),
-                *_trace(record),
+                *trace_of(record),
             ]
             yield self._as_it_came(self._topics.duplicates, record, headers)
 
@@ -75,7 +78,7 @@ class Router:
                 self._sources.header(record.offset, 0),
                 ("verdict", rejected.verdict.encode()),
                 ("reason", rejected.violations[0].reason.encode()),
-                *_trace(record),
+                *trace_of(record),
             ]
             letter = self._letters.encode(rejected)
             yield Output(self._topics.dead_letter, record.key, letter, self._partition, headers)
@@ -93,7 +96,8 @@ class Router:
         return Output(topic, record.key, record.value, self._partition, headers)
 
 
-def _trace(record: Record) -> tuple[Header, ...]:
-    if not record.headers or (trace := record.header(TRACE_HEADER)) is None:
+def trace_of(record: Record) -> tuple[Header, ...]:
+    """Return the header that passes a record's trace on, if it has one."""
+    if not record.headers or not (trace := record.header(TRACE_HEADER)):
         return ()
-    return ((TRACE_HEADER, trace),)
+    return ((TRACE_HEADER, trace),) if len(trace) <= _LONGEST_TRACE else ()

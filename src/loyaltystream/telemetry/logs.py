@@ -49,6 +49,7 @@ def configure(settings: TelemetrySettings) -> None:
         )
     )
     logging.basicConfig(level=_LEVELS[settings.log_level], handlers=[handler], force=True)
+    logging.captureWarnings(True)  # noqa: FBT003 (the client warns on standard error, in no form)
     logging.getLogger("httpx2").setLevel(logging.WARNING)
     client = logging.getLogger("librdkafka")
     client.setLevel(logging.NOTSET)

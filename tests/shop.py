@@ -154,7 +154,7 @@ class Shop:
         committed = reader.committed(deployment.group(stage), topic)
         return sum(
             1
-            for partition, (first, end) in reader.bounds(topic).items()
+            for partition, (first, end) in reader.settled_bounds(topic).items()
             for _ in reader.records(topic, partition, committed.get(partition, first), end)
         )
 
@@ -163,7 +163,7 @@ class Shop:
         reader = self.deployment.reader
         return [
             record
-            for partition, (first, end) in reader.bounds(topic).items()
+            for partition, (first, end) in reader.settled_bounds(topic).items()
             for record in reader.records(topic, partition, first, end)
         ]
 

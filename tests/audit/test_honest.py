@@ -129,7 +129,7 @@ def test_a_head_cut_by_retention_is_audited_from_the_changelog() -> None:
     for number in range(12):
         world.place(viewed(number, number, occurredAt=NOW_MS + 1000 * number))
     world.run()
-    for partition, (_, end) in world.log.bounds(TOPICS.ingest).items():
+    for partition, (_, end) in world.log.settled_bounds(TOPICS.ingest).items():
         world.log.cut(TOPICS.ingest, partition, end // 2)
     findings = world.audit()
     assert findings.exact, explain(findings)
@@ -158,7 +158,7 @@ def test_a_changelog_cut_within_the_window_leaves_resends_unproven() -> None:
     world.run(batch=1)
     world.place(viewed(1))
     world.run(batch=1)
-    home = next(place for place, (_, end) in world.log.bounds(TOPICS.ingest).items() if end)
+    home = next(place for place, (_, end) in world.log.settled_bounds(TOPICS.ingest).items() if end)
     world.log.cut(TOPICS.ingest, home, 1)
     world.log.cut(TOPICS.changelog, home, 2)
     findings = world.audit()
@@ -180,14 +180,14 @@ def test_an_audit_beside_running_workers_is_exact() -> None:
     world = busy()
     for number in range(200, 220):
         world.place(viewed(number, number % 12))
-    bounds = world.log.bounds
+    bounds = world.log.settled_bounds
 
     def working(topic: str) -> object:
         if topic == TOPICS.emf:
             world.step(0)
         return bounds(topic)
 
-    world.log.bounds = working  # type: ignore[method-assign, assignment]  # a worker goes on
+    world.log.settled_bounds = working  # type: ignore[method-assign, assignment]  # a worker goes on
     findings = world.audit()
     assert findings.exact, explain(findings)
 

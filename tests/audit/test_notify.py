@@ -36,7 +36,7 @@ def notified() -> World:
             # The key of an accepted event is placed alike in every topic.
             written = Record(record.partition, 0, 1, output.key, output.value, headers)
             world.log.append(output.topic, written)
-    ends = {number: end for number, (_, end) in world.log.bounds(TOPICS.emf).items()}
+    ends = {number: end for number, (_, end) in world.log.settled_bounds(TOPICS.emf).items()}
     world.log.offsets["notify", TOPICS.emf] = ends
     return world
 

@@ -48,7 +48,7 @@ class MemoryLog:
     def partitions(self, topic: str) -> int:
         return len(self.topics[topic])
 
-    def bounds(self, topic: str) -> Mapping[int, tuple[int, int]]:
+    def settled_bounds(self, topic: str) -> Mapping[int, tuple[int, int]]:
         return {
             number: (self.firsts.get((topic, number), 0), self.ends.get((topic, number), 0))
             for number in range(self.partitions(topic))

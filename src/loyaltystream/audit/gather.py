@@ -36,7 +36,7 @@ class View(msgspec.Struct, frozen=True):
 def look(log: Log, topics: Topics, groups: Groups) -> View:
     """Return the ranges to audit."""
     before = _committed(log, topics, groups)
-    bounds = {topic: log.bounds(topic) for topic in msgspec.structs.astuple(topics)}
+    bounds = {topic: log.settled_bounds(topic) for topic in msgspec.structs.astuple(topics)}
     after = _committed(log, topics, groups)
     ingest, notify = (
         {

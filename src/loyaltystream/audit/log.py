@@ -18,8 +18,11 @@ class Log(Protocol):
     def partitions(self, topic: str) -> int:
         """Return how many partitions a topic has; 0: there is no such topic."""
 
-    def bounds(self, topic: str) -> Mapping[int, tuple[int, int]]:
-        """Return per partition the first retained offset and the last stable offset."""
+    def settled_bounds(self, topic: str) -> Mapping[int, tuple[int, int]]:
+        """Return per partition the first retained offset and the last stable offset.
+
+        The latter lies behind everything that was written when it was asked for, or was waited for.
+        """
 
     def records(self, topic: str, partition: int, start: int, end: int) -> Iterator[Record]:
         """Yield the committed records from `start` up to, not including, `end`.

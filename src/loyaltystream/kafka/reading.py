@@ -3,6 +3,7 @@
 Does I/O. Every reader is read_committed, so what an open or aborted transaction wrote is not there.
 """
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from operator import methodcaller
 from typing import Final
@@ -31,6 +32,7 @@ REACH_S: Final = 5.0
 
 _FETCH: Final = 2_000
 _POLL_S: Final = 0.2
+_PAUSE_S: Final = 0.05
 
 # Called this way the client's failure is raised here; CPython's specialised call lets it through to
 # the next one.
@@ -77,6 +79,24 @@ class LogReader:
         first = self._list(partitions, OffsetSpec.earliest())
         last = self._list(partitions, OffsetSpec.latest())
         return {number: (first[number], last[number]) for number in first}
+
+    def settled_bounds(self, topic: str) -> Bounds:
+        """Return the bounds once everything that was written by now is stable, or after a while.
+
+        A commit is told before its markers lie in every partition: until then its records hide.
+
+        Raises:
+            BrokerError: if the topic is not there or the broker does not answer.
+        """
+        partitions = [TopicPartition(topic, number) for number in range(self.partitions(topic))]
+        written = self._list(partitions, OffsetSpec.latest(), IsolationLevel.READ_UNCOMMITTED)
+        deadline = time.monotonic() + self._timeout_s
+        while True:
+            bounds = self.bounds(topic)
+            settled = all(bounds[number][1] >= end for number, end in written.items())
+            if settled or time.monotonic() > deadline:
+                return bounds
+            time.sleep(_PAUSE_S)
 
     def offset_at(self, topic: str, partition: int, moment_ms: int) -> int:
         """Return the offset of the first record at or after a moment, or the end.

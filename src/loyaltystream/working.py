@@ -33,8 +33,8 @@ _AWAIT_S: Final = 2.0
 _POLL_S: Final = 0.2
 _PR_SET_PDEATHSIG: Final = 1
 _GC_ALLOCATIONS: Final = 200_000
-# M_ARENA_MAX of <malloc.h>.
-_MALLOC_OPTIONS: Final = {-8: 2}
+_M_ARENA_MAX: Final = -8  # of <malloc.h>
+_ARENAS: Final = 2
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -105,8 +105,7 @@ def tune_collector() -> None:
 def tune_allocator() -> None:
     """Have the C library keep no heap for each thread; to be called before there are threads."""
     if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
-        for option, value in _MALLOC_OPTIONS.items():
-            libc.mallopt(option, value)
+        libc.mallopt(_M_ARENA_MAX, _ARENAS)
 
 
 def supervise(commands: Sequence[Sequence[str]]) -> int:

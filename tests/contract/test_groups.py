@@ -3,6 +3,7 @@
 import pytest
 
 from loyaltystream.errors import FatalBrokerError, RetryableBrokerError
+from loyaltystream.ports import Source
 from tests.contract.ports import PARTITIONS, Backend, Told, joined, poll_records, poll_until
 
 ALL = set(range(PARTITIONS))
@@ -13,14 +14,20 @@ def shared(first: Told, second: Told) -> bool:
     return len(first.owned) == len(second.owned) == 1 and first.owned | second.owned == ALL
 
 
-def test_a_partition_is_given_away_before_it_is_taken(backend: Backend) -> None:
-    """A second member gets its share only after the first has let go, which keeps the rest."""
-    log: list[str] = []
-    first, second = Told(log, "first"), Told(log, "second")
+def joined_both(backend: Backend, first: Told, second: Told) -> tuple[Source, Source]:
+    """Return two members, one joined after the other, that have one partition each."""
     one = joined(backend, "one", first)
     two = backend.source("two")
     two.join(second)
     poll_until(lambda: shared(first, second), one, two)
+    return one, two
+
+
+def test_a_partition_is_given_away_before_it_is_taken(backend: Backend) -> None:
+    """A second member gets its share only after the first has let go, which keeps the rest."""
+    log: list[str] = []
+    first, second = Told(log, "first"), Told(log, "second")
+    joined_both(backend, first, second)
     moved = min(second.owned)
     assert log.index(f"first gives {moved}") < log.index(f"second takes {moved}")
     assert f"first gives {min(first.owned)}" not in log
@@ -30,10 +37,7 @@ def test_every_partition_has_one_owner_at_a_time(backend: Backend) -> None:
     """Over joins and leaves, nobody takes what another has not given away."""
     log: list[str] = []
     first, second = Told(log, "first"), Told(log, "second")
-    one = joined(backend, "one", first)
-    two = backend.source("two")
-    two.join(second)
-    poll_until(lambda: shared(first, second), one, two)
+    one, two = joined_both(backend, first, second)
     one.close()
     backend.miss("one")
     poll_until(lambda: second.owned == ALL, two)
@@ -48,10 +52,7 @@ def test_every_partition_has_one_owner_at_a_time(backend: Backend) -> None:
 def test_what_was_fetched_of_a_lost_partition_is_not_told(backend: Backend) -> None:
     """After a partition is given away its records come to its new owner only."""
     first, second = Told(), Told()
-    one = joined(backend, "one", first)
-    two = backend.source("two")
-    two.join(second)
-    poll_until(lambda: shared(first, second), one, two)
+    one, two = joined_both(backend, first, second)
     for number in ALL:
         backend.append(number, *(b"%d" % count for count in range(20)))
     for source, told in ((one, first), (two, second)):
@@ -75,10 +76,7 @@ def test_a_static_member_that_returns_has_its_partitions_again(backend: Backend)
     """Back before it was missed, it gets what it had, and nobody else is told anything."""
     log: list[str] = []
     first, second = Told(log, "first"), Told(log, "second")
-    one = joined(backend, "one", first)
-    two = backend.source("two")
-    two.join(second)
-    poll_until(lambda: shared(first, second), one, two)
+    one, two = joined_both(backend, first, second)
     had, kept = set(first.owned), set(second.owned)
     one.close()
     del log[:]
@@ -110,10 +108,7 @@ def test_closing_gives_everything_away(backend: Backend) -> None:
 def test_a_member_that_is_missed_leaves_its_partitions_to_others(backend: Backend) -> None:
     """Once a session has passed without it, the others share what it had."""
     first, second = Told(), Told()
-    one = joined(backend, "one", first)
-    two = backend.source("two")
-    two.join(second)
-    poll_until(lambda: shared(first, second), one, two)
+    one, two = joined_both(backend, first, second)
     one.close()
     backend.miss("one")
     poll_until(lambda: second.owned == ALL, two)

@@ -5,7 +5,7 @@ definition accepts it, its place is known). A stage never changes what an earlie
 """
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 
@@ -99,11 +99,11 @@ class PlainIdentifier(msgspec.Struct, frozen=True, gc=False):
 class PlainCustomer(msgspec.Struct, frozen=True, gc=False):
     """The customer of a `PlainEvent`."""
 
-    identifiers: tuple[PlainIdentifier, ...]
+    identifiers: Annotated[tuple[PlainIdentifier, ...], msgspec.Meta(min_length=1)]
 
 
 class PlainEvent(msgspec.Struct, frozen=True, gc=False):
-    """A canonical event of the usual kind, decoded without touching its fields.
+    """A canonical event of the usual kind, decoded without touching its customer and fields.
 
     Attributes are spelled as on the topic. What does not fit here exactly is read as `RawEvent`.
     """
@@ -111,7 +111,7 @@ class PlainEvent(msgspec.Struct, frozen=True, gc=False):
     eventId: str  # noqa: N815
     eventName: str  # noqa: N815
     orgId: int  # noqa: N815
-    customer: PlainCustomer
+    customer: msgspec.Raw
     fields: msgspec.Raw
     occurredAt: int | str | None = None  # noqa: N815
     tillCode: str | None = None  # noqa: N815

@@ -40,13 +40,8 @@ def normalise_identifier(kind: str, text: str, country_code: str = "") -> str | 
     """
     match kind.lower():
         case "mobile":
-            usual = text.isdigit() and text.isascii() and not country_code and text[:2] != "00"
-            if usual and _SHORTEST <= len(text) <= _LONGEST:
-                return text
             return _normalise_mobile(text, country_code)
         case "email":
-            if _is_email(text):
-                return text
             email = text.strip()
             # Only ASCII is folded: the Kelvin sign would become another customer's k.
             email = email.lower() if email.isascii() else email

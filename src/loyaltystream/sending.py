@@ -9,9 +9,10 @@ from typing import Final, Protocol
 
 import msgspec
 
+from loyaltystream.definitions.customers import read_customers
 from loyaltystream.definitions.model import EventDefinition
 from loyaltystream.dialects import canonical
-from loyaltystream.events import Identifier, PlainIdentifier
+from loyaltystream.events import RawEvent
 from loyaltystream.keys import normalise_identifier, partition_key
 from loyaltystream.rules import Rules
 from loyaltystream.steps.stages import HEADER_ALLOWANCE
@@ -82,28 +83,33 @@ class Keyer:
             (found.org_id, found.event_name): found.customer.identifier_type
             for found in definitions
         }
+        self._customers = {
+            (org_id, name): read_customers(org_id, needed)
+            for (org_id, name), needed in self._types.items()
+        }
         self._rules = rules
 
     def key(self, value: bytes) -> bytes | None:
         """Return `orgId|identifierType|value`, or None if it can't be told."""
         if (event := canonical.read_plain(value)) is not None:
-            return self._key(event.orgId, event.eventName, event.customer.identifiers)
+            customers = self._customers.get((event.orgId, event.eventName))
+            country_code = self._rules.country_codes.get(event.orgId, "")
+            if customers is not None and (found := customers[country_code][bytes(event.customer)]):
+                return found.key_bytes
         read = canonical.read(value, max_bytes=self._rules.max_event_bytes)
         if isinstance(read, Violation) or any(found.path == "orgId" for found in read[1]):
             return None
-        return self._key(read[0].org_id, read[0].event_name, read[0].identifiers)
+        return self._key(read[0])
 
-    def _key(
-        self, org_id: int, event_name: str, identifiers: Iterable[Identifier | PlainIdentifier]
-    ) -> bytes | None:
-        if (needed := self._types.get((org_id, event_name))) is None:
+    def _key(self, event: RawEvent) -> bytes | None:
+        if (needed := self._types.get((event.org_id, event.event_name))) is None:
             return None
-        country_code = self._rules.country_codes.get(org_id, "")
-        for known in identifiers:
+        country_code = self._rules.country_codes.get(event.org_id, "")
+        for known in event.identifiers:
             if known.value and known.type.lower() == needed.lower():
                 text = normalise_identifier(known.type, known.value, country_code)
                 if not isinstance(text, Reason):
-                    return partition_key(org_id, needed, text).encode()
+                    return partition_key(event.org_id, needed, text).encode()
         return None
 
 

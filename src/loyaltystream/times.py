@@ -28,6 +28,8 @@ def occurred_at_ms(value: object) -> int | Reason:
 
     Fractions beyond the millisecond are cut. Dates alone, basic forms and leap seconds are refused.
     """
+    if value.__class__ is int:  # as usual
+        return value if _FIRST_MS <= value < _LAST_MS else Reason.TIME_FORMAT
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, int) and not isinstance(value, bool):

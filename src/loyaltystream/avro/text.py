@@ -10,21 +10,26 @@ from typing import TypeVar
 K = TypeVar("K")
 V = TypeVar("V")
 
-_MEMO_SIZE = 65_536
+_MEMO_SIZE = 32_768
 
 
 class Memo(dict[K, V]):
-    """A dictionary that makes what it lacks, and forgets everything when it is full."""
+    """A dictionary that makes what it lacks, and keeps what was asked for lately.
+
+    What was not asked for while it filled up twice is forgotten.
+    """
 
     def __init__(self, make: Callable[[K], V], size: int = _MEMO_SIZE) -> None:
         super().__init__()
         self._make = make
         self._size = size
+        self._older: dict[K, V] = {}
 
     def __missing__(self, key: K) -> V:
         if len(self) >= self._size:
+            self._older = dict(self)
             self.clear()
-        made = self[key] = self._make(key)
+        made = self[key] = self._older[key] if key in self._older else self._make(key)
         return made
 
 
@@ -37,9 +42,10 @@ def _varint(rest: int) -> str:
     return "".join(groups)
 
 
-# A group that others follow; what is left behind two of them is small, or recurs.
-_GROUPS = tuple(chr(group | 0x80) for group in range(1 << 7))
-_HIGH: Memo[int, str] = Memo(_varint)
+GROUPS = tuple(chr(group | 0x80) for group in range(1 << 7))
+"""A group of seven bits that others follow."""
+HIGH: Memo[int, str] = Memo(_varint)
+"""What is left of a number behind two such groups: it is small, or it recurs."""
 
 
 def zigzag(number: int) -> str:
@@ -49,14 +55,11 @@ def zigzag(number: int) -> str:
 
 
 def _long(folded: int) -> str:
-    return f"{_GROUPS[folded & 127]}{_GROUPS[folded >> 7 & 127]}{_HIGH[folded >> 14]}"
+    return f"{GROUPS[folded & 127]}{GROUPS[folded >> 7 & 127]}{HIGH[folded >> 14]}"
 
 
 LENGTHS = tuple(map(zigzag, range(8192)))
 """`LENGTHS[n]` is Avro's long n, for lengths, counts and small numbers."""
-
-LONGS: Memo[int, str] = Memo(zigzag)
-"""`LONGS[n]` is Avro's long n, for a 64-bit n."""
 
 
 def string(text: str) -> str:
@@ -66,9 +69,3 @@ def string(text: str) -> str:
 
 STRINGS: Memo[str, str] = Memo(string, 4096)
 """`STRINGS[s]` is Avro's string s, for the few texts that recur in every event."""
-
-
-def timestamp(milliseconds: int) -> str:
-    """Return Avro's long of a point in time after 1970-01-01T00:00:08Z."""
-    doubled = milliseconds << 1
-    return f"{_GROUPS[doubled & 127]}{_GROUPS[doubled >> 7 & 127]}{_HIGH[doubled >> 14]}"

@@ -7,14 +7,14 @@ is not plain goes to `checking.py`, which gives the same result (a property test
 
 import re
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
 import re2
 
-from loyaltystream.avro.text import LENGTHS, LONGS
+from loyaltystream.avro.text import GROUPS, HIGH, LENGTHS, zigzag
 from loyaltystream.content import END, EXACT, canonical_json, escape_name
 from loyaltystream.definitions.currencies import CURRENCY_CODES
 from loyaltystream.definitions.model import EventDefinition, FieldDefinition, FieldType, Shape
@@ -32,6 +32,13 @@ _FLAT_ENOUGH: Final = 48
 
 _DOUBLE_TOKEN: Final = re.compile(rb"[:,\[]-?[0-9]+[.eE]")
 _encode = msgspec.json.Encoder(order="sorted").encode
+
+# Avro's long as `text.zigzag` has it; inside the function, where a call would cost as much again.
+_LONG_TEXT: Final = (
+    f"LENGTHS[{{0}}] if 0 <= {{0}} < {len(LENGTHS)} else "
+    "GROUPS[{0} << 1 & 127] + GROUPS[{0} >> 6 & 127] + HIGH[{0} >> 13] if {0} > 0 else "
+    "LONG({0})"
+)
 
 # Avro's union branches of BehavioralEvent.fields, by position: null, boolean, long, double, string.
 _BRANCHES: Final = {
@@ -58,13 +65,30 @@ class _Part:
         self.field = field
         self.attribute = f"f{position}"
         self.value = f"value_{self.attribute}"
+        self.content_name = f"content_{self.attribute}"
+        self.entry_name = f"entry_{self.attribute}"
+        self.marks = 4 if field.shape is Shape.TEXT else 2
+
+    def preparation(self) -> list[str]:
+        """Return statements that make of a value what the pieces need."""
+        match self.field.shape:
+            case Shape.DOUBLE:
+                return [f"{self.value} += 0.0"]  # -0.0 is 0.0
+            case Shape.NESTED:
+                return [
+                    f"{self.value}, marks = NEST({self.value})",
+                    f"if {self.value} is None: return None",
+                    "quotes -= marks",
+                ]
+            case _:
+                return []
 
     def text(self) -> str:
         """Return the value's canonical text."""
         return {
             Shape.TEXT: f'"{{{self.value}}}',
             Shape.LONG: f"{{{self.value}}}.0",
-            Shape.DOUBLE: f"{{{self.value} + 0.0!r}}",
+            Shape.DOUBLE: f"{{{self.value}!r}}",
             Shape.BOOLEAN: f"{{TRUTHS[{self.value}]}}",
             Shape.NESTED: f"{{{self.value}}}",
         }[self.field.shape]
@@ -75,15 +99,15 @@ class _Part:
 
     def entry(self) -> str:
         """Return the entry of the Avro map: name, branch (of `fields` only), value."""
-        name = self.field.name
+        name, value = self.field.name, self.value
         return (
             _literal(LENGTHS[len(name)] + name + _BRANCHES.get(self.field.shape, ""))
             + {
-                Shape.TEXT: f"{{LENGTHS[len({self.value})]}}{{{self.value}}}",
-                Shape.LONG: f"{{LONGS[{self.value}]}}",
-                Shape.DOUBLE: f"{{PACK({self.value} + 0.0).decode(LATIN)}}",
-                Shape.BOOLEAN: f"{{BITS[{self.value}]}}",
-                Shape.NESTED: f"{{LENGTHS[len({self.value})]}}{{{self.value}}}",
+                Shape.TEXT: f"{{LENGTHS[len({value})]}}{{{value}}}",
+                Shape.LONG: f"{{{_LONG_TEXT.format(value)}}}",
+                Shape.DOUBLE: f"{{PACK({value}).decode(LATIN)}}",
+                Shape.BOOLEAN: f"{{BITS[{value}]}}",
+                Shape.NESTED: f"{{LENGTHS[len({value})]}}{{{value}}}",
             }[self.field.shape]
         )
 
@@ -150,7 +174,10 @@ def compile_plain(definition: EventDefinition) -> ReadPlain | None:
         "DECODE": msgspec.json.Decoder(fields).decode,
         "ERROR": msgspec.MsgspecError,
         "LENGTHS": LENGTHS,
-        "LONGS": LONGS,
+        "COUNTS": ("", *LENGTHS[1:]),
+        "GROUPS": GROUPS,
+        "HIGH": HIGH,
+        "LONG": zigzag,
         "PACK": struct.Struct("<d").pack,
         "LATIN": "latin-1",
         "TRUTHS": {True: "true", False: "false"},
@@ -163,63 +190,67 @@ def compile_plain(definition: EventDefinition) -> ReadPlain | None:
     return read
 
 
-def _source(parts: list[_Part], definition: EventDefinition) -> str:
-    conditions = ["not quotes", *(condition for part in parts for condition in part.conditions())]
-    by_name = {part.field.name: part for part in parts}
-    unique = [_unique_text(by_name[field.name]) for field in definition.unique_fields]
+def _source(parts: Sequence[_Part], definition: EventDefinition) -> str:
+    """Return a function of two bodies: one for events that have every field, and one for all.
+
+    The first has nothing to decide, which saves a third; most sources fill in all that they know.
+    """
+    optional = [part for part in parts if not part.field.required]
+    complete = " and ".join(f"{part.value} is not None" for part in optional) or "True"
     return "\n".join(
         [
             "def read(raw, quotes):",
             "    try: fields = DECODE(raw)",
             "    except ERROR: return None",
-            *(line for part in parts for line in _load(part)),
-            f"    if not ({' and '.join(conditions)}): return None",
-            f"    content = f'{''.join(_piece(part, 'content') for part in parts)}'",
-            f"    unique = {'(' + ', '.join(unique) + ',)' if unique else 'None'}",
-            *_map("scalars", [part for part in parts if part.field.shape is not Shape.NESTED]),
-            *_map("objects", [part for part in parts if part.field.shape is Shape.NESTED]),
-            "    return content, scalars + objects, unique",
+            *(f"    {part.value} = fields.{part.attribute}" for part in parts),
+            f"    if {complete}:",
+            *(f"        {line}" for line in _body(parts, definition, may_lack=())),
+            "    else:",
+            *(f"        {line}" for line in _body(parts, definition, may_lack=optional)),
         ]
     )
 
 
-def _load(part: _Part) -> list[str]:
-    """Return statements that take a field's value and account for its quotation marks."""
-    load = f"    {part.value} = fields.{part.attribute}"
-    marks = 4 if part.field.shape is Shape.TEXT else 2
-    taken = [f"quotes -= {marks}"]
-    if part.field.shape is Shape.NESTED:
-        taken += [
-            f"{part.value}, marks = NEST({part.value})",
-            f"if {part.value} is None: return None",
-            "quotes -= marks",
-        ]
-    if part.field.required:
-        return [load, *(f"    {line}" for line in taken)]
-    content, entry = f"content_{part.attribute}", f"entry_{part.attribute}"
-    return [
-        load,
-        f"    if {part.value} is None: {content} = {entry} = ''",
-        "    else:",
-        *(f"        {line}" for line in taken),
-        f"        {content}, {entry} = f'{part.content()}', f'{part.entry()}'",
-    ]
+def _body(
+    parts: Sequence[_Part], definition: EventDefinition, may_lack: Sequence[_Part]
+) -> Iterator[str]:
+    """Yield statements that return what is made of the values, some of which may be None."""
+    yield f"quotes -= {sum(part.marks for part in parts if part not in may_lack)}"
+    for part in parts:
+        if part not in may_lack:
+            yield from part.preparation()
+            continue
+        yield f"if {part.value} is None: {part.content_name} = {part.entry_name} = ''"
+        yield "else:"
+        yield f"    quotes -= {part.marks}"
+        yield from (f"    {line}" for line in part.preparation())
+        yield f"    {part.content_name} = f'{part.content()}'"
+        yield f"    {part.entry_name} = f'{part.entry()}'"
+    conditions = [condition for part in parts for condition in part.conditions()]
+    yield f"if not ({' and '.join(['not quotes', *conditions])}): return None"
+    content = [f"{{{p.content_name}}}" if p in may_lack else p.content() for p in parts]
+    scalars = [part for part in parts if part.field.shape is not Shape.NESTED]
+    objects = [part for part in parts if part.field.shape is Shape.NESTED]
+    yield "return ("
+    yield f"    f'{''.join(content)}',"
+    yield f"    {_map(scalars, may_lack)} {_map(objects, may_lack)},"
+    by_name = {part.field.name: part for part in parts}
+    unique = [_unique_text(by_name[field.name]) for field in definition.unique_fields]
+    yield f"    {'(' + ', '.join(unique) + ',)' if unique else 'None'},"
+    yield ")"
 
 
-def _piece(part: _Part, kind: str) -> str:
-    """Return a field's part of an f-string that holds all of them."""
-    if not part.field.required:
-        return f"{{{kind}_{part.attribute}}}"
-    return part.content() if kind == "content" else part.entry()
-
-
-def _map(name: str, parts: list[_Part]) -> list[str]:
-    """Return statements that leave an Avro map in the variable of that name."""
-    present = [f"({part.value} is not None)" for part in parts if not part.field.required]
-    count = " + ".join([str(len(parts) - len(present)), *present])
-    entries = "".join(_piece(part, "entry") for part in parts)
-    made = f"f'{{LENGTHS[count]}}{entries}\\0' if count else '\\0'"
-    return [f"    count = {count}", f"    {name} = {made}"]
+def _map(parts: Sequence[_Part], may_lack: Sequence[_Part]) -> str:
+    """Return an f-string that is an Avro map."""
+    present = [f"({part.value} is not None)" for part in parts if part in may_lack]
+    entries = "".join(f"{{{p.entry_name}}}" if p in may_lack else p.entry() for p in parts)
+    sure = len(parts) - len(present)
+    if not present:
+        return f"f'{_literal(LENGTHS[sure])}{entries}\\0'" if sure else "'\\0'"
+    count = " + ".join([str(sure), *present])
+    # A map without entries has no block, only the end.
+    head = "{LENGTHS[" + count + "]}" if sure else "{COUNTS[" + count + "]}"
+    return f"f'{head}{entries}\\0'"
 
 
 def _nest(value: dict[str, Any] | list[Any]) -> tuple[str | None, int]:

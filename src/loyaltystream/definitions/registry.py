@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from loyaltystream.avro.behavioral_event import EventEncoder
+from loyaltystream.avro.text import Memo
+from loyaltystream.definitions.customers import Customers, read_customers
 from loyaltystream.definitions.model import EventDefinition
 from loyaltystream.definitions.plain import ReadPlain, compile_plain
 from loyaltystream.errors import ConfigurationError
@@ -15,11 +17,13 @@ class CompiledDefinition(msgspec.Struct, frozen=True):
     """A definition with the functions made from it.
 
     Attributes:
+        customers: by country code, reads the customers of plain events.
         plain: reads the fields of plain events; None where none is.
         rules: one for each notification that an event causes.
     """
 
     definition: EventDefinition
+    customers: Memo[str, Customers]
     plain: ReadPlain | None
     encoder: EventEncoder
     rules: tuple[CompiledRule, ...] = ()
@@ -38,9 +42,13 @@ class Definitions:
     """
 
     def __init__(self, definitions: Iterable[EventDefinition], schema_id: int) -> None:
+        customers: Memo[tuple[int, str], Memo[str, Customers]] = Memo(
+            lambda kind: read_customers(*kind)
+        )
         self._compiled = {
             (definition.org_id, definition.event_name): CompiledDefinition(
                 definition,
+                customers[definition.org_id, definition.customer.identifier_type],
                 compile_plain(definition),
                 EventEncoder(definition, schema_id),
                 _compile_rules(definition),

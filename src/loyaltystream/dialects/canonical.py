@@ -17,6 +17,8 @@ from loyaltystream.events import Identifier, PlainEvent, RawEvent
 from loyaltystream.verdicts import Reason, Violation
 
 MAX_PLAIN_BYTES: Final = 4096
+MAX_PLAIN_CUSTOMER_BYTES: Final = 512
+"""Customers are remembered by their JSON, so that a long one would cost memory."""
 MAX_ID_CHARACTERS: Final = 255
 MAX_NAME_CHARACTERS: Final = 100
 
@@ -58,29 +60,9 @@ def read_plain(raw: bytes) -> PlainEvent | None:
         and event_id.strip()
         and "|" not in event_id
         and "\x7f" not in event_id
-        and event.customer.identifiers
+        and len(event.customer) <= MAX_PLAIN_CUSTOMER_BYTES
     )
     return event if fits else None
-
-
-def envelope_quotes(event: PlainEvent) -> int:
-    """Return how many quotation marks of its JSON a plain event accounts for, `fields` apart.
-
-    Two a key and two a text. Where no text holds one, as in plain events, as many in the JSON prove
-    that it has no other key, no key twice and no null.
-    """
-    quotes = 16
-    if (moment := event.occurredAt) is not None:
-        quotes += 4 if moment.__class__ is str else 2
-    if event.tillCode is not None:
-        quotes += 4
-    for identifier in event.customer.identifiers:
-        quotes += 8
-        if identifier.source is not None:
-            quotes += 4
-        if identifier.accountId is not None:
-            quotes += 4
-    return quotes
 
 
 def read_careful(value: Mapping[str, Any]) -> tuple[RawEvent, tuple[Violation, ...]]:

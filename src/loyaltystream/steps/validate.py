@@ -13,22 +13,16 @@ from loyaltystream import content
 from loyaltystream.definitions.checking import TypedFields, check_fields
 from loyaltystream.definitions.registry import CompiledDefinition, Definitions
 from loyaltystream.dialects import canonical
-from loyaltystream.events import (
-    Decoded,
-    Identifier,
-    PlainEvent,
-    PlainIdentifier,
-    RawEvent,
-    ValidEvent,
-)
+from loyaltystream.events import Decoded, Identifier, PlainEvent, RawEvent, ValidEvent
 from loyaltystream.keys import (
     MAX_IDENTIFIER_CHARACTERS,
     normalise_identifier,
     partition_key,
 )
 from loyaltystream.rules import Rules
+from loyaltystream.steps.plain import check_plain
 from loyaltystream.steps.stages import HEADER_ALLOWANCE, Rejected, Split
-from loyaltystream.times import SKEW_MS, occurred_at_ms
+from loyaltystream.times import SKEW_MS
 from loyaltystream.verdicts import Reason, Violation
 
 _IDENTIFIER_DETAILS: Final = {
@@ -44,11 +38,15 @@ def validate(
 ) -> Split[ValidEvent]:
     """Return the events that their definitions accept, and the others with all violations."""
     split: Split[ValidEvent] = Split([], [])
+    country_codes = rules.country_codes
     for decoded in events:
         event = decoded.event
         checked: ValidEvent | Rejected | None = None
         if isinstance(event, PlainEvent):
-            checked = _check_plain(decoded, event, definitions, rules)
+            compiled = definitions.get(event.orgId, event.eventName)
+            if compiled is not None:
+                country_code = country_codes.get(event.orgId, "") if country_codes else ""
+                checked = check_plain(decoded, event, compiled, country_code)
         if checked is None:
             checked = _check_carefully(decoded, definitions, rules)
         if isinstance(checked, ValidEvent):
@@ -58,74 +56,8 @@ def validate(
     return split
 
 
-def _check_plain(
-    decoded: Decoded, event: PlainEvent, definitions: Definitions, rules: Rules
-) -> ValidEvent | None:
-    """Return the valid event, or None if only a careful look can tell."""
-    compiled = definitions.get(event.orgId, event.eventName)
-    if compiled is None or compiled.plain is None:
-        return None
-    quotes = (decoded.record.value or b"").count(b'"') - canonical.envelope_quotes(event)
-    if (read := compiled.plain(event.fields, quotes)) is None:
-        return None
-    text, entries, unique = read
-    identifiers = _normalise_plain(event, rules.country_codes.get(event.orgId, ""))
-    moment, key = _moment(event, decoded), _key(event.orgId, compiled, identifiers)
-    if moment is None or key is None:
-        return None
-    value = compiled.encoder.plain(
-        event,
-        None if event.occurredAt is None else moment,
-        decoded.origin.timestamp_ms,
-        identifiers=identifiers,
-        entries=entries,
-    )
-    return ValidEvent(
-        decoded.record,
-        decoded.origin,
-        decoded.clock_ms,
-        event.orgId,
-        event.eventName,
-        event.eventId,
-        moment,
-        key.encode(),
-        content.fingerprint(event.eventName, key, text),
-        unique,
-        compiled.definition,
-        value,
-    )
-
-
-def _normalise_plain(event: PlainEvent, country_code: str) -> Sequence[PlainIdentifier]:
-    """Return all identifiers normalised, or none if one of them needs a careful look."""
-    normalised = []
-    for known in event.customer.identifiers:
-        value = normalise_identifier(known.type, known.value, country_code)
-        if value is known.value and known.type:  # as usual
-            normalised.append(known)
-        elif isinstance(value, Reason) or not known.type:
-            return ()
-        else:
-            normalised.append(PlainIdentifier(known.type, value, known.source, known.accountId))
-    return normalised
-
-
-def _moment(event: PlainEvent, decoded: Decoded) -> int | None:
-    """Return when the event occurred, or None if that is not plain."""
-    if decoded.origin.timestamp_ms < SKEW_MS:
-        return None
-    if event.occurredAt is None:
-        return decoded.origin.timestamp_ms
-    moment = occurred_at_ms(event.occurredAt)
-    if isinstance(moment, Reason) or moment > decoded.clock_ms + SKEW_MS:
-        return None
-    return moment
-
-
 def _key(
-    org_id: int,
-    compiled: CompiledDefinition,
-    identifiers: Sequence[Identifier] | Sequence[PlainIdentifier],
+    org_id: int, compiled: CompiledDefinition, identifiers: Sequence[Identifier]
 ) -> str | None:
     """Return the partition key: the first identifier of the type that the definition names."""
     needed = compiled.definition.customer.identifier_type

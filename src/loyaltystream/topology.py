@@ -35,9 +35,9 @@ class SourceHeaders:
     """
 
     def __init__(self, topic: str, partition: int, generation: int) -> None:
-        self._start = f"{topic}/{partition}/"
-        self._end = f"/{generation}"
+        self.start = f"{topic}/{partition}/"
+        self.end = f"/{generation}"
 
     def header(self, offset: int, index: int) -> Header:
         """Return the header of the `index`-th output of the record at `offset`."""
-        return "src", f"{self._start}{offset}/{index}{self._end}".encode()
+        return "src", f"{self.start}{offset}/{index}{self.end}".encode()

@@ -19,10 +19,9 @@ ID_BYTES: Final = 16
 Ids = npt.NDArray[np.uint64]
 """Shape (n, 2): each row is one id, its bytes read as two little-endian words."""
 
-_UUID_TEXT: Final = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _UUID_CHARACTERS: Final = 36
-_UUID = re.compile(_UUID_TEXT, re.ASCII)
-_UUIDS = re.compile(rf"(?:{_UUID_TEXT}\n)*+{_UUID_TEXT}", re.ASCII)
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
+_DASHES: Final = (8, 13, 18, 23)
 _EVENT_ID: Final = b"event-id"
 _UNIQUE_KEY: Final = b"unique-key"
 
@@ -40,6 +39,7 @@ class Identity:
         self.check = self._hash(b"check", b"")[:8]
         """Tells in every changelog record which secret its ids were made with; 8 bytes."""
         self._mask = lru_cache(4096)(self._make_mask)
+        self._of_event = lru_cache(4096)(self._begin_of_event)
 
     def event_id(self, org_id: int, text: str) -> bytes:
         """Return the 16 bytes of an event's id. Ids are never folded: case and blanks count."""
@@ -50,17 +50,16 @@ class Identity:
     def event_ids(self, events: Sequence[tuple[int, str]]) -> list[bytes]:
         """Return the ids of events, each given by its org and its id's text.
 
-        All at once if they are UUIDs of one org, as usual: that costs a third.
+        All at once if they are UUIDs of one org, as usual: that costs a sixth.
         """
         orgs = {org_id for org_id, _ in events}
-        lines = "\n".join([text for _, text in events])
-        # As long as so many UUIDs and line ends, and nothing else: no text can hold a line end.
-        usual = len(orgs) == 1 and len(lines) == (_UUID_CHARACTERS + 1) * len(events) - 1
-        if not usual or _UUIDS.fullmatch(lines) is None:
+        lines = "\n".join([text for _, text in events]).encode()
+        bare = lines.translate(None, b"-\n")
+        if len(orgs) != 1 or not _are_uuids(lines, bare, len(events)):
             return [self.event_id(org_id, text) for org_id, text in events]
-        bare = np.frombuffer(unhexlify(lines.replace("-", "").replace("\n", "")), np.uint8)
         mask = np.frombuffer(self._mask(orgs.pop()).to_bytes(ID_BYTES), np.uint8)
-        masked = (bare.reshape(-1, ID_BYTES) ^ mask).tobytes()
+        ids = np.frombuffer(unhexlify(bare), np.uint8).reshape(-1, ID_BYTES)
+        masked = (ids ^ mask).tobytes()
         return [masked[start : start + ID_BYTES] for start in range(0, len(masked), ID_BYTES)]
 
     def unique_key(self, org_id: int, event_name: str, key: bytes, values: Sequence[str]) -> bytes:
@@ -72,18 +71,46 @@ class Identity:
             key: its partition key.
             values: canonical text of the unique-key fields, in order of definition.
         """
-        parts = [str(org_id).encode(), event_name.encode(), key]
-        return self._hash(_UNIQUE_KEY, *parts, *(value.encode() for value in values))
+        hashed = self._of_event(org_id, event_name).copy()
+        framed = len(key).to_bytes(4) + key
+        for value in values:
+            text = value.encode()
+            framed += len(text).to_bytes(4) + text
+        hashed.update(framed)
+        return hashed.digest()
+
+    def _begin_of_event(self, org_id: int, event_name: str) -> blake2b:
+        """Return the hash of a unique key as far as all of an event's have it in common."""
+        hashed = self._fresh[_UNIQUE_KEY].copy()
+        hashed.update(_frame(str(org_id).encode(), event_name.encode()))
+        return hashed
 
     def _make_mask(self, org_id: int) -> int:
         return int.from_bytes(self._hash(b"org", str(org_id).encode()))
 
     def _hash(self, kind: bytes, *parts: bytes) -> bytes:
-        # Lengths before the parts: ("a_b", "c") and ("a", "b_c") must never be one key.
-        framed = b"".join([len(part).to_bytes(4) + part for part in parts])
         hashed = self._fresh[kind].copy()
-        hashed.update(framed)
+        hashed.update(_frame(*parts))
         return hashed.digest()
+
+
+def _frame(*parts: bytes) -> bytes:
+    """Return parts with their lengths before them: ("a_b", "c") is never ("a", "b_c")."""
+    return b"".join([len(part).to_bytes(4) + part for part in parts])
+
+
+def _are_uuids(lines: bytes, bare: bytes, count: int) -> bool:
+    """Say whether so many lines are UUIDs in lower case; `bare` has no dashes and line ends."""
+    step = _UUID_CHARACTERS + 1
+    # As many dashes and line ends as there have to be, all where they have to be: no text can hold
+    # a line end.
+    return (
+        len(lines) == step * count - 1
+        and len(bare) == 2 * ID_BYTES * count
+        and all(lines[place::step] == b"-" * count for place in _DASHES)
+        and lines[_UUID_CHARACTERS::step] == b"\n" * (count - 1)
+        and not bare.translate(None, b"0123456789abcdef")
+    )
 
 
 def to_array(ids: Sequence[bytes]) -> Ids:

@@ -46,31 +46,40 @@ def dedup(placed: Sequence[Placed], *, memory: Memory, identity: Identity, rules
     ids = identity.event_ids([(found.event.org_id, found.event.event_id) for found in placed])
     answers = memory.find(unit, ids, [found.event.clock_ms for found in placed])
     unique_keys = _ask_unique_keys(placed, memory, identity)
-    window_ms, covers_from_ms = rules.window_ms, memory.covers_from_ms
-    overlay: Overlay = {}
+    own: dict[bytes, Seen] = {}
+    overlay: Overlay = {unit: own}
     deduped = Deduped([], [], [], overlay)
-    for row, (found, id_, answer) in enumerate(zip(placed, ids, answers, strict=True)):
-        event, unique = found.event, unique_keys.get(row)
-        known = _known(overlay, unit, id_, answer, event)
+    clock_ms, generation, late_before_ms = UNSEEN, 0, 0
+    for row, (found, id_, known) in enumerate(zip(placed, ids, answers, strict=True)):
+        event = found.event
+        if event.clock_ms != clock_ms:
+            clock_ms, generation = event.clock_ms, unit.generation(event.clock_ms)
+            late_before_ms = _late_before_ms(clock_ms, memory.covers_from_ms, rules)
+        if id_ in own:
+            known = _known(own[id_], unit, event, known)  # noqa: PLW2901 (the batch knows better)
         if known != UNSEEN:
             _judge_resend(deduped, event, known)
             continue
-        if unique:
-            known = _known(overlay, unique.unit, unique.id, unique.known, event)
-            if known != UNSEEN:
-                _judge_unique_key(deduped, event, unique, known)
-                continue
-        known_from = max(event.clock_ms - window_ms, covers_from_ms)
-        late = event.occurred_at_ms < known_from + SKEW_MS and known_from > 0
+        unique = unique_keys.get(row)
+        if unique and _is_known(deduped, unique, event):
+            continue
+        late = event.occurred_at_ms < late_before_ms
         if late and not event.definition.accepts_late:
             violation = Violation(Reason.TOO_LATE, "occurredAt", "older than the memory reaches")
             deduped.rejected.append(Rejected.of(event, violation, verdict=Verdict.LATE))
             continue
         deduped.accepted.append(Accepted(event, late))
-        _remember(overlay, unit, id_, found)
+        own[id_] = Seen(event.fingerprint, generation, found.key_hash)
         if unique:
-            _remember(overlay, unique.unit, unique.id, found)
+            seen = Seen(event.fingerprint, unique.unit.generation(clock_ms), found.key_hash)
+            overlay.setdefault(unique.unit, {})[unique.id] = seen
     return deduped
+
+
+def _late_before_ms(clock_ms: int, covers_from_ms: int, rules: Rules) -> int:
+    """Return the time before which events are late at that clock; 0: none is."""
+    known_from_ms = max(clock_ms - rules.window_ms, covers_from_ms)
+    return known_from_ms + SKEW_MS if known_from_ms > 0 else 0
 
 
 def _ask_unique_keys(
@@ -97,12 +106,9 @@ def _ask_unique_keys(
     return keys
 
 
-def _known(overlay: Overlay, unit: Unit, id_: bytes, answer: int, event: ValidEvent) -> int:
-    """Return the fingerprint under this key, the batch's own acceptances included, or `UNSEEN`."""
-    own = overlay.get(unit)
-    if own and (seen := own.get(id_)) and unit.knows(seen.generation, event.clock_ms):
-        return seen.fingerprint
-    return answer
+def _known(seen: Seen, unit: Unit, event: ValidEvent, answer: int) -> int:
+    """Return the fingerprint that the batch itself has accepted, if it counts, or the memory's."""
+    return seen.fingerprint if unit.knows(seen.generation, event.clock_ms) else answer
 
 
 def _judge_resend(deduped: Deduped, event: ValidEvent, known: int) -> None:
@@ -114,7 +120,13 @@ def _judge_resend(deduped: Deduped, event: ValidEvent, known: int) -> None:
         deduped.rejected.append(Rejected.of(event, violation, verdict=Verdict.CONFLICT))
 
 
-def _judge_unique_key(deduped: Deduped, event: ValidEvent, key: _Key, known: int) -> None:
+def _is_known(deduped: Deduped, key: _Key, event: ValidEvent) -> bool:
+    """Judge an event whose unique key is known; say whether it is."""
+    known = key.known
+    if (own := deduped.overlay.get(key.unit)) and (seen := own.get(key.id)):
+        known = _known(seen, key.unit, event, known)
+    if known == UNSEEN:
+        return False
     if known != event.fingerprint and event.definition.unique_key_conflicts:
         detail = "another event has this unique key and different content"
         violation = Violation(Reason.CONFLICT, "fields", detail)
@@ -122,11 +134,4 @@ def _judge_unique_key(deduped: Deduped, event: ValidEvent, key: _Key, known: int
     else:
         reason = Reason.DUPLICATE_UNIQUE_KEY
         deduped.duplicates.append(Duplicate(event, reason, "unique-key", key.id.hex()))
-
-
-def _remember(overlay: Overlay, unit: Unit, id_: bytes, found: Placed) -> None:
-    event = found.event
-    seen = Seen(event.fingerprint, unit.generation(event.clock_ms), found.key_hash)
-    if (own := overlay.get(unit)) is None:
-        own = overlay[unit] = {}
-    own[id_] = seen
+    return True

@@ -14,6 +14,7 @@ from loyaltystream.verdicts import Violation
 
 Header = tuple[str, bytes]
 
+MAX_ID_CHARACTERS: Final = 255
 ORIGIN_HEADER: Final = "origin"
 SOURCE_HEADER: Final = "src"
 
@@ -108,7 +109,7 @@ class PlainEvent(msgspec.Struct, frozen=True, gc=False):
     Attributes are spelled as on the topic. What does not fit here exactly is read as `RawEvent`.
     """
 
-    eventId: str  # noqa: N815
+    eventId: Annotated[str, msgspec.Meta(max_length=MAX_ID_CHARACTERS)]  # noqa: N815
     eventName: str  # noqa: N815
     orgId: int  # noqa: N815
     customer: msgspec.Raw

@@ -13,13 +13,12 @@ import msgspec
 from loyaltystream.content import number_text
 from loyaltystream.dialects.inspection import Inspection
 from loyaltystream.dialects.strict_json import parse
-from loyaltystream.events import Identifier, PlainEvent, RawEvent
+from loyaltystream.events import MAX_ID_CHARACTERS, Identifier, PlainEvent, RawEvent
 from loyaltystream.verdicts import Reason, Violation
 
 MAX_PLAIN_BYTES: Final = 4096
 MAX_PLAIN_CUSTOMER_BYTES: Final = 512
 """Customers are remembered by their JSON, so that a long one would cost memory."""
-MAX_ID_CHARACTERS: Final = 255
 MAX_NAME_CHARACTERS: Final = 100
 
 _decode_plain = msgspec.json.Decoder(PlainEvent).decode
@@ -56,8 +55,7 @@ def read_plain(raw: bytes) -> PlainEvent | None:
         return None
     event_id = event.eventId
     fits = (
-        len(event_id) <= MAX_ID_CHARACTERS
-        and event_id.strip()
+        event_id.strip()
         and "|" not in event_id
         and "\x7f" not in event_id
         and len(event.customer) <= MAX_PLAIN_CUSTOMER_BYTES

@@ -33,10 +33,24 @@ class Column(Generic[N]):
         self._memory.resize(self._bytes(shards))
         self.values = self._view()
 
-    def clear(self, shard: int) -> None:
-        """Zero a shard and give its memory back."""
-        start = self._bytes(shard)
-        self._memory.madvise(mmap.MADV_DONTNEED, start, self._bytes(1))
+    def take(self, places: npt.NDArray[np.int64]) -> npt.NDArray[N]:
+        """Return what lies at places."""
+        # Indexing with an array costs ten times as much where a value is two words.
+        taken: npt.NDArray[N] = self.values.take(places, axis=0)
+        return taken
+
+    def put(self, places: npt.NDArray[np.int64], values: npt.NDArray[N]) -> None:
+        """Write values to places."""
+        if self._width == 1:
+            self.values[places] = values
+        else:
+            whole = np.dtype((np.void, self._width * self._dtype.itemsize))
+            self.values.view(whole)[places] = np.ascontiguousarray(values).view(whole)
+
+    def clear(self, shard: int, slots: int) -> None:
+        """Zero the slots of a shard that are in use; they are filled again at once."""
+        start = shard * SHARD_SLOTS
+        self.values[start : start + slots] = 0
 
     def _bytes(self, shards: int) -> int:
         return shards * SHARD_SLOTS * self._width * self._dtype.itemsize

@@ -59,9 +59,9 @@ class IdTable:
 
     def find(self, ids: Ids) -> tuple[npt.NDArray[np.bool_], Fingerprints, Generations]:
         """Return for each id whether it is there, and its fingerprint and generation."""
-        places, found = self._probe(ids)
-        fingerprints = self._fingerprints.values[places].astype(np.uint32)
-        generations = self._generations.values[places].astype(np.uint8)
+        places, found = self._probe(ids, _hash(ids))
+        fingerprints = self._fingerprints.take(places)
+        generations = self._generations.take(places)
         zero = ~_nonzero(ids)
         if zero.any():
             found[zero] = self._zero is not None
@@ -74,8 +74,9 @@ class IdTable:
         if zero.any():
             self._zero = (int(fingerprints[zero][0]), int(generations[zero][0]))
             ids, fingerprints, generations = ids[~zero], fingerprints[~zero], generations[~zero]
-        self._make_room(_hash(ids))
-        self._enter(ids, fingerprints, generations)
+        hashes = _hash(ids)
+        self._make_room(hashes)
+        self._enter(ids, hashes, fingerprints, generations)
 
     def sweep(self, generation: int, keep: int) -> None:
         """Drop expired entries, a shard a call, after each change of the generation.
@@ -130,16 +131,15 @@ class IdTable:
             return np.zeros(len(hashes), np.int64)
         return self._directory[(hashes >> np.uint64(64 - bits)).astype(np.int64)]
 
-    def _probe(self, ids: Ids) -> tuple[Indexes, npt.NDArray[np.bool_]]:
+    def _probe(self, ids: Ids, hashes: Hashes) -> tuple[Indexes, npt.NDArray[np.bool_]]:
         """Return the place of each id, or of the empty slot where it would stand, and which."""
-        hashes = _hash(ids)
         shards = self._shards(hashes)
         slots = self._slots[shards]
         bases = shards * SHARD_SLOTS
         # The lower half spreads ids within a shard, the upper one chose the shard.
         offsets = ((hashes & _LOWER) * slots) >> _HALF
         places = bases + offsets.astype(np.int64)
-        stored = self._ids.values[places]
+        stored = self._ids.take(places)
         found = _same(stored, ids)
         taken = np.flatnonzero(~found & _nonzero(stored))
         window = FIRST_WINDOW
@@ -149,7 +149,7 @@ class IdTable:
             # A shard has more slots than a window; a division costs ten times this.
             np.subtract(steps, ends_at, out=steps, where=steps >= ends_at)
             looked = bases[taken, None] + steps.astype(np.int64)
-            stored = self._ids.values[looked]
+            stored = self._ids.take(looked)
             same = (stored[..., 0] == ids[taken, :1]) & (stored[..., 1] == ids[taken, 1:])
             ends = same | ((stored[..., 0] | stored[..., 1]) == 0)
             ended = ends.any(axis=1)
@@ -159,17 +159,21 @@ class IdTable:
             window = min(window * 4, LAST_WINDOW)
         return places, found
 
-    def _enter(self, ids: Ids, fingerprints: Fingerprints, generations: Generations) -> None:
+    def _enter(
+        self, ids: Ids, hashes: Hashes, fingerprints: Fingerprints, generations: Generations
+    ) -> None:
         while len(ids):
-            places, found = self._probe(ids)
+            places, found = self._probe(ids, hashes)
             # Two new ids may want one empty slot: the last to write has it, the others look again.
-            self._ids.values[places] = ids
-            took = _same(self._ids.values[places], ids)
-            self._fingerprints.values[places[took]] = fingerprints[took]
-            self._generations.values[places[took]] = generations[took]
+            self._ids.put(places, ids)
+            took = _same(self._ids.take(places), ids)
+            self._fingerprints.put(places[took], fingerprints[took])
+            self._generations.put(places[took], generations[took])
             entered = places[took & ~found] // SHARD_SLOTS
             self._counts += np.bincount(entered, minlength=len(self._counts))
-            ids, fingerprints, generations = ids[~took], fingerprints[~took], generations[~took]
+            left = np.flatnonzero(~took)
+            ids, hashes = ids.take(left, axis=0), hashes[left]
+            fingerprints, generations = fingerprints[left], generations[left]
 
     def _make_room(self, hashes: Hashes) -> None:
         while True:
@@ -207,9 +211,11 @@ class IdTable:
         self._directory[mine[len(mine) // 2 :]] = new
         homes = self._shards(_hash(ids))
         for home in (shard, new):
-            rows = homes == home
-            self._slots[home] = min(_slots_for(int(np.count_nonzero(rows))), SHARD_SLOTS)
-            self._fill(home, ids[rows], fingerprints[rows], generations[rows])
+            rows = np.flatnonzero(homes == home)
+            self._slots[home] = min(_slots_for(len(rows)), SHARD_SLOTS)
+            self._fill(
+                home, ids.take(rows, axis=0), fingerprints.take(rows), generations.take(rows)
+            )
 
     def _fill(
         self, shard: int, ids: Ids, fingerprints: Fingerprints, generations: Generations
@@ -226,12 +232,13 @@ class IdTable:
         places = np.maximum.accumulate(wanted[order] - steps) + steps
         fits = places < int(slots)
         rows, places = order[fits], places[fits] + shard * SHARD_SLOTS
-        self._ids.values[places] = ids[rows]
-        self._fingerprints.values[places] = fingerprints[rows]
-        self._generations.values[places] = generations[rows]
+        self._ids.put(places, ids.take(rows, axis=0))
+        self._fingerprints.put(places, fingerprints.take(rows))
+        self._generations.put(places, generations.take(rows))
         self._counts[shard] = len(rows)
         rest = order[~fits]  # behind the last slot comes the first one
-        self._enter(ids[rest], fingerprints[rest], generations[rest])
+        ids = ids.take(rest, axis=0)
+        self._enter(ids, _hash(ids), fingerprints[rest], generations[rest])
 
     def _take(self, shard: int) -> tuple[Ids, Fingerprints, Generations]:
         content = self._read(shard)
@@ -240,19 +247,15 @@ class IdTable:
 
     def _clear(self, shard: int) -> None:
         for column in (self._ids, self._fingerprints, self._generations):
-            column.clear(shard)
+            column.clear(shard, int(self._slots[shard]))
         self._counts[shard] = 0
 
     def _read(self, shard: int) -> tuple[Ids, Fingerprints, Generations]:
         start = shard * SHARD_SLOTS
         window = slice(start, start + int(self._slots[shard]))
         ids = self._ids.values[window]
-        used = _nonzero(ids)
-        return (
-            ids[used],
-            self._fingerprints.values[window][used],
-            self._generations.values[window][used],
-        )
+        used = np.flatnonzero(_nonzero(ids)) + start
+        return self._ids.take(used), self._fingerprints.take(used), self._generations.take(used)
 
 
 _HALF: Final = np.uint64(32)

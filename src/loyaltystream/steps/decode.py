@@ -23,12 +23,15 @@ def decode(records: Sequence[Record], *, topic: str, clock_ms: int, rules: Rules
     """
     batch = DecodedBatch([], [], [], 0)
     for record in records:
-        clock_ms = max(clock_ms, record.timestamp_ms)
-        raw = record.value
+        raw, moment_ms = record.value, record.timestamp_ms
+        clock_ms = max(clock_ms, moment_ms)
         if raw is None:
             batch.tombstones.append(record)
             continue
-        origin = _origin(record, topic, clock_ms)
+        # A record without a broker's time gets the clock's.
+        arrived_ms = moment_ms if moment_ms > 0 else clock_ms
+        origin = _first_arrival(record, topic, clock_ms) if record.headers else None
+        origin = origin or Origin(topic, record.partition, record.offset, arrived_ms)
         plain = canonical.read_plain(raw) if len(raw) <= rules.max_event_bytes else None
         if plain is not None:
             batch.kept.append(Decoded(record, origin, clock_ms, plain))
@@ -41,15 +44,13 @@ def decode(records: Sequence[Record], *, topic: str, clock_ms: int, rules: Rules
     return msgspec.structs.replace(batch, clock_ms=clock_ms)
 
 
-def _origin(record: Record, topic: str, clock_ms: int) -> Origin:
-    """Return where the event first arrived: here, or as its header says."""
-    if record.headers and (written := record.header(ORIGIN_HEADER)):
+def _first_arrival(record: Record, topic: str, clock_ms: int) -> Origin | None:
+    """Return where the event first arrived, if it was sent back from there."""
+    if written := record.header(ORIGIN_HEADER):
         kept = Origin.from_header(written)
         if kept is not None and _is_ours(kept, written, topic, clock_ms):
             return kept
-    # A record without a broker's time gets the clock's.
-    moment = record.timestamp_ms if record.timestamp_ms > 0 else clock_ms
-    return Origin(topic, record.partition, record.offset, moment)
+    return None
 
 
 def _is_ours(origin: Origin, written: bytes, topic: str, clock_ms: int) -> bool:

@@ -9,6 +9,8 @@ again from the stable committed offsets (design.md section 2).
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+from msgspec.structs import replace
+
 from loyaltystream.errors import (
     AbortableTransactionError,
     BrokerError,
@@ -135,8 +137,9 @@ class Runner:
         else:
             self._sink.submit({plan.partition: plan.next_offset for plan in plans}, group)
             self._telemetry.submitted()
-            self._open = list(plans)
-            for plan in plans:
+            # What was sent is let go of: the next batch finds its memory in the processor's cache.
+            self._open = [replace(plan, outputs=[]) for plan in plans]
+            for plan in self._open:
                 self._stage.expect(plan)
 
     def _abort(self, why: str) -> None:

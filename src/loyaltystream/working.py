@@ -32,6 +32,7 @@ PORTS_PER_STAGE: Final = 64
 _AWAIT_S: Final = 2.0
 _POLL_S: Final = 0.2
 _PR_SET_PDEATHSIG: Final = 1
+_SWITCH_S: Final = 0.0005
 _GC_ALLOCATIONS: Final = 200_000
 _M_ARENA_MAX: Final = -8  # of <malloc.h>
 _ARENAS: Final = 2
@@ -90,16 +91,21 @@ def work(settings: Settings, order: Order) -> None:
                 settings.telemetry.metrics_host, _metrics_port(settings, order)
             )
             log.info("worker.started", metrics=f"{settings.telemetry.metrics_host}:{port}")
-            tune_collector()
+            tune_interpreter()
             worker.runner.run(stopping.is_set)
     log.info("worker.stopped")
 
 
-def tune_collector() -> None:
-    """Let the collector look seldom: nearly all that lives from here on dies with its batch."""
+def tune_interpreter() -> None:
+    """Let the collector look seldom, and the commit's thread have its turns at once.
+
+    Nearly all that lives from here on dies with its batch; a commit needs few turns and short ones,
+    and the next batch waits for it.
+    """
     gc.collect()
     gc.freeze()
     gc.set_threshold(_GC_ALLOCATIONS, 50, 100)
+    sys.setswitchinterval(_SWITCH_S)
 
 
 def tune_allocator() -> None:

@@ -12,7 +12,7 @@ from loyaltystream.kafka.connection import properties
 from loyaltystream.pipeline import Plan
 from loyaltystream.settings import load
 from loyaltystream.telemetry.worker import WorkerTelemetry
-from loyaltystream.working import tune_allocator, tune_collector
+from loyaltystream.working import tune_allocator, tune_interpreter
 from tests.bench.measuring import Stopwatch
 
 
@@ -35,7 +35,7 @@ def ingest(events: int) -> str:
         told(telemetry, plans)
 
     WorkerTelemetry.committed = committed  # type: ignore[method-assign,assignment]  # to measure it
-    tune_collector()
+    tune_interpreter()
     worker.runner.run(lambda: stopwatch.events >= events)
     return stopwatch.report()
 

@@ -231,27 +231,24 @@ def _take(consumer: Consumer) -> list[Message]:
 
 
 def to_record(message: Message) -> Record:
-    """Return a message as a value of ours."""
+    """Return a message as a value of ours.
+
+    It has no headers where one has a name that is not UTF-8: the client cannot say such a name, and
+    fails in a way of its own.
+    """
     kind, timestamp_ms = message.timestamp()
+    try:
+        headers: Sequence[Header] = _ask_headers(message) or ()
+    except (SystemError, UnicodeDecodeError):
+        headers = ()
     return Record(
         message.partition() or 0,
         message.offset() or 0,
         timestamp_ms if kind else -1,
         message.key(),
         message.value(),
-        _headers(message),
+        headers,
     )
-
-
-def _headers(message: Message) -> Sequence[Header]:
-    """Return a record's headers; none where one has a name that is not UTF-8.
-
-    The client cannot say such a name, and fails in a way of its own.
-    """
-    try:
-        return _ask_headers(message) or ()
-    except (SystemError, UnicodeDecodeError):
-        return ()
 
 
 def committed_offsets(answers: Sequence[TopicPartition]) -> dict[int, int]:

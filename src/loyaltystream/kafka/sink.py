@@ -5,10 +5,10 @@ a broker takes 20 ms and more for it (hot-path.md section 0).
 """
 
 import time
+from _thread import start_new_thread
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
-from threading import Thread
 from typing import Any, Final
 
 from confluent_kafka import KafkaException, Producer, TopicPartition
@@ -88,20 +88,20 @@ class TransactionalSink:
             producer.begin_transaction()
             produce = producer.produce
             for output in outputs:
-                message = (
-                    output.topic,
-                    output.value,
-                    output.key,
-                    -1 if output.partition is None else output.partition,
-                    None,
-                    None,
-                    0,
-                    output.headers,
-                )
+                partition = -1 if output.partition is None else output.partition
                 try:
-                    produce(*message)  # type: ignore[arg-type]  # a list of pairs is one of its types
+                    produce(
+                        output.topic,
+                        output.value,
+                        output.key,
+                        partition,
+                        None,
+                        None,
+                        0,
+                        output.headers,  # type: ignore[arg-type]  # a list of pairs is one of its types
+                    )
                 except BufferError:
-                    self._produce_when_there_is_room(message)
+                    self._produce_when_there_is_room(output, partition)
             producer.poll(0)
         except KafkaException as error:
             raise translate(error, "sending a transaction's records") from error
@@ -119,8 +119,9 @@ class TransactionalSink:
         ]
         outcome: Future[Outcome] = Future()
         arguments = (self._get_producer(), positions, group.metadata, outcome)
-        # A daemon: a call that never returns must not keep the process from ending.
-        Thread(target=self._commit, args=arguments, name="commit", daemon=True).start()
+        # Not of `threading`: its start waits for the new thread, and its end for a call that never
+        # returns.
+        start_new_thread(self._commit, arguments)
         self._open = outcome
 
     def outcome(self) -> Outcome:
@@ -211,12 +212,18 @@ class TransactionalSink:
     def _repeat(self, call: Callable[[float], object], doing: str) -> None:
         _repeat(call, doing, time.monotonic() + self._timeout_s)
 
-    def _produce_when_there_is_room(self, message: tuple[Any, ...]) -> None:
+    def _produce_when_there_is_room(self, output: Output, partition: int) -> None:
         deadline = time.monotonic() + _QUEUE_S
         while time.monotonic() < deadline:
             self._get_producer().poll(_PAUSE_S)
             try:
-                self._get_producer().produce(*message)
+                self._get_producer().produce(
+                    output.topic,
+                    output.value,
+                    output.key,
+                    partition,
+                    headers=output.headers,  # type: ignore[arg-type]  # as above
+                )
             except BufferError:
                 continue
             return

@@ -1,16 +1,21 @@
 """What an event says, in one canonical text: for telling a resend from a conflict. Pure.
 
 Content is event name, partition key and all fields as sent: keys sorted, numbers by value, null as
-absent, without ids, times and trace; no definition has a say in it (design.md section 3).
+absent, without ids, times and trace; no definition has a say in it (design.md section 3). Its text
+is latin-1, a character a byte: texts are in UTF-8, numbers are doubles as Avro has them, too.
 """
 
 import json
+import struct
 import zlib
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 END: Final = "\x1e"
-"""Ends every part. No part holds it unescaped, so no two contents have the same text."""
+"""Ends every part. No text holds it unescaped, so no two contents have the same text."""
+
+NUMBER: Final = "#"
+"""Begins a number of eight bytes, which may hold anything."""
 
 EXACT: Final = 2**53
 """Doubles hold every integer below this."""
@@ -18,18 +23,22 @@ EXACT: Final = 2**53
 _WRITTEN_OUT: Final = 10**22
 """Whole numbers below this are written digit by digit; a larger double may have 309 of them."""
 
+_pack = struct.Struct("<d").pack
 _ESCAPES: Final = {code: f"\\u{code:04x}" for code in range(0x20)} | {ord("\\"): "\\\\"}
 _NAME_ESCAPES: Final = _ESCAPES | {ord("="): "\\="}
 
 
 def escape(text: str) -> str:
-    """Return `text` without control characters; text free of them and of backslashes is itself."""
-    return text.translate(_ESCAPES)
+    """Return `text` as content has it, without control characters.
+
+    ASCII free of them and of backslashes is itself.
+    """
+    return text.translate(_ESCAPES).encode().decode("latin-1")
 
 
 def escape_name(name: str) -> str:
     """Return a field's name such that the first bare `=` after it is where it ends."""
-    return name.translate(_NAME_ESCAPES)
+    return name.translate(_NAME_ESCAPES).encode().decode("latin-1")
 
 
 def number_text(number: float) -> str:
@@ -45,11 +54,13 @@ def number_text(number: float) -> str:
 
 
 def number_content(number: float) -> str:
-    """Return a number as content has it: by value, and quick to make from a double.
+    """Return a number as content has it: by value.
 
-    Below 2^53, where doubles hold every integer, it is the shortest text of the double.
+    Below 2^53, where doubles hold every integer, it is the double, little-endian.
     """
-    return repr(float(number) + 0.0) if -EXACT < number < EXACT else number_text(number)
+    if -EXACT < number < EXACT:
+        return NUMBER + _pack(number + 0.0).decode("latin-1")  # -0.0 is 0.0
+    return number_text(number)
 
 
 def canonical_json(value: Any) -> str:  # noqa: ANN401 (any JSON value)
@@ -80,7 +91,7 @@ def value_text(value: Any) -> str:  # noqa: ANN401 (any JSON value but null)
         case int() | float() if not isinstance(value, bool):
             return number_content(value)
         case _:
-            return canonical_json(value)
+            return canonical_json(value).encode().decode("latin-1")
 
 
 def fields_text(fields: Mapping[str, Any]) -> str:
@@ -106,8 +117,8 @@ def fingerprint(event_name: str, key: str, fields: str) -> int:
     where a keyed hash costs five times that. It protects nothing against a producer who forges.
 
     Args:
-        event_name: the event's name.
+        event_name: the event's name, escaped.
         key: its partition key, escaped.
         fields: its fields' canonical text.
     """
-    return zlib.crc32(f"{event_name}{END}{key}{END}{fields}".encode())
+    return zlib.crc32(f"{event_name}{END}{key}{END}{fields}".encode("latin-1"))

@@ -15,7 +15,7 @@ import msgspec
 import re2
 
 from loyaltystream.avro.text import GROUPS, HIGH, LENGTHS, zigzag
-from loyaltystream.content import END, EXACT, canonical_json, escape_name
+from loyaltystream.content import END, EXACT, NUMBER, canonical_json, escape_name
 from loyaltystream.definitions.currencies import CURRENCY_CODES
 from loyaltystream.definitions.model import EventDefinition, FieldDefinition, FieldType, Shape
 from loyaltystream.times import vendor_date
@@ -73,7 +73,7 @@ class _Part:
         """Return statements that make of a value what the pieces need."""
         match self.field.shape:
             case Shape.DOUBLE:
-                return [f"{self.value} += 0.0"]  # -0.0 is 0.0
+                return [f"{self.value} = PACK({self.value} + 0.0).decode(LATIN)"]  # -0.0 is 0.0
             case Shape.NESTED:
                 return [
                     f"{self.value}, marks = NEST({self.value})",
@@ -87,8 +87,8 @@ class _Part:
         """Return the value's canonical text."""
         return {
             Shape.TEXT: f'"{{{self.value}}}',
-            Shape.LONG: f"{{{self.value}}}.0",
-            Shape.DOUBLE: f"{{{self.value}!r}}",
+            Shape.LONG: f"{NUMBER}{{PACK({self.value}).decode(LATIN)}}",
+            Shape.DOUBLE: f"{NUMBER}{{{self.value}}}",
             Shape.BOOLEAN: f"{{TRUTHS[{self.value}]}}",
             Shape.NESTED: f"{{{self.value}}}",
         }[self.field.shape]
@@ -105,7 +105,7 @@ class _Part:
             + {
                 Shape.TEXT: f"{{LENGTHS[len({value})]}}{{{value}}}",
                 Shape.LONG: f"{{{_LONG_TEXT.format(value)}}}",
-                Shape.DOUBLE: f"{{PACK({value}).decode(LATIN)}}",
+                Shape.DOUBLE: f"{{{value}}}",
                 Shape.BOOLEAN: f"{{BITS[{value}]}}",
                 Shape.NESTED: f"{{LENGTHS[len({value})]}}{{{value}}}",
             }[self.field.shape]

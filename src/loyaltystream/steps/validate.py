@@ -160,7 +160,9 @@ def _accept_carefully(
         occurred_at_ms=ingested_at_ms if event.occurred_at_ms is None else event.occurred_at_ms,
         key=key.encode(),
         fingerprint=content.fingerprint(
-            event.event_name, content.escape(key), content.fields_text(event.fields)
+            content.escape(event.event_name),
+            content.escape(key),
+            content.fields_text(event.fields),
         ),
         unique_values=content.unique_texts(unique) if unique else None,
         definition=definition,

@@ -83,7 +83,7 @@ class GroupSource:
             enable_partition_eof=True,
             # Of each partition in one answer, compressed; a larger record still comes alone.
             fetch_message_max_bytes=_FETCH_BYTES,
-            queued_max_messages_kbytes=16_384,
+            queued_max_messages_kbytes=8_192,
             # By default a full queue is not filled again for a second: it would run dry.
             fetch_queue_backoff_ms=20,
         ) | {"error_cb": self._note_outage}

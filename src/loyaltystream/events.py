@@ -119,7 +119,7 @@ class PlainEvent(msgspec.Struct, frozen=True, gc=False):
 
 
 class Decoded(msgspec.Struct, frozen=True, gc=False):
-    """An event that a dialect understood: a `PlainEvent`, or a `RawEvent` and what is wrong in it.
+    """An event that a dialect understood, and what is wrong in it.
 
     `clock_ms` is the partition's clock at this record: the running maximum of append times.
     """
@@ -127,7 +127,7 @@ class Decoded(msgspec.Struct, frozen=True, gc=False):
     record: Record
     origin: Origin
     clock_ms: int
-    event: PlainEvent | RawEvent
+    event: RawEvent
     violations: tuple[Violation, ...] = ()
 
 

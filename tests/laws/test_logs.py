@@ -11,8 +11,7 @@ from loyaltystream.definitions.registry import Definitions
 from loyaltystream.events import Record
 from loyaltystream.pipeline import Plan
 from loyaltystream.rules import Rules
-from loyaltystream.steps.decode import decode
-from loyaltystream.steps.validate import validate
+from loyaltystream.steps.read import read
 from loyaltystream.topology import Output
 from loyaltystream.verdicts import Tally, Verdict
 from tests.core import (
@@ -144,8 +143,8 @@ def test_the_memory_is_a_dictionary_that_forgets(log: list[Record]) -> None:
     plans = [judge.commit([record]) for record in log]
     told = verdicts_by_offset(plans)
     assert told == verdicts_by_offset([partition().judge(log)])
-    decoded = decode(log, topic=TOPICS.ingest, clock_ms=0, rules=Rules())
-    for event in validate(decoded.kept, definitions=DEFINITIONS, rules=Rules()).kept:
+    batch = read(log, topic=TOPICS.ingest, clock_ms=0, definitions=DEFINITIONS, rules=Rules())
+    for event in batch.valid:
         assert {verdict.value for verdict in told[event.record.offset]} == {model.judge(event)}
 
 

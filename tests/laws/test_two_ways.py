@@ -8,32 +8,22 @@ from hypothesis import event as note
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loyaltystream.definitions.model import EventDefinition
 from loyaltystream.definitions.registry import Definitions
 from loyaltystream.dialects import canonical
-from loyaltystream.events import Decoded, Origin, Record, ValidEvent
+from loyaltystream.events import Origin, Record, ValidEvent
 from loyaltystream.rules import Rules
-from loyaltystream.steps.plain import check_plain
+from loyaltystream.steps.read import read, read_carefully
 from loyaltystream.steps.stages import Rejected
-from loyaltystream.steps.validate import validate
+from loyaltystream.validation.plain import check_plain
 from loyaltystream.verdicts import Violation
 from tests.core import EVENT_SCHEMA_ID, NOW_MS, TOPICS, read_event
 from tests.laws.strategies import LAW, definitions, events_of
 
 
-def carefully(definition: EventDefinition) -> Definitions:
-    """Return definitions that have no short way."""
-    view = Definitions([definition], EVENT_SCHEMA_ID)
-    compiled = view._compiled[definition.org_id, definition.event_name]
-    slow = msgspec.structs.replace(compiled, plain=None)
-    view._compiled[definition.org_id, definition.event_name] = slow
-    return view
-
-
-def judge(decoded: Decoded, view: Definitions, rules: Rules) -> ValidEvent | Rejected:
-    """Return what validation makes of one event."""
-    split = validate([decoded], definitions=view, rules=rules)
-    return split.kept[0] if split.kept else split.rejected[0]
+def judge(record: Record, view: Definitions, rules: Rules) -> ValidEvent | Rejected:
+    """Return what reading makes of one record."""
+    batch = read([record], topic=TOPICS.ingest, clock_ms=0, definitions=view, rules=rules)
+    return (batch.valid + batch.rejected)[0]
 
 
 @settings(LAW, max_examples=300)
@@ -46,20 +36,15 @@ def test_both_ways_are_one(data: st.DataObject) -> None:
     record = Record(0, 0, NOW_MS, None, value, ())
     origin = Origin(TOPICS.ingest, 0, 0, NOW_MS)
     rules = Rules(strict_fields=data.draw(st.booleans()))
-    read = canonical.read(value, max_bytes=rules.max_event_bytes)
-    if isinstance(read, Violation):
-        assert canonical.read_plain(value) is None
-        return
-    careful = judge(Decoded(record, origin, NOW_MS, *read), carefully(definition), rules)
-    plain = canonical.read_plain(value)
-    if plain is None:
-        return
     view = Definitions([definition], EVENT_SCHEMA_ID)
-    quick = judge(Decoded(record, origin, NOW_MS, plain), view, rules)
-    compiled = view.get(plain.orgId, plain.eventName)
-    short = compiled and check_plain(Decoded(record, origin, NOW_MS, plain), plain, compiled, "")
+    careful = read_carefully(record, origin, NOW_MS, definitions=view, rules=rules)
+    assert as_dictionary(judge(record, view, rules)) == as_dictionary(careful)
+    plain = canonical.read_plain(value)
+    if isinstance(canonical.read(value, max_bytes=rules.max_event_bytes), Violation):
+        assert plain is None
+    compiled = plain and view.get(plain.orgId, plain.eventName)
+    short = plain and compiled and check_plain(record, origin, NOW_MS, plain, compiled, "")
     note("the short way" if short else "careful after all")
-    assert as_dictionary(quick) == as_dictionary(careful)
 
 
 def as_dictionary(checked: ValidEvent | Rejected) -> Mapping[str, Any]:
@@ -75,18 +60,13 @@ def test_what_was_sent_is_what_is_read(data: st.DataObject) -> None:
     definition = data.draw(definitions(usual=usual))
     value = data.draw(events_of(definition, usual=usual))
     record = Record(0, 0, NOW_MS, None, value, ())
-    plain = canonical.read_plain(value)
-    read = canonical.read(value, max_bytes=len(value))
-    if isinstance(read, Violation):
+    found = canonical.read(value, max_bytes=len(value))
+    if isinstance(found, Violation):
         return
-    origin = Origin(TOPICS.ingest, 0, 0, NOW_MS)
-    decoded = (
-        Decoded(record, origin, NOW_MS, plain) if plain else Decoded(record, origin, NOW_MS, *read)
-    )
-    valid = judge(decoded, Definitions([definition], EVENT_SCHEMA_ID), Rules())
+    valid = judge(record, Definitions([definition], EVENT_SCHEMA_ID), Rules())
     if isinstance(valid, Rejected):
         return
-    sent, content = read[0], read_event(valid.value)
+    sent, content = found[0], read_event(valid.value)
     assert (content["orgId"], content["eventId"]) == (sent.org_id, sent.event_id)
     assert content["definitionVersion"] == definition.version
     assert content["tillCode"] == sent.till_code

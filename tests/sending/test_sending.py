@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from loyaltystream.definitions.registry import Definitions
 from loyaltystream.dialects import canonical
-from loyaltystream.events import Decoded, Origin
+from loyaltystream.events import Decoded, Origin, ValidEvent
 from loyaltystream.rules import Rules
 from loyaltystream.sending import Keyer, Line, Pace, Posted, largest_value, lines, post
-from loyaltystream.steps.validate import validate
+from loyaltystream.validation.careful import validate
 from loyaltystream.verdicts import Violation
 from tests.core import EVENT_SCHEMA_ID, NOW_MS, SHOP, TOPICS, event, raw, record
 from tests.laws.strategies import BYTES, LAW, definitions, events_of
@@ -87,7 +87,8 @@ def test_an_accepted_event_has_the_key_that_it_was_sent_under(data: st.DataObjec
         return
     decoded = Decoded(record(value), Origin(TOPICS.ingest, 0, 0, NOW_MS), NOW_MS, *found)
     view = Definitions([definition], EVENT_SCHEMA_ID)
-    for valid in validate([decoded], definitions=view, rules=RULES).kept:
+    valid = validate(decoded, definitions=view, rules=RULES)
+    if isinstance(valid, ValidEvent):
         assert Keyer([definition], RULES).key(value) == valid.key
 
 

@@ -13,8 +13,8 @@ from loyaltystream.events import ORIGIN_HEADER, Decoded, Origin, RawEvent, Recor
 from loyaltystream.keys import murmur2, place
 from loyaltystream.rules import Rules
 from loyaltystream.steps.stages import Rejected
-from loyaltystream.steps.validate import validate
 from loyaltystream.times import SKEW_MS
+from loyaltystream.validation.careful import validate
 from loyaltystream.verdicts import Violation
 
 
@@ -82,8 +82,7 @@ class Reader:
         if isinstance(read, Violation):
             return Read(record, clock_ms, Rejected(record, origin, clock_ms, (read,)))
         decoded = Decoded(record, origin, clock_ms, *read)
-        split = validate([decoded], definitions=self._definitions, rules=self._rules)
-        subject = split.kept[0] if split.kept else split.rejected[0]
+        subject = validate(decoded, definitions=self._definitions, rules=self._rules)
         return Read(record, clock_ms, subject, read[0])
 
     def _origin(self, record: Record, clock_ms: int) -> Origin:

@@ -7,6 +7,7 @@ is not plain goes to `checking.py`, which gives the same result (a property test
 
 import re
 import struct
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Annotated, Any, Final, Literal
@@ -49,13 +50,17 @@ _BRANCHES: Final = {
 }
 
 
-PlainContent = tuple[str, str, tuple[str, ...] | None]
-"""What is made of plain fields: their canonical text, equal to `content.fields_text`; the Avro maps
-of fields and of nested ones, as latin-1 text; the canonical texts of the unique key, or None."""
+PlainFields = tuple[int, bytes, tuple[str, ...] | None]
+"""What is made of plain fields: the content's fingerprint, the Avro record, the canonical texts of
+the unique key or None."""
 
-ReadPlain = Callable[[msgspec.Raw, int], PlainContent | None]
-"""Reads the JSON of `fields`, in which so many quotation marks have to be accounted for: two a key
-and two a text. None: only a careful look can tell."""
+ReadPlain = Callable[[msgspec.Raw, int, str, str, str], PlainFields | None]
+"""Reads the JSON of `fields`; None: only a careful look can tell.
+
+Takes it, how many quotation marks in it have to be accounted for (two a key and two a text), and
+latin-1 text: of the content before the fields, and of the Avro record before and behind the maps of
+fields and nested fields.
+"""
 
 
 class _Part:
@@ -178,6 +183,7 @@ def compile_plain(definition: EventDefinition) -> ReadPlain | None:
         "GROUPS": GROUPS,
         "HIGH": HIGH,
         "LONG": zigzag,
+        "CRC": zlib.crc32,
         "PACK": struct.Struct("<d").pack,
         "LATIN": "latin-1",
         "TRUTHS": {True: "true", False: "false"},
@@ -199,7 +205,7 @@ def _source(parts: Sequence[_Part], definition: EventDefinition) -> str:
     complete = " and ".join(f"{part.value} is not None" for part in optional) or "True"
     return "\n".join(
         [
-            "def read(raw, quotes):",
+            "def read(raw, quotes, before, start, end):",
             "    try: fields = DECODE(raw)",
             "    except ERROR: return None",
             *(f"    {part.value} = fields.{part.attribute}" for part in parts),
@@ -231,9 +237,10 @@ def _body(
     content = [f"{{{p.content_name}}}" if p in may_lack else p.content() for p in parts]
     scalars = [part for part in parts if part.field.shape is not Shape.NESTED]
     objects = [part for part in parts if part.field.shape is Shape.NESTED]
+    maps = _map(scalars, may_lack) + _map(objects, may_lack)
     yield "return ("
-    yield f"    f'{''.join(content)}',"
-    yield f"    {_map(scalars, may_lack)} {_map(objects, may_lack)},"
+    yield f"    CRC(f'{{before}}{''.join(content)}'.encode(LATIN)),"
+    yield f"    f'{{start}}{maps}{{end}}'.encode(LATIN),"
     by_name = {part.field.name: part for part in parts}
     unique = [_unique_text(by_name[field.name]) for field in definition.unique_fields]
     yield f"    {'(' + ', '.join(unique) + ',)' if unique else 'None'},"
@@ -241,16 +248,16 @@ def _body(
 
 
 def _map(parts: Sequence[_Part], may_lack: Sequence[_Part]) -> str:
-    """Return an f-string that is an Avro map."""
+    """Return the part of an f-string that is an Avro map."""
     present = [f"({part.value} is not None)" for part in parts if part in may_lack]
     entries = "".join(f"{{{p.entry_name}}}" if p in may_lack else p.entry() for p in parts)
     sure = len(parts) - len(present)
     if not present:
-        return f"f'{_literal(LENGTHS[sure])}{entries}\\0'" if sure else "'\\0'"
+        return f"{_literal(LENGTHS[sure])}{entries}\\0" if sure else "\\0"
     count = " + ".join([str(sure), *present])
     # A map without entries has no block, only the end.
     head = "{LENGTHS[" + count + "]}" if sure else "{COUNTS[" + count + "]}"
-    return f"f'{head}{entries}\\0'"
+    return f"{head}{entries}\\0"
 
 
 def _nest(value: dict[str, Any] | list[Any]) -> tuple[str | None, int]:

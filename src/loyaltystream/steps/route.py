@@ -1,11 +1,12 @@
 """Verdicts in, records to be written out: every event to exactly the topics it is due. Pure."""
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Final, Protocol
 
 from loyaltystream.definitions.model import Action
 from loyaltystream.events import Header, Record
-from loyaltystream.steps.stages import Accepted, Duplicate, Rejected, Rekeyed
+from loyaltystream.steps.stages import Accepted, Deduped, Duplicate, Rejected, Rekeyed
 from loyaltystream.topology import Output, SourceHeaders, Topics
 from loyaltystream.verdicts import Verdict
 
@@ -41,6 +42,17 @@ class Router:
         self._sources = sources
         self._letters = letters
         self._partition = partition
+
+    def outputs(
+        self, deduped: Deduped, dead: Sequence[Rejected], rekeyed: Rekeyed
+    ) -> Iterator[Output]:
+        """Return the records of all verdicts; `dead` has every rejection, the dedup step's too."""
+        return chain(
+            self.accepted(deduped.accepted),
+            self.duplicates(deduped.duplicates),
+            self.dead_letters(dead),
+            self.astray(rekeyed),
+        )
 
     def accepted(self, events: Sequence[Accepted]) -> Iterator[Output]:
         """Yield each event's records: its Avro value, to every topic among its actions."""

@@ -3,11 +3,11 @@
 Pure. Lists are in offset order, and the lengths of all lists of a stage add up to what came in.
 """
 
-from typing import Final, Generic, TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
-from loyaltystream.events import Decoded, Origin, Record, ValidEvent
+from loyaltystream.events import Origin, Record, ValidEvent
 from loyaltystream.memory.units import Overlay
 from loyaltystream.verdicts import Reason, Verdict, Violation
 
@@ -51,19 +51,12 @@ class Rejected(msgspec.Struct, frozen=True):
         )
 
 
-class Split(msgspec.Struct, Generic[T], frozen=True):
-    """Kept or rejected."""
+class ReadBatch(msgspec.Struct):
+    """Records after reading; `clock_ms` is the partition's clock after the last."""
 
-    kept: list[T]
+    valid: list[ValidEvent]
     rejected: list[Rejected]
-
-
-class DecodedBatch(msgspec.Struct, frozen=True):
-    """After decoding; `clock_ms` is the partition's clock after the last record."""
-
-    kept: list[Decoded]
-    rejected: list[Rejected]
-    tombstones: list[Record]
+    tombstones: int
     clock_ms: int
 
 

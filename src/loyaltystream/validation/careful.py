@@ -1,8 +1,4 @@
-"""Decoded events in, valid ones out: each is held against its definition. Pure.
-
-A plain event takes the short way. Whatever that does not accept is read and checked carefully,
-which either accepts it with the same result or gives every violation.
-"""
+"""A decoded event in, the valid one out, or every violation in it. Pure."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -12,16 +8,14 @@ import msgspec
 from loyaltystream import content
 from loyaltystream.definitions.checking import TypedFields, check_fields
 from loyaltystream.definitions.registry import CompiledDefinition, Definitions
-from loyaltystream.dialects import canonical
-from loyaltystream.events import Decoded, Identifier, PlainEvent, RawEvent, ValidEvent
+from loyaltystream.events import Decoded, Identifier, RawEvent, ValidEvent
 from loyaltystream.keys import (
     MAX_IDENTIFIER_CHARACTERS,
     normalise_identifier,
     partition_key,
 )
 from loyaltystream.rules import Rules
-from loyaltystream.steps.plain import check_plain
-from loyaltystream.steps.stages import HEADER_ALLOWANCE, Rejected, Split
+from loyaltystream.steps.stages import HEADER_ALLOWANCE, Rejected
 from loyaltystream.times import SKEW_MS
 from loyaltystream.verdicts import Reason, Violation
 
@@ -33,47 +27,9 @@ _IDENTIFIER_DETAILS: Final = {
 }
 
 
-def validate(
-    events: Sequence[Decoded], *, definitions: Definitions, rules: Rules
-) -> Split[ValidEvent]:
-    """Return the events that their definitions accept, and the others with all violations."""
-    split: Split[ValidEvent] = Split([], [])
-    country_codes = rules.country_codes
-    for decoded in events:
-        event = decoded.event
-        checked: ValidEvent | Rejected | None = None
-        if isinstance(event, PlainEvent):
-            compiled = definitions.get(event.orgId, event.eventName)
-            if compiled is not None:
-                country_code = country_codes.get(event.orgId, "") if country_codes else ""
-                checked = check_plain(decoded, event, compiled, country_code)
-        if checked is None:
-            checked = _check_carefully(decoded, definitions, rules)
-        if isinstance(checked, ValidEvent):
-            split.kept.append(checked)
-        else:
-            split.rejected.append(checked)
-    return split
-
-
-def _key(
-    org_id: int, compiled: CompiledDefinition, identifiers: Sequence[Identifier]
-) -> str | None:
-    """Return the partition key: the first identifier of the type that the definition names."""
-    needed = compiled.definition.customer.identifier_type
-    for identifier in identifiers:
-        if identifier.type == needed or identifier.type.lower() == needed.lower():
-            return partition_key(org_id, needed, identifier.value)
-    return None
-
-
-def _check_carefully(
-    decoded: Decoded, definitions: Definitions, rules: Rules
-) -> ValidEvent | Rejected:
-    read = _read_carefully(decoded, rules)
-    if isinstance(read, Violation):
-        return Rejected(decoded.record, decoded.origin, decoded.clock_ms, (read,))
-    event, violations = read[0], list(read[1])
+def validate(decoded: Decoded, *, definitions: Definitions, rules: Rules) -> ValidEvent | Rejected:
+    """Return the valid event, or every violation of its definition and of the rules."""
+    event, violations = decoded.event, list(decoded.violations)
     org_id = None if any(found.path == "orgId" for found in violations) else event.org_id
     compiled = None if org_id is None else definitions.get(org_id, event.event_name)
     if _is_ahead(event, decoded):
@@ -100,12 +56,15 @@ def _check_carefully(
     return _fit(_accept_carefully(decoded, normalised, compiled, typed, key), rules)
 
 
-def _read_carefully(
-    decoded: Decoded, rules: Rules
-) -> tuple[RawEvent, tuple[Violation, ...]] | Violation:
-    if isinstance(decoded.event, RawEvent):
-        return decoded.event, decoded.violations
-    return canonical.read(decoded.record.value or b"", max_bytes=rules.max_event_bytes)
+def _key(
+    org_id: int, compiled: CompiledDefinition, identifiers: Sequence[Identifier]
+) -> str | None:
+    """Return the partition key: the first identifier of the type that the definition names."""
+    needed = compiled.definition.customer.identifier_type
+    for identifier in identifiers:
+        if identifier.type == needed or identifier.type.lower() == needed.lower():
+            return partition_key(org_id, needed, identifier.value)
+    return None
 
 
 def _fit(event: ValidEvent, rules: Rules) -> ValidEvent | Rejected:

@@ -1,0 +1,90 @@
+"""Records in, valid events out: read in their dialect and held against their definitions. Pure.
+
+A plain event takes the short way (`validation/plain.py`). Whatever that does not accept takes the
+careful one (`validation/careful.py`): accepted with the same result, or with every violation.
+"""
+
+from collections.abc import Sequence
+
+from loyaltystream.definitions.registry import Definitions
+from loyaltystream.dialects import canonical
+from loyaltystream.events import ORIGIN_HEADER, Decoded, Origin, Record, ValidEvent
+from loyaltystream.rules import Rules
+from loyaltystream.steps.stages import ReadBatch, Rejected
+from loyaltystream.times import SKEW_MS
+from loyaltystream.validation.careful import validate
+from loyaltystream.validation.plain import check_plain
+from loyaltystream.verdicts import Violation
+
+
+def read(
+    records: Sequence[Record], *, topic: str, clock_ms: int, definitions: Definitions, rules: Rules
+) -> ReadBatch:
+    """Return the valid events in the records of one partition, and what is wrong with the others.
+
+    Args:
+        records: in offset order.
+        topic: where they were read.
+        clock_ms: the partition's clock before the first.
+        definitions: what events are held against.
+        rules: what a valid event is, beyond its definition.
+    """
+    batch = ReadBatch([], [], 0, clock_ms)
+    country_codes = rules.country_codes
+    for record in records:
+        raw, moment_ms = record.value, record.timestamp_ms
+        clock_ms = max(clock_ms, moment_ms)
+        if raw is None:
+            batch.tombstones += 1
+            continue
+        # A record without a broker's time gets the clock's.
+        arrived_ms = moment_ms if moment_ms > 0 else clock_ms
+        origin = _first_arrival(record, topic, clock_ms) if record.headers else None
+        origin = origin or Origin(topic, record.partition, record.offset, arrived_ms)
+        event = canonical.read_plain(raw)
+        if event is not None and len(raw) <= rules.max_event_bytes:
+            compiled = definitions.get(event.orgId, event.eventName)
+            if compiled is not None:
+                country_code = country_codes.get(event.orgId, "") if country_codes else ""
+                valid = check_plain(record, origin, clock_ms, event, compiled, country_code)
+                if valid is not None:
+                    batch.valid.append(valid)
+                    continue
+        judged = read_carefully(record, origin, clock_ms, definitions=definitions, rules=rules)
+        if isinstance(judged, ValidEvent):
+            batch.valid.append(judged)
+        else:
+            batch.rejected.append(judged)
+    batch.clock_ms = clock_ms
+    return batch
+
+
+def read_carefully(
+    record: Record, origin: Origin, clock_ms: int, *, definitions: Definitions, rules: Rules
+) -> ValidEvent | Rejected:
+    """Return the valid event in one record, or every violation in it."""
+    found = canonical.read(record.value or b"", max_bytes=rules.max_event_bytes)
+    if isinstance(found, Violation):
+        return Rejected(record, origin, clock_ms, (found,))
+    decoded = Decoded(record, origin, clock_ms, *found)
+    return validate(decoded, definitions=definitions, rules=rules)
+
+
+def _first_arrival(record: Record, topic: str, clock_ms: int) -> Origin | None:
+    """Return where the event first arrived, if it was sent back from there."""
+    if written := record.header(ORIGIN_HEADER):
+        kept = Origin.from_header(written)
+        if kept is not None and _is_ours(kept, written, topic, clock_ms):
+            return kept
+    return None
+
+
+def _is_ours(origin: Origin, written: bytes, topic: str, clock_ms: int) -> bool:
+    """Say whether we may have written it: anybody can put a header of that name on a record."""
+    return (
+        origin.to_header()[1] == written
+        and origin.topic == topic
+        and 0 <= origin.partition < 2**31
+        and 0 <= origin.offset < 2**63
+        and 0 <= origin.timestamp_ms <= clock_ms + SKEW_MS
+    )

@@ -46,6 +46,9 @@ class Ownership(Protocol):
     def revoked(self, partitions: Sequence[int]) -> None:
         """Finish with these partitions: somebody else has them next."""
 
+    def meanwhile(self) -> None:
+        """Do what is due while nothing comes; called every few milliseconds."""
+
 
 class Source(Protocol):
     """Where records come from."""
@@ -79,7 +82,10 @@ class Sink(Protocol):
         """Begin a transaction and write the outputs into it."""
 
     def submit(self, offsets: Mapping[int, int], group: Group) -> None:
-        """Begin to commit, with the input's next offsets."""
+        """Commit, as soon as everything is delivered, with the input's next offsets."""
+
+    def tend(self) -> None:
+        """Take what the broker has told, and go on with what was submitted; never waits."""
 
     def outcome(self) -> Outcome:
         """Wait for what became of it."""

@@ -80,10 +80,10 @@ class Runner:
         if self._rewinding:
             return  # a rebalance inside the poll found that the last transaction was lost
         group = self._source.group()
-        plans = [
-            self._stage.plan(partition, records, group.generation)
-            for partition, records in batch.items()
-        ]
+        plans = []
+        for partition, records in batch.items():
+            plans.append(self._stage.plan(partition, records, group.generation))
+            self._sink.tend()
         plans += self._beginnings(batch)
         self._settle()
         if plans and not self._rewinding:
@@ -125,6 +125,10 @@ class Runner:
             self._owned.discard(partition)
             self._stage.close(partition)
         self._telemetry.owns(sorted(self._owned))
+
+    def meanwhile(self) -> None:
+        """Go on with the open commit while nothing comes."""
+        self._sink.tend()
 
     def _send(self, plans: Sequence[Plan], group: Group) -> None:
         try:

@@ -121,6 +121,9 @@ class Told:
         self._note("gives", partitions)
         self.owned -= set(partitions)
 
+    def meanwhile(self) -> None:
+        """Have nothing else to do."""
+
     def _note(self, does: str, partitions: Mapping[int, int | None] | Sequence[int]) -> None:
         self.log += [f"{self._name} {does} {number}" for number in sorted(partitions)]
 

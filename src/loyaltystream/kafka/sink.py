@@ -1,7 +1,9 @@
 """Writes outputs and the input's offsets in one transaction. Does I/O.
 
 The commit runs in a thread and tells its outcome later, so that the next batch is judged meanwhile;
-a broker takes 20 ms and more for it (hot-path.md section 0).
+a broker takes 20 ms and more for it (hot-path.md section 0). It begins only when everything is
+delivered: the client takes the interpreter's lock for each record that it hears of, and a thread
+that has to wrest it from a busy one each time would not be done before that one waits for it.
 """
 
 import time
@@ -65,6 +67,8 @@ class TransactionalSink:
         self._producer: Producer | None = None
         self._stuck = False
         self._open: Future[Outcome] | None = None
+        # What was submitted and is not delivered yet: producer, offsets, the group's metadata.
+        self._due: tuple[Producer, list[TopicPartition], Any] | None = None
 
     def open(self) -> None:
         """Take over the transactional id: whoever had it is fenced, and its transaction settled.
@@ -107,7 +111,7 @@ class TransactionalSink:
             raise translate(error, "sending a transaction's records") from error
 
     def submit(self, offsets: Mapping[int, int], group: Group) -> None:
-        """Begin to commit what was sent, with the offsets of the input; `outcome` tells the rest.
+        """Have what was sent committed, with the offsets of the input; `outcome` tells the rest.
 
         Args:
             offsets: the next offset of every partition that the transaction moves.
@@ -117,17 +121,24 @@ class TransactionalSink:
             TopicPartition(self._input_topic, partition, offset)
             for partition, offset in offsets.items()
         ]
-        outcome: Future[Outcome] = Future()
-        arguments = (self._get_producer(), positions, group.metadata, outcome)
-        # Not of `threading`: its start waits for the new thread, and its end for a call that never
-        # returns.
-        start_new_thread(self._commit, arguments)
-        self._open = outcome
+        self._due = (self._get_producer(), positions, group.metadata)
+        self._open = Future()
+
+    def tend(self) -> None:
+        """Hear what was delivered; once that is everything, begin the commit."""
+        if self._due is None:
+            return
+        producer, _, _ = self._due
+        producer.poll(0)
+        if not len(producer):
+            self._begin_commit()
 
     def outcome(self) -> Outcome:
         """Wait until it is known what became of the submitted transaction, or for too long."""
         if self._open is None:
             return Outcome(Fate.ABORTED)
+        if self._due is not None:
+            self._begin_commit()
         outcome, self._open = self._open, None
         try:
             return outcome.result(self._timeout_s + _OVERTIME_S)
@@ -157,6 +168,7 @@ class TransactionalSink:
         self._drop()
 
     def _drop(self) -> None:
+        self._due = None
         if self._stuck:
             # Closing would wait for the call that does not return; a new producer fences this one.
             self._producer, self._stuck = None, False
@@ -172,6 +184,14 @@ class TransactionalSink:
         if self._producer is None:
             raise FatalBrokerError("the sink is not open")
         return self._producer
+
+    def _begin_commit(self) -> None:
+        if self._due is None or self._open is None:
+            return
+        arguments, self._due = (*self._due, self._open), None
+        # Not of `threading`: its start waits for the new thread, and its end for a call that never
+        # returns.
+        start_new_thread(self._commit, arguments)
 
     def _commit(
         self,

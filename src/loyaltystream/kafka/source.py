@@ -27,6 +27,7 @@ _METADATA_HEAD: Final = struct.Struct("<7si")
 _TIMEOUT_S: Final = 30.0
 _FENCED_TWICE_S: Final = 60.0
 _OUTAGE_S: Final = 120.0
+_GLANCE_S: Final = 0.01
 _FETCH_BYTES: Final = 524_288
 _END: Final = KafkaError._PARTITION_EOF  # noqa: SLF001 (public, underscored by librdkafka)
 _LEFT_BEHIND: Final = KafkaError._MAX_POLL_EXCEEDED  # noqa: SLF001
@@ -66,6 +67,7 @@ class GroupSource:
         self._owned: set[int] = set()
         self._untaken: set[int] = set()  # assigned, but their owner could not begin yet
         self._at_end: set[int] = set()
+        self._disturbed = False  # a rebalance inside of this poll took something away
         self._fenced: str | None = None  # what the group said when it refused us
         self._fenced_s = self._away_s = -math.inf  # when that was, and when no broker answered
         self._properties = properties(
@@ -110,6 +112,7 @@ class GroupSource:
         def revoke(consumer: Consumer, partitions: list[TopicPartition]) -> None:
             known = self._owned | self._untaken
             numbers = [found.partition for found in partitions if found.partition in known]
+            self._disturbed = True
             self._owned.difference_update(numbers)
             self._untaken.difference_update(numbers)
             self._at_end.difference_update(numbers)
@@ -130,8 +133,7 @@ class GroupSource:
         """
         if self._untaken:
             self._take_again()
-        with translated(f"reading {self._topic}"):
-            messages = self._consumer.consume(self._batch_records, self._batch_s)
+        messages = self._fetch()
         batch: dict[int, list[Record]] = {}
         for message in messages:
             if message.error() is not None:
@@ -147,6 +149,22 @@ class GroupSource:
         self._at_end.difference_update(batch)
         # A rebalance inside the call may have taken away what was fetched before it.
         return {number: records for number, records in batch.items() if number in self._owned}
+
+    def _fetch(self) -> list[Message]:
+        """Return what comes in a batch's time, in which our owner does what else is due."""
+        messages: list[Message] = []
+        self._disturbed = False
+        deadline = time.monotonic() + self._batch_s
+        while (left_s := deadline - time.monotonic()) > 0:
+            wanted = self._batch_records - len(messages)
+            with translated(f"reading {self._topic}"):
+                messages += self._consumer.consume(wanted, min(left_s, _GLANCE_S))
+            # What was taken away may come back, from its committed offset on: in another poll.
+            if len(messages) >= self._batch_records or self._disturbed:
+                break
+            if self._ownership is not None:
+                self._ownership.meanwhile()
+        return messages
 
     def group(self) -> Group:
         """Return the group's state as of the last poll."""

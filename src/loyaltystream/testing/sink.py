@@ -72,6 +72,9 @@ class MemorySink:
         self._commit.begin()
         self._fates.at("submitted")
 
+    def tend(self) -> None:
+        """Nothing waits for us: fate has said how far a commit gets."""
+
     def outcome(self) -> Outcome:
         """Return what became of the submitted transaction."""
         self._fates.at("outcome")

@@ -119,14 +119,14 @@ class Ingest:
             definitions=definitions,
             rules=rules,
         )
-        placed = rekey(
+        rekeyed = rekey(
             batch.valid,
             partition=partition,
             partitions=self._layout.partitions,
             max_record_bytes=rules.max_record_bytes,
         )
-        deduped = dedup(placed.kept, memory=memory, identity=self._identity, rules=rules)
-        dead = [*batch.rejected, *placed.rejected, *deduped.rejected]
+        deduped = dedup(rekeyed, memory=memory, identity=self._identity, rules=rules)
+        dead = [*batch.rejected, *rekeyed.rejected, *deduped.rejected]
         dead.sort(key=attrgetter("record.offset"))
         delta = Delta(
             layout=self._layout,
@@ -142,10 +142,10 @@ class Ingest:
             partition=partition,
             next_offset=delta.to_offset,
             outputs=[
-                *router.outputs(deduped, dead, placed),
+                *router.outputs(deduped, dead, rekeyed),
                 Output(self._topics.changelog, None, encode(delta), partition, []),
             ],
-            tally=_count(batch, placed, deduped, dead),
+            tally=_count(batch, rekeyed, deduped, dead),
             delta=delta,
             overlay=deduped.overlay,
         )

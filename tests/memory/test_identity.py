@@ -110,4 +110,5 @@ def test_ids_of_many_events_are_those_of_each() -> None:
         [(1800, UUID[:-1]), (1800, f"1{UUID}")],
     ]
     for events in beside:
-        assert IDENTITY.event_ids(events) == [IDENTITY.event_id(*event) for event in events]
+        orgs, texts = [org for org, _ in events], [text for _, text in events]
+        assert IDENTITY.event_ids(orgs, texts) == [IDENTITY.event_id(*event) for event in events]

@@ -47,16 +47,16 @@ class Identity:
             return (int(text.replace("-", ""), 16) ^ self._mask(org_id)).to_bytes(ID_BYTES)
         return self._hash(_EVENT_ID, str(org_id).encode(), text.encode())
 
-    def event_ids(self, events: Sequence[tuple[int, str]]) -> list[bytes]:
-        """Return the ids of events, each given by its org and its id's text.
+    def event_ids(self, org_ids: Sequence[int], texts: Sequence[str]) -> list[bytes]:
+        """Return the ids of events, given by their orgs and their ids' texts.
 
         All at once if they are UUIDs of one org, as usual: that costs a sixth.
         """
-        orgs = {org_id for org_id, _ in events}
-        lines = "\n".join([text for _, text in events]).encode()
+        orgs = set(org_ids)
+        lines = "\n".join(texts).encode()
         bare = lines.translate(None, b"-\n")
-        if len(orgs) != 1 or not _are_uuids(lines, bare, len(events)):
-            return [self.event_id(org_id, text) for org_id, text in events]
+        if len(orgs) != 1 or not _are_uuids(lines, bare, len(texts)):
+            return list(map(self.event_id, org_ids, texts))
         mask = np.frombuffer(self._mask(orgs.pop()).to_bytes(ID_BYTES), np.uint8)
         ids = np.frombuffer(unhexlify(bare), np.uint8).reshape(-1, ID_BYTES)
         masked = (ids ^ mask).tobytes()

@@ -1,4 +1,4 @@
-"""Placed events in, first sightings out: the memory is asked, nothing is remembered yet. Pure.
+"""Events in, first sightings out: the memory is asked, nothing is remembered yet. Pure.
 
 The tables answer only what was seen before this batch; then the events are taken one by one, in
 offset order, with what the batch itself has accepted. Both keys of an event enter together or not
@@ -14,7 +14,7 @@ from loyaltystream.events import ValidEvent
 from loyaltystream.memory.identity import Identity
 from loyaltystream.memory.units import KeyKind, Overlay, Seen, Unit
 from loyaltystream.rules import Rules
-from loyaltystream.steps.stages import Accepted, Deduped, Duplicate, Placed, Rejected
+from loyaltystream.steps.stages import Deduped, Duplicate, Rejected, Rekeyed
 from loyaltystream.times import SKEW_MS
 from loyaltystream.verdicts import Reason, Verdict, Violation
 
@@ -40,18 +40,20 @@ class _Key(msgspec.Struct, frozen=True, gc=False):
     known: int
 
 
-def dedup(placed: Sequence[Placed], *, memory: Memory, identity: Identity, rules: Rules) -> Deduped:
-    """Return the verdicts on events of one partition, in offset order."""
+def dedup(rekeyed: Rekeyed, *, memory: Memory, identity: Identity, rules: Rules) -> Deduped:
+    """Return the verdicts on the events that were kept, all of one partition, in offset order."""
+    events = rekeyed.kept
     unit = Unit(KeyKind.EVENT_ID, rules.window_days)
-    ids = identity.event_ids([(found.event.org_id, found.event.event_id) for found in placed])
-    answers = memory.find(unit, ids, [found.event.clock_ms for found in placed])
-    unique_keys = _ask_unique_keys(placed, memory, identity)
+    ids = identity.event_ids(
+        [event.org_id for event in events], [event.event_id for event in events]
+    )
+    answers = memory.find(unit, ids, [event.clock_ms for event in events])
+    unique_keys = _ask_unique_keys(events, memory, identity)
     own: dict[bytes, Seen] = {}
     overlay: Overlay = {unit: own}
-    deduped = Deduped([], [], [], overlay)
+    deduped = Deduped([], set(), [], [], overlay)
     clock_ms, generation, late_before_ms = UNSEEN, 0, 0
-    for row, (found, id_, known) in enumerate(zip(placed, ids, answers, strict=True)):
-        event = found.event
+    for row, (event, id_, known) in enumerate(zip(events, ids, answers, strict=True)):
         if event.clock_ms != clock_ms:
             clock_ms, generation = event.clock_ms, unit.generation(event.clock_ms)
             late_before_ms = _late_before_ms(clock_ms, memory.covers_from_ms, rules)
@@ -63,15 +65,13 @@ def dedup(placed: Sequence[Placed], *, memory: Memory, identity: Identity, rules
         unique = unique_keys.get(row)
         if unique and _is_known(deduped, unique, event):
             continue
-        late = event.occurred_at_ms < late_before_ms
-        if late and not event.definition.accepts_late:
-            violation = Violation(Reason.TOO_LATE, "occurredAt", "older than the memory reaches")
-            deduped.rejected.append(Rejected.of(event, violation, verdict=Verdict.LATE))
+        if event.occurred_at_ms < late_before_ms and not _takes_late(deduped, event):
             continue
-        deduped.accepted.append(Accepted(event, late))
-        own[id_] = Seen(event.fingerprint, generation, found.key_hash)
+        deduped.accepted.append(event)
+        key_hash = rekeyed.key_hashes[row]
+        own[id_] = Seen(event.fingerprint, generation, key_hash)
         if unique:
-            seen = Seen(event.fingerprint, unique.unit.generation(clock_ms), found.key_hash)
+            seen = Seen(event.fingerprint, unique.unit.generation(clock_ms), key_hash)
             overlay.setdefault(unique.unit, {})[unique.id] = seen
     return deduped
 
@@ -83,27 +83,37 @@ def _late_before_ms(clock_ms: int, covers_from_ms: int, rules: Rules) -> int:
 
 
 def _ask_unique_keys(
-    placed: Sequence[Placed], memory: Memory, identity: Identity
+    events: Sequence[ValidEvent], memory: Memory, identity: Identity
 ) -> dict[int, _Key]:
     """Return the unique keys by row, for the rows that have one."""
     rows: dict[Unit, list[int]] = {}
-    for row, found in enumerate(placed):
-        if found.event.unique_values is not None:
-            window_days = found.event.definition.uniqueness_window_days
-            rows.setdefault(Unit(KeyKind.UNIQUE_KEY, window_days), []).append(row)
+    for row, event in enumerate(events):
+        if event.unique_values is not None:
+            unit = Unit(KeyKind.UNIQUE_KEY, event.definition.uniqueness_window_days)
+            rows.setdefault(unit, []).append(row)
     keys: dict[int, _Key] = {}
     for unit, asking in rows.items():
-        events = [placed[row].event for row in asking]
+        found = [events[row] for row in asking]
         ids = [
             identity.unique_key(
                 event.org_id, event.event_name, event.key, event.unique_values or ()
             )
-            for event in events
+            for event in found
         ]
-        answers = memory.find(unit, ids, [event.clock_ms for event in events])
+        answers = memory.find(unit, ids, [event.clock_ms for event in found])
         for row, id_, answer in zip(asking, ids, answers, strict=True):
             keys[row] = _Key(unit, id_, answer)
     return keys
+
+
+def _takes_late(deduped: Deduped, event: ValidEvent) -> bool:
+    """Judge an event that is older than the memory reaches; say whether it is accepted."""
+    if event.definition.accepts_late:
+        deduped.late.add(event.record.offset)
+        return True
+    violation = Violation(Reason.TOO_LATE, "occurredAt", "older than the memory reaches")
+    deduped.rejected.append(Rejected.of(event, violation, verdict=Verdict.LATE))
+    return False
 
 
 def _known(seen: Seen, unit: Unit, event: ValidEvent, answer: int) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from loyaltystream.events import ValidEvent
 from loyaltystream.keys import murmur2, place
-from loyaltystream.steps.stages import HEADER_ALLOWANCE, Placed, Rejected, Rekeyed
+from loyaltystream.steps.stages import HEADER_ALLOWANCE, Rejected, Rekeyed
 from loyaltystream.verdicts import Reason, Violation
 
 __all__ = ["HEADER_ALLOWANCE", "rekey"]
@@ -28,12 +28,15 @@ def rekey(
         partitions: how many the ingest topic has.
         max_record_bytes: what the ingest topic takes.
     """
-    rekeyed = Rekeyed([], [], [])
-    hashes = murmur2([event.key for event in events])
-    places = place(hashes, partitions)
-    for event, key_hash, home in zip(events, hashes.tolist(), places.tolist(), strict=True):
+    hashed = murmur2([event.key for event in events])
+    homes, hashes = place(hashed, partitions).tolist(), hashed.tolist()
+    if homes.count(partition) == len(homes):  # as usual
+        return Rekeyed(list(events), hashes, [], [])
+    rekeyed = Rekeyed([], [], [], [])
+    for event, key_hash, home in zip(events, hashes, homes, strict=True):
         if home == partition:
-            rekeyed.kept.append(Placed(event, key_hash))
+            rekeyed.kept.append(event)
+            rekeyed.key_hashes.append(key_hash)
         elif _was_sent_back(event):
             detail = "sent back once, and not in the partition of its key again"
             rekeyed.rejected.append(Rejected.of(event, Violation(Reason.ASTRAY_TWICE, "", detail)))

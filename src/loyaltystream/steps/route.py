@@ -5,8 +5,8 @@ from itertools import chain
 from typing import Final, Protocol
 
 from loyaltystream.definitions.model import Action
-from loyaltystream.events import Header, Record
-from loyaltystream.steps.stages import Accepted, Deduped, Duplicate, Rejected, Rekeyed
+from loyaltystream.events import Header, Record, ValidEvent
+from loyaltystream.steps.stages import Deduped, Duplicate, Rejected, Rekeyed
 from loyaltystream.topology import Output, SourceHeaders, Topics
 from loyaltystream.verdicts import Verdict
 
@@ -48,21 +48,25 @@ class Router:
     ) -> Iterator[Output]:
         """Return the records of all verdicts; `dead` has every rejection, the dedup step's too."""
         return chain(
-            self.accepted(deduped.accepted),
+            self.accepted(deduped.accepted, deduped.late),
             self.duplicates(deduped.duplicates),
             self.dead_letters(dead),
             self.astray(rekeyed),
         )
 
-    def accepted(self, events: Sequence[Accepted]) -> Iterator[Output]:
-        """Yield each event's records: its Avro value, to every topic among its actions."""
+    def accepted(self, events: Sequence[ValidEvent], late: set[int]) -> Iterator[Output]:
+        """Yield each event's records: its Avro value, to every topic among its actions.
+
+        Args:
+            events: never seen before.
+            late: offsets of those that are older than the memory.
+        """
         topics, partition = self._topics, self._partition
         start, end = self._sources.start, self._sources.end
-        for accepted in events:
-            event = accepted.event
+        for event in events:
             record = event.record
             extra = trace_of(record) if record.headers else ()
-            if accepted.late:
+            if late and record.offset in late:
                 extra = (_LATE, *extra)
             for index, action in enumerate(event.definition.actions):
                 topic = topics.emf if action is Action.EMF else topics.ei

@@ -60,26 +60,16 @@ class ReadBatch(msgspec.Struct):
     clock_ms: int
 
 
-class Placed(msgspec.Struct, frozen=True, gc=False):
-    """An event in its right partition; `key_hash` is the murmur2 of its partition key."""
-
-    event: ValidEvent
-    key_hash: int
-
-
 class Rekeyed(msgspec.Struct, frozen=True):
-    """After re-keying; an astray event stands with the partition where it belongs."""
+    """After re-keying; an astray event stands with the partition where it belongs.
 
-    kept: list[Placed]
+    `key_hashes` has the murmur2 of the partition key of each event that is kept.
+    """
+
+    kept: list[ValidEvent]
+    key_hashes: list[int]
     astray: list[tuple[ValidEvent, int]]
     rejected: list[Rejected]
-
-
-class Accepted(msgspec.Struct, frozen=True, gc=False):
-    """An event that was never seen; `late` if it is routed although older than the memory."""
-
-    event: ValidEvent
-    late: bool
 
 
 class Duplicate(msgspec.Struct, frozen=True, gc=False):
@@ -92,9 +82,16 @@ class Duplicate(msgspec.Struct, frozen=True, gc=False):
 
 
 class Deduped(msgspec.Struct, frozen=True):
-    """After deduplication; `overlay` is what to remember once the batch has committed."""
+    """After deduplication.
 
-    accepted: list[Accepted]
+    Attributes:
+        accepted: events that were never seen.
+        late: offsets of those that are routed although they are older than the memory.
+        overlay: what to remember once the batch has committed.
+    """
+
+    accepted: list[ValidEvent]
+    late: set[int]
     duplicates: list[Duplicate]
     rejected: list[Rejected]
     overlay: Overlay

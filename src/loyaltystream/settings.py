@@ -130,7 +130,7 @@ class WorkerSettings(Section):
     group_prefix: str = Field("loyaltystream", pattern=r"^[A-Za-z0-9._-]{1,48}$")
     instance: str = Field(default_factory=socket.gethostname, pattern=r"^[A-Za-z0-9._-]{1,64}$")
     state_dir: Path = Path(".loyaltystream/state")
-    batch_records: int = Field(10_000, ge=1, le=50_000)
+    batch_records: int = Field(5000, ge=1, le=50_000)
     batch_ms: Milliseconds = 100
     session_timeout_ms: Milliseconds = 15_000
     transaction_timeout_ms: Milliseconds = 8_000

@@ -180,13 +180,8 @@ class Crew:
 
     def dismiss(self, member: Member) -> int:
         """End a worker as an operator does, for good; return its exit code."""
-        process = self._processes.pop(member)
-        process.terminate()
-        try:
-            return process.wait(LEAVE_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            return process.wait()
+        self._processes[member].terminate()
+        return self._await_end(member)
 
     def mend(self) -> None:
         """Do what a supervisor does: start again whoever has ended by itself."""
@@ -200,13 +195,21 @@ class Crew:
         """End all as an operator does; return their exit codes."""
         for process in self._processes.values():
             process.terminate()
-        return {member: self.dismiss(member) for member in list(self._processes)}
+        return {member: self._await_end(member) for member in list(self._processes)}
 
     def abandon(self) -> None:
         """Kill all."""
         for process in self._processes.values():
             process.kill()
             process.wait()
+
+    def _await_end(self, member: Member) -> int:
+        process = self._processes.pop(member)
+        try:
+            return process.wait(LEAVE_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            return process.wait()
 
     def _log(self, member: Member) -> Path:
         return self._shop.directory / f"{member.client}.log"

@@ -1,7 +1,7 @@
 """Faults that kill or hold workers: at a named point, at any moment, around a commit, for a while.
 
-Does I/O: signals. Each fault returns the mark from which recovery counts, or None where it could not
-be made: then it is not counted.
+Does I/O: signals. Each fault returns the mark from which recovery counts, or None where it could
+not be made: then it is not counted.
 """
 
 import signal

@@ -121,13 +121,16 @@ class Trap:
         self._provoke = ""
         return True
 
+    def obey(self, order: Order | None) -> None:
+        """Take an order, or forget the one before."""
+        self._order = order
+        self._left, self._provoke = (order.passing, order.provoke) if order else (0, "")
+
     def _read(self) -> None:
         try:
-            self._order = msgspec.json.decode(self._file.read_bytes(), type=Order)
+            self.obey(msgspec.json.decode(self._file.read_bytes(), type=Order))
         except FileNotFoundError:
-            self._order = None
-            return
-        self._left, self._provoke = self._order.passing, self._order.provoke
+            self.obey(None)
 
 
 def deaths(ledger: Path) -> list[Death]:

@@ -41,6 +41,7 @@ class Outcome(NamedTuple):
     """What a round came to."""
 
     ruling: Ruling
+    evidence: Evidence
     findings: Findings
     codes: dict[Member, int]
 
@@ -150,7 +151,7 @@ class Field:
         ruling.complaints.extend(self.observer.contradictions(everything))
         if not findings.exact:
             ruling.complaints.append(f"the program's audit: {findings.faults}")
-        return Outcome(ruling, findings, codes)
+        return Outcome(ruling, evidence, findings, codes)
 
     def close(self) -> None:
         """End what still runs, and remove the topics."""

@@ -17,7 +17,7 @@ from loyaltystream.story import Intent, Sent
 _TICK_S: Final = 0.02
 _FLUSH_S: Final = 120.0
 _CROSSING: Final = 0.02
-_EDGE: Final = 0.01
+_EDGE: Final = 0.05
 _KEPT: Final = 400
 _WINDOW_MS: Final = 30 * 86_400_000
 _SKEW_MS: Final = 300_000

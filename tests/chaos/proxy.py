@@ -91,28 +91,37 @@ class Proxy:
         self._weather: dict[str, Weather] = {}
         self._ambush: Ambush | None = None
         self._links: set[Link] = set()
+        self._server: asyncio.Server | None = None
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="proxy", daemon=True)
 
     def start(self) -> int:
         """Begin to listen; return the port."""
-        ready = threading.Event()
 
-        async def listen() -> None:
-            server = await asyncio.start_server(self._serve, LOOPBACK, self.port, limit=_LIMIT)
-            self.port = server.sockets[0].getsockname()[1]
-            ready.set()
+        async def listen() -> asyncio.Server:
+            return await asyncio.start_server(self._serve, LOOPBACK, 0, limit=_LIMIT)
 
         self._thread.start()
-        asyncio.run_coroutine_threadsafe(listen(), self._loop).result(10)
-        ready.wait(10)
+        self._server = asyncio.run_coroutine_threadsafe(listen(), self._loop).result(10)
+        self.port = self._server.sockets[0].getsockname()[1]
         return self.port
 
     def stop(self) -> None:
         """Forget all connections and end."""
-        self.reset()
+
+        async def end() -> None:
+            if self._server is not None:
+                self._server.close()
+            self._reset(ALL)
+            running = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+
+        asyncio.run_coroutine_threadsafe(end(), self._loop).result(10)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
+        self._loop.close()
 
     def set(self, weather: Weather, client: str = ALL) -> None:
         """Change the weather of one worker, or of all."""

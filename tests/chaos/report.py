@@ -17,6 +17,17 @@ COLUMNS: Final = (
     *("lost", "doubled", "out of order"),
 )
 
+_HOW: Final = (
+    "Written by `make chaos` and `make soak` (tests/chaos). Every fault is made for real workers",
+    "under load on one real broker, and healed; then all comes to rest. In the end every record",
+    "of every topic is held against what was sent: by an auditor that shares no code with the",
+    "program, and by `loyaltystream audit`.",
+)
+_RECOVERY: Final = (
+    "Recovery is counted from the moment that the third column names, until every partition of the "
+    "stage has committed an event that was written after it."
+)
+
 
 class Run(NamedTuple):
     """All rounds of a run.
@@ -69,19 +80,11 @@ def page(run: Run) -> str:
     head = [
         "# Faults on the real broker",
         "",
-        (
-            "Written by `make chaos`; see tests/chaos. Every fault is injected into real workers under "
-            "load, on one real broker, and healed. Then all comes to rest, and in the end every record "
-            "of every topic is held against what was sent, by an auditor that shares no code with the "
-            "program, and by `loyaltystream audit`."
-        ),
+        *_HOW,
         "",
         *(f"- {line}" for line in facts(run)),
         "",
-        (
-            "Recovery: until every partition of the stage has committed an event that was written after "
-            "the moment named in the third column."
-        ),
+        _RECOVERY,
         "",
     ]
     lines = [f"| {' | '.join(cells)} |" for cells in (COLUMNS, _rule(), *rows(run))]

@@ -147,7 +147,7 @@ class Broker:
             "controller.quorum.voters": f"1@{LOOPBACK}:{controller_port}",
             "log.dirs": store,
         }
-        settings: dict[str, str | int] = {**ONE_NODE, **FOR_CLIENTS, **SMALL, **here}
+        settings: dict[str, object] = {**ONE_NODE, **FOR_CLIENTS, **SMALL, **here}
         if (detour := self.detour) is not None:
             settings["listeners"] = f"{here['listeners']},DETOUR://{LOOPBACK}:{detour.port}"
             settings["advertised.listeners"] = (

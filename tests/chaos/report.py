@@ -98,7 +98,7 @@ def facts(run: Run) -> list[str]:
     return [
         (
             f"{verdict}: {run.injected} faults injected in {len(run.rounds)} rounds, "
-            f"{run.seconds / 60:.0f} minutes, seed {run.seed}"
+            f"{run.seconds / 60:.1f} minutes, seed {run.seed}"
         ),
         (
             f"{sent:,} events sent, {effects:,} effects of INGEST and NOTIFY held against them; "

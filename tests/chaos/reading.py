@@ -172,6 +172,8 @@ class Ends:
             future.result(_TIMEOUT_S)
 
     def _list(self, topic: str, partitions: int, isolation: IsolationLevel) -> dict[int, int]:
+        # Else the client asks under leaders' epochs from before a restart of the broker.
+        self._admin.list_topics(topic, timeout=_TIMEOUT_S)
         latest: Any = OffsetSpec  # not annotated
         asked = {TopicPartition(topic, number): latest.latest() for number in range(partitions)}
         answers = self._admin.list_offsets(

@@ -1,6 +1,7 @@
 """`make chaos` and `make soak`: faults on the real broker until there were enough."""
 
 import argparse
+import shutil
 import signal
 import sys
 import tempfile
@@ -35,14 +36,16 @@ def main() -> int:
     run = report.Run(
         chosen.seed, time.monotonic() - started_s, _timeouts(), tuple(paced), tuple(usual)
     )
+    if not any(found.directory.exists() for found in run.rounds):
+        shutil.rmtree(scratch)
     console.print(report.table(run))
     for fact in report.facts(run):
         console.print(fact, markup=False)
     for found in run.rounds:
         for complaint in found.complaints[:20]:
             console.print(f"not exact: {complaint}", style="red", markup=False)
-        if found.kept is not None:
-            console.print(f"kept: {found.kept}", markup=False)
+        if found.directory.exists():
+            console.print(f"kept: {found.directory}", markup=False)
     if chosen.markdown is not None:
         chosen.markdown.write_text(report.page(run))
     return 0 if run.exact else 4
@@ -77,7 +80,7 @@ class _Chaos:
         """Play one round."""
         self._count += 1
         number = self._count
-        return play(
+        found = play(
             self._ground,
             self._scratch / f"round{number}",
             self._watched(injections),
@@ -87,6 +90,9 @@ class _Chaos:
                 self._bar, description=f"round {number}: {what[:60]:60}"
             ),
         )
+        if found.exact and not self._chosen.keep:
+            shutil.rmtree(found.directory)
+        return found
 
     def _watched(self, injections: list[Injection]) -> Iterator[Injection]:
         for injection in injections:
@@ -102,6 +108,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--usual", type=int, default=3, help="kills with the usual timeouts")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", default="", help="only faults with this text in their name")
+    parser.add_argument("--keep", action="store_true", help="keep the logs of exact rounds too")
     parser.add_argument("--markdown", type=Path, help="write the report to this file as well")
     return parser.parse_args()
 

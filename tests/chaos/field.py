@@ -99,6 +99,7 @@ class Field:
             except KafkaException as error:
                 if time.monotonic() > deadline:
                     raise TimeoutError("the broker does not tell where topics end") from error
+                time.sleep(_LOOK_S)
             else:
                 return Mark(moment_s, ends)
 

@@ -3,7 +3,6 @@
 Does I/O: everything that chaos does.
 """
 
-import shutil
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -46,17 +45,17 @@ class Round(msgspec.Struct):
 
     Attributes:
         judged: whether it came to a judgement at all.
-        kept: where its logs are, if anything was wrong.
+        directory: where its logs are.
     """
 
-    blown: list[Blown]
+    directory: Path
+    blown: list[Blown] = []
     sent: int = 0
     effects: int = 0
     observed: int = 0
     judged: bool = False
     complaints: list[str] = []
     endings: list[Ending] = []
-    kept: Path | None = None
 
     @property
     def exact(self) -> bool:
@@ -78,14 +77,14 @@ def play(
 
     Args:
         ground: the platform, whole.
-        directory: must not exist; removed unless something was wrong.
+        directory: must not exist.
         injections: what is done.
         seed: of the story.
         settings: of the workers.
         crew: who works.
         told: told what happens.
     """
-    result = Round([])
+    result = Round(directory)
     field = Field(ground, directory, seed, crew, settings, RATE)
     try:
         for injection in injections:
@@ -99,10 +98,6 @@ def play(
         ground.proxy.calm()
         result.endings = field.crew.endings
         field.close()
-    if result.exact:
-        shutil.rmtree(directory)
-    else:
-        result.kept = directory
     return result
 
 

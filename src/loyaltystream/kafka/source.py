@@ -7,7 +7,7 @@ names once it has restored what it knows of them; nothing is fetched before.
 import math
 import struct
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -65,7 +65,7 @@ class GroupSource:
         self._ownership: Ownership | None = None
         self._owned: set[int] = set()
         self._untaken: set[int] = set()  # assigned, but their owner could not begin yet
-        self._at_end: set[int] = set()
+        self._at_end: dict[int, int] = {}  # where the log ended when all of it was read
         self._fenced: str | None = None  # what the group said when it refused us
         self._fenced_s = self._away_s = -math.inf  # when that was, and when no broker answered
         self._properties = properties(
@@ -112,7 +112,7 @@ class GroupSource:
             numbers = [found.partition for found in partitions if found.partition in known]
             self._owned.difference_update(numbers)
             self._untaken.difference_update(numbers)
-            self._at_end.difference_update(numbers)
+            self._read_on(numbers)
             ownership.revoked(numbers)
             consumer.incremental_unassign(partitions)
 
@@ -144,7 +144,7 @@ class GroupSource:
         if self._fenced is not None:
             self._rejoin(self._fenced)
             return {}
-        self._at_end.difference_update(batch)
+        self._read_on(batch)
         # A rebalance inside the call may have taken away what was fetched before it.
         return {number: records for number, records in batch.items() if number in self._owned}
 
@@ -172,6 +172,7 @@ class GroupSource:
         Raises:
             BrokerError: if the client refuses.
         """
+        self._read_on(offsets)
         try:
             with translated(f"seeking on {self._topic}"):
                 for position in self._positions(offsets):
@@ -186,20 +187,30 @@ class GroupSource:
             self._rejoin(self._fenced)
 
     def lag(self) -> dict[int, int]:
-        """Return how many offsets each of our partitions is behind its end, as last heard."""
+        """Return how many offsets each of our partitions is behind its end, as last heard.
+
+        What an open transaction holds up counts: nothing else tells of it.
+        """
         lags = {}
         for position in self._consumer.position(
             [TopicPartition(self._topic, n) for n in self._owned]
         ):
-            _, end = self._consumer.get_watermark_offsets(position, cached=True)
-            behind = max(end - position.offset, 0) if position.offset >= 0 else 0
             # Past the last record only transaction markers may lie; these are not behind.
-            lags[position.partition] = 0 if position.partition in self._at_end else behind
+            done = self._at_end.get(position.partition, position.offset)
+            lags[position.partition] = max(self._end(position) - done, 0) if done >= 0 else 0
         return lags
 
     def close(self) -> None:
         """Leave; as a static member's, our partitions wait a session timeout for our return."""
         self._consumer.close()
+
+    def _end(self, partition: TopicPartition) -> int:
+        _, end = self._consumer.get_watermark_offsets(partition, cached=True)
+        return end
+
+    def _read_on(self, numbers: Iterable[int]) -> None:
+        for number in numbers:
+            self._at_end.pop(number, None)
 
     def _positions(self, offsets: Mapping[int, int]) -> list[TopicPartition]:
         return [TopicPartition(self._topic, number, offset) for number, offset in offsets.items()]
@@ -220,8 +231,9 @@ class GroupSource:
             )
         self._fenced, self._fenced_s = None, now_s
         ours = sorted(self._owned)
-        for kept in (self._owned, self._untaken, self._at_end):
+        for kept in (self._owned, self._untaken):
             kept.clear()
+        self._at_end.clear()
         self._ownership.revoked(ours)
         with suppress(KafkaException):
             self._consumer.close()
@@ -267,7 +279,8 @@ class GroupSource:
         if error is None or error.code() == _LEFT_BEHIND:
             return  # the group went on without us; the next poll joins it again
         if error.code() == _END:
-            self._at_end.add(partition or 0)
+            number = partition or 0
+            self._at_end[number] = self._end(TopicPartition(self._topic, number))
         elif error.code() == _OUT_OF_RANGE and partition not in self._untaken:
             raise StateError(
                 f"{self._topic}/{partition}: the committed offset {message.offset()} is not in the "

@@ -1,6 +1,7 @@
 """`make chaos` and `make soak`: faults on the real broker until there were enough."""
 
 import argparse
+import os
 import shutil
 import signal
 import sys
@@ -16,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from tests.chaos import report
 from tests.chaos.ground import Ground, laid
+from tests.chaos.mistakes import MISTAKE, MISTAKES
 from tests.chaos.rounds import PACE, Round, play
 from tests.chaos.schedule import FAULTS, WITH_USUAL_TIMEOUTS, Fault, Injection, schedule
 
@@ -25,6 +27,8 @@ console = Console()
 def main() -> int:
     """Run, tell, write; return 0 if everything is exact and came back in time, else 4."""
     chosen = _arguments()
+    if chosen.mistake is not None:
+        os.environ[MISTAKE] = chosen.mistake  # workers inherit it
     # So that whoever ends us leaves no broker behind.
     signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     started_s = time.monotonic()
@@ -108,6 +112,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--usual", type=int, default=3, help="kills with the usual timeouts")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", default="", help="only faults with this text in their name")
+    parser.add_argument(
+        "--mistake", choices=MISTAKES, help="make workers wrong: it has to be found"
+    )
     parser.add_argument("--keep", action="store_true", help="keep the logs of exact rounds too")
     parser.add_argument("--markdown", type=Path, help="write the report to this file as well")
     return parser.parse_args()

@@ -69,8 +69,9 @@ class Field:
     ) -> None:
         self.ground = ground
         self.shop = Shop(ground.addresses, directory, PARTITIONS, settings)
-        topics = self.shop.deployment.topics
-        self.names = {role: str(getattr(topics, role)) for role in (*ROLES, "changelog")}
+        deployment = self.shop.deployment
+        self.names = {role: str(getattr(deployment.topics, role)) for role in (*ROLES, "changelog")}
+        self._groups = {stage: deployment.group(stage) for stage in STAGES}
         straight = ground.addresses.bootstrap_servers
         self.ends = Ends(straight)
         story = mixed(_story(seed), Random(seed), _now_ms)
@@ -143,7 +144,7 @@ class Field:
         findings = self.shop.audit()
         rows = {role: self._read(role) for role in ROLES}
         committed = {
-            stage: self.ends.committed(self._group(stage), self._input(stage), PARTITIONS)
+            stage: self.ends.committed(self._groups[stage], self._input(stage), PARTITIONS)
             for stage in STAGES
         }
         evidence = Evidence(self.load.told, self.load.places, rows, self.names, committed)
@@ -170,16 +171,13 @@ class Field:
 
     def _is_beyond(self, stage: str, ends: dict[int, int]) -> bool:
         try:
-            committed = self.ends.committed(self._group(stage), self._input(stage), PARTITIONS)
+            committed = self.ends.committed(self._groups[stage], self._input(stage), PARTITIONS)
         except KafkaException:
             return False
         return all(committed.get(number, 0) > end for number, end in ends.items())
 
     def _input(self, stage: str) -> str:
         return self.names["ingest" if stage == "ingest" else "emf"]
-
-    def _group(self, stage: str) -> str:
-        return f"{self.shop.settings.worker.group_prefix}.{stage}"
 
     def _read(self, role: str) -> list[Row]:
         return read(self.ground.addresses.bootstrap_servers, self.names[role], PARTITIONS)

@@ -12,6 +12,7 @@ from typing import Final
 import pytest
 
 from tests.chaos.ground import Ground, laid
+from tests.chaos.mistakes import MISTAKE
 from tests.chaos.rounds import Round, play
 from tests.chaos.schedule import FAULTS, Injection
 
@@ -55,6 +56,17 @@ def test_a_cut_of_chaos_is_exact(
     assert done.exact, "\n".join(done.complaints)
     missed = [one.fault.name for one in done.blown if not one.injected]
     assert missed == []
+
+
+def test_a_mistake_is_found(
+    ground: Ground, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Workers that write past their transaction double what a kill interrupts, and that is told."""
+    monkeypatch.setenv(MISTAKE, "a second producer")
+    [fault] = [fault for fault in FAULTS if fault.name == "after the last produce"]
+    done = play(ground, tmp_path / "round", [Injection(fault, SEED)] * 3, seed=SEED)
+    assert not done.exact
+    assert sum(one.harm.doubled for one in done.blown) > 0
 
 
 def shown(done: Round) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from loyaltystream import app, cli, working
+from tests.chaos import mistakes
 from tests.chaos.failpoints import Trap
 from tests.chaos.taps import tap
 
@@ -22,6 +23,7 @@ def main() -> None:
 
     def build(*arguments: Any, **named: Any) -> app.Worker:
         worker = app.build_worker(*arguments, **named)
+        mistakes.make(worker.runner)
         tap(worker.runner, trap)
         return worker
 

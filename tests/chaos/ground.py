@@ -15,6 +15,7 @@ from loyaltystream.platform import Addresses, Detour, LocalPlatform
 from loyaltystream.platform.ports import free_port
 from loyaltystream.settings import PlatformSettings, load
 from tests.chaos.proxy import LOOPBACK, Proxy
+from tests.chaos.stalls import Stalls
 
 DETOUR_PORTS: Final = range(27_000, 28_000)
 
@@ -25,12 +26,14 @@ class Ground:
     Attributes:
         addresses: the broker straight, and the registry.
         proxy: the only way of workers to the broker.
+        stalls: when the machine stood still.
     """
 
     def __init__(self, platform: LocalPlatform, proxy: Proxy, addresses: Addresses) -> None:
         self.platform = platform
         self.proxy = proxy
         self.addresses = addresses
+        self.stalls = Stalls()
 
     @property
     def detour(self) -> str:
@@ -59,7 +62,9 @@ def laid(directory: Path, random: Random) -> Iterator[Ground]:
     proxy.upstream = port
     platform = LocalPlatform(settings, detour=Detour(port, proxy.start()))
     try:
-        yield Ground(platform, proxy, platform.start())
+        ground = Ground(platform, proxy, platform.start())
+        yield ground
+        ground.stalls.close()
     finally:
         platform.broker.stop()
         platform.stop()

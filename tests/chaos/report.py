@@ -106,6 +106,18 @@ def facts(run: Run) -> list[str]:
         ),
         f"2 ingest and 2 notify workers, 6 partitions; {run.timeouts} unless a row says more",
         _machine(),
+        *_stalls(run),
+    ]
+
+
+def _stalls(run: Run) -> list[str]:
+    stalled = [one for found in run.rounds for one in found.blown if one.stalled_s]
+    if not stalled:
+        return []
+    longest_s = max(one.stalled_s for one in stalled)
+    return [
+        f"the machine itself stood still during {len(stalled)} of the recoveries, for up to "
+        f"{longest_s:.0f} s; these are not timed"
     ]
 
 
@@ -125,8 +137,9 @@ def _rows(rounds: Sequence[Round], suffix: str) -> Iterable[tuple[str, ...]]:
         found.setdefault(one.fault, []).append(one)
     for fault, blown in sorted(found.items(), key=lambda entry: entry[0][:2]):
         made = [one for one in blown if one.injected]
-        took_s = [one.recovery_s for one in made if one.recovery_s is not None]
-        never = len(took_s) < len(made)
+        timed = [one for one in made if not one.stalled_s]
+        took_s = [one.recovery_s for one in timed if one.recovery_s is not None]
+        never = len(took_s) < len(timed)
         yield (
             f"{fault.family}: {fault.name}{suffix}",
             str(len(made)) if len(made) == len(blown) else f"{len(made)} of {len(blown)} tries",

@@ -32,12 +32,14 @@ class Blown(msgspec.Struct):
     Attributes:
         injected: whether the fault was really made.
         recovery_s: until every partition had committed an event from after it; None: not in time.
+        stalled_s: how long the machine itself stood still meanwhile.
     """
 
     fault: Fault
     injected: bool
     recovery_s: float | None
     harm: Harm
+    stalled_s: float = 0.0
 
 
 class Round(msgspec.Struct):
@@ -110,8 +112,9 @@ def _blow(field: Field, injection: Injection, *, epoch: int) -> Blown:
     time.sleep(_WARM_S)
     mark = fault.blow(field, Random(injection.seed))
     recovery_s = None if mark is None else field.recovery(mark)
+    stalled_s = 0.0 if mark is None else field.ground.stalls.since(mark.since_s)
     field.rest()
-    return Blown(fault, mark is not None, recovery_s, Harm())
+    return Blown(fault, mark is not None, recovery_s, Harm(), stalled_s)
 
 
 def _judge(field: Field, result: Round) -> None:
@@ -137,5 +140,7 @@ def _judge(field: Field, result: Round) -> None:
 
 
 def _is_over(one: Blown) -> bool:
+    if one.stalled_s:
+        return False
     bar_s = one.fault.bar_s
     return one.recovery_s is None or (bar_s is not None and one.recovery_s > bar_s)

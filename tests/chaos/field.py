@@ -115,8 +115,7 @@ class Field:
             for stage, ends in list(waiting.items()):
                 if self._is_beyond(stage, ends):
                     del waiting[stage]
-            took_s = time.monotonic() - mark.since_s
-            if took_s > within_s:
+            if self._waited_s(mark.since_s) > within_s:
                 return None
             self.crew.mend()
             time.sleep(_LOOK_S)
@@ -132,9 +131,9 @@ class Field:
             what()
         self._later.clear()
         self.load.pause()
-        deadline = time.monotonic() + WITHIN_S
+        since_s = time.monotonic()
         while open_ones := self._unfinished():
-            if time.monotonic() > deadline:
+            if self._waited_s(since_s) > WITHIN_S:
                 raise TimeoutError(f"no rest within {WITHIN_S:.0f} s: {open_ones}")
             self.crew.mend()
 
@@ -161,6 +160,9 @@ class Field:
         self.load.close()
         self.observer.contradictions(())
         self.ends.remove(list(self.names.values()))
+
+    def _waited_s(self, since_s: float) -> float:
+        return time.monotonic() - since_s - self.ground.stalls.since(since_s)
 
     def _unfinished(self) -> list[str]:
         try:

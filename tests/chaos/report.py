@@ -116,8 +116,10 @@ def _stalls(run: Run) -> list[str]:
         return []
     longest_s = max(one.stalled_s for one in stalled)
     return [
-        f"the machine itself stood still during {len(stalled)} of the recoveries, for up to "
-        f"{longest_s:.0f} s; these are not timed"
+        (
+            f"the machine itself stood still during {len(stalled)} of the recoveries, for up to "
+            f"{longest_s:.0f} s; these are not timed"
+        )
     ]
 
 

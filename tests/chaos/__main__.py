@@ -46,8 +46,6 @@ def main() -> int:
     for fact in report.facts(run):
         console.print(fact, markup=False)
     for found in run.rounds:
-        for complaint in found.complaints[:20]:
-            console.print(f"not exact: {complaint}", style="red", markup=False)
         if found.directory.exists():
             console.print(f"kept: {found.directory}", markup=False)
     if chosen.markdown is not None:
@@ -94,6 +92,8 @@ class _Chaos:
                 self._bar, description=f"round {number}: {what[:60]:60}"
             ),
         )
+        for complaint in found.complaints[:20]:
+            self._progress.console.print(f"round {number}: {complaint}", style="red", markup=False)
         if found.exact and not self._chosen.keep:
             shutil.rmtree(found.directory)
         return found

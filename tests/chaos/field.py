@@ -121,6 +121,19 @@ class Field:
             time.sleep(_LOOK_S)
         return time.monotonic() - mark.since_s
 
+    def state(self) -> str:
+        """Return how far everything is, for whoever wonders why nothing goes on."""
+        told = [f"{len(self.load.told)} sent, {len(self.load.places)} written"]
+        for stage in STAGES:
+            topic = self._input(stage)
+            ends = {
+                "written": self.ends.written(topic, PARTITIONS),
+                "stable": self.ends.stable(topic, PARTITIONS),
+                "committed": self.ends.committed(self._groups[stage], topic, PARTITIONS),
+            }
+            told += [f"{stage} {name} {sorted(found.items())}" for name, found in ends.items()]
+        return "; ".join(told)
+
     def rest(self) -> None:
         """Stop the load, and wait until all is judged and no transaction is open.
 
@@ -134,7 +147,7 @@ class Field:
         since_s = time.monotonic()
         while open_ones := self._unfinished():
             if self._waited_s(since_s) > WITHIN_S:
-                raise TimeoutError(f"no rest within {WITHIN_S:.0f} s: {open_ones}")
+                raise TimeoutError(f"no rest: {open_ones}; {self.state()}")
             self.crew.mend()
 
     def judge(self) -> Outcome:

@@ -108,7 +108,7 @@ def _blow(field: Field, injection: Injection, *, epoch: int) -> Blown:
     field.load.epoch = epoch
     field.load.go()
     if field.recovery(field.mark()) is None:
-        raise TimeoutError(f"not at work before {fault.family}: {fault.name}")
+        raise TimeoutError(f"not at work before {fault.family}: {fault.name}; {field.state()}")
     time.sleep(_WARM_S)
     mark = fault.blow(field, Random(injection.seed))
     recovery_s = None if mark is None else field.recovery(mark)

@@ -12,13 +12,11 @@ import fastavro
 import fastavro.schema
 from confluent_kafka import (
     Consumer,
-    ConsumerGroupTopicPartitions,
-    IsolationLevel,
     KafkaError,
     Message,
     TopicPartition,
 )
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.admin import AdminClient
 
 _SCHEMAS: Final = Path(__file__).parents[2] / "schemas"
 _TIMEOUT_S: Final = 10.0
@@ -75,8 +73,8 @@ def to_row(message: Message) -> Row:
     )
 
 
-def consumer(bootstrap: str) -> Consumer:
-    """Return a reader of committed records, outside any group."""
+def consumer(bootstrap: str, **own: str) -> Consumer:
+    """Return a reader of committed records that joins no group; `own` has underscores for dots."""
     return Consumer(
         {
             "bootstrap.servers": bootstrap,
@@ -87,6 +85,7 @@ def consumer(bootstrap: str) -> Consumer:
             "auto.offset.reset": "earliest",
             "fetch.wait.max.ms": 20,
             "log_level": 0,
+            **{name.replace("_", "."): value for name, value in own.items()},
         }
     )
 
@@ -130,53 +129,59 @@ def avro_reader(name: str) -> Callable[[bytes | None], Any]:
 class Ends:
     """Where topics end and groups are, asked of the broker straight.
 
+    By consumers: an admin client that has seen its broker restart answers nothing more, or crashes
+    (both seen, librdkafka 2.16).
+
     Args:
         bootstrap: the broker, past any proxy.
     """
 
     def __init__(self, bootstrap: str) -> None:
-        self._admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+        self._bootstrap = bootstrap
+        self._committed_ends = consumer(bootstrap)
+        self._written_ends = consumer(bootstrap, isolation_level="read_uncommitted")
+        self._groups: dict[str, Consumer] = {}
 
     def stable(self, topic: str, partitions: int) -> dict[int, int]:
         """Return the last stable offsets."""
-        return self._list(topic, partitions, IsolationLevel.READ_COMMITTED)
+        return _ends(self._committed_ends, topic, partitions)
 
     def written(self, topic: str, partitions: int) -> dict[int, int]:
         """Return the high watermarks: the ends of all that is written, open or not."""
-        return self._list(topic, partitions, IsolationLevel.READ_UNCOMMITTED)
+        return _ends(self._written_ends, topic, partitions)
 
     def open_partitions(self, topics: Iterable[str], partitions: int) -> list[str]:
         """Return the partitions in which something is not stable."""
-        return [
-            f"{topic}/{number}"
-            for topic in topics
-            for number, end in self.written(topic, partitions).items()
-            if self.stable(topic, partitions)[number] < end
-        ]
+        found = []
+        for topic in topics:
+            written, stable = self.written(topic, partitions), self.stable(topic, partitions)
+            found += [f"{topic}/{number}" for number in written if stable[number] < written[number]]
+        return found
 
     def committed(self, group: str, topic: str, partitions: int) -> dict[int, int]:
         """Return a group's stable committed offsets; no entry where there is none."""
+        if group not in self._groups:
+            self._groups[group] = consumer(self._bootstrap, group_id=group)
         asked = [TopicPartition(topic, number) for number in range(partitions)]
-        futures = self._admin.list_consumer_group_offsets(
-            [ConsumerGroupTopicPartitions(group, asked)],
-            require_stable=True,
-            request_timeout=_TIMEOUT_S,
-        )
-        answer = futures[group].result()
-        found = answer.topic_partitions or []
-        return {one.partition: one.offset for one in found if one.error is None and one.offset >= 0}
+        answers = self._groups[group].committed(asked, timeout=_TIMEOUT_S)
+        return {
+            one.partition: one.offset for one in answers if one.error is None and one.offset >= 0
+        }
 
     def remove(self, topics: Sequence[str]) -> None:
         """Delete topics."""
-        for future in self._admin.delete_topics(list(topics)).values():
-            future.result(_TIMEOUT_S)
+        admin = AdminClient({"bootstrap.servers": self._bootstrap, "log_level": 0})
+        for future in admin.delete_topics(list(topics)).values():
+            future.result(2 * _TIMEOUT_S)
 
-    def _list(self, topic: str, partitions: int, isolation: IsolationLevel) -> dict[int, int]:
-        # Else the client asks under leaders' epochs from before a restart of the broker.
-        self._admin.list_topics(topic, timeout=_TIMEOUT_S)
-        latest: Any = OffsetSpec  # not annotated
-        asked = {TopicPartition(topic, number): latest.latest() for number in range(partitions)}
-        answers = self._admin.list_offsets(
-            asked, isolation_level=isolation, request_timeout=_TIMEOUT_S
-        )
-        return {where.partition: found.result().offset for where, found in answers.items()}
+    def close(self) -> None:
+        """Let go of the connections."""
+        for one in (self._committed_ends, self._written_ends, *self._groups.values()):
+            one.close()
+
+
+def _ends(asked: Consumer, topic: str, partitions: int) -> dict[int, int]:
+    found = {}
+    for number in range(partitions):
+        _, found[number] = asked.get_watermark_offsets(TopicPartition(topic, number), _TIMEOUT_S)
+    return found

@@ -25,7 +25,6 @@ _METADATA_HEAD: Final = struct.Struct("<7si")
 """How librdkafka writes group metadata down: a mark of seven characters, then the generation."""
 
 _TIMEOUT_S: Final = 30.0
-_FENCED_TWICE_S: Final = 60.0
 _OUTAGE_S: Final = 120.0
 _FETCH_BYTES: Final = 524_288
 _END: Final = KafkaError._PARTITION_EOF  # noqa: SLF001 (public, underscored by librdkafka)
@@ -219,12 +218,12 @@ class GroupSource:
         """Join anew: behind an outage the group may take us for another one than ourselves.
 
         Raises:
-            FatalBrokerError: if there was no outage, or we did just that: there is another one.
+            FatalBrokerError: if there was no outage since we last did: there is another one.
         """
         now_s = time.monotonic()
-        twice = now_s - self._fenced_s < _FENCED_TWICE_S
-        outage = now_s - self._away_s < _OUTAGE_S
-        if twice or not outage or self._ownership is None:
+        # Each outage explains one refusal, however soon the next one comes.
+        explained = self._away_s > max(self._fenced_s, now_s - _OUTAGE_S)
+        if not explained or self._ownership is None:
             raise FatalBrokerError(
                 f"the group refuses {self._member} for good ({why}): another worker joined "
                 f"under its name; each needs its own worker.instance"

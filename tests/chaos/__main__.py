@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from random import Random
@@ -29,28 +30,37 @@ def main() -> int:
     chosen = _arguments()
     if chosen.mistake is not None:
         os.environ[MISTAKE] = chosen.mistake  # workers inherit it
-    # So that whoever ends us leaves no broker behind.
+    # So that whoever ends us leaves no broker behind, and gets a report of the rounds before.
     signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     started_s = time.monotonic()
     scratch = Path(tempfile.mkdtemp(prefix="chaos-"))
-    with laid(scratch / "platform", Random(chosen.seed)) as ground, _progress() as progress:
+    usual: list[Round] = []
+    paced: list[Round] = []
+    with (
+        suppress(KeyboardInterrupt, SystemExit),
+        laid(scratch / "platform", Random(chosen.seed)) as ground,
+        _progress() as progress,
+    ):
         chaos = _Chaos(ground, scratch, progress, chosen)
-        usual = [chaos.play(_usual(chosen.seed, chosen.usual), {})] if chosen.usual else []
-        paced = list(chaos.rounds(started_s))
-    run = report.Run(
-        chosen.seed, time.monotonic() - started_s, _timeouts(), tuple(paced), tuple(usual)
-    )
+        if chosen.usual:
+            usual.append(chaos.play(_usual(chosen.seed, chosen.usual), {}))
+        paced.extend(chaos.rounds(started_s))
+    run = report.Run(chosen.seed, time.monotonic() - started_s, _timeouts(), paced, usual)
     if not any(found.directory.exists() for found in run.rounds):
         shutil.rmtree(scratch)
+    _tell(run)
+    if chosen.markdown is not None:
+        chosen.markdown.write_text(report.page(run))
+    return 0 if run.exact else 4
+
+
+def _tell(run: report.Run) -> None:
     console.print(report.table(run))
     for fact in report.facts(run):
         console.print(fact, markup=False)
     for found in run.rounds:
         if found.directory.exists():
             console.print(f"kept: {found.directory}", markup=False)
-    if chosen.markdown is not None:
-        chosen.markdown.write_text(report.page(run))
-    return 0 if run.exact else 4
 
 
 class _Chaos:

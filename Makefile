@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types bench lock clean
+.PHONY: help setup demo test lint types bench chaos soak lock clean
 
 help: ## say what each target does
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -42,6 +42,12 @@ types: $(VENV)/.dev ## mypy, strict
 
 bench: $(VENV)/.dev ## events/s, CPU and memory of INGEST beside a bare copy loop (minutes)
 	@$(BIN)/python -m tests.bench $(BENCH)
+
+chaos: $(VENV)/.dev ## faults on a real broker for half an hour: kills, outages, bad networks, full disks
+	@$(BIN)/python -m tests.chaos --minutes 30 --injections 120 $(CHAOS)
+
+soak: $(VENV)/.dev ## 500 faults and more, about two hours; the report goes to docs/soak.md
+	@$(BIN)/python -m tests.chaos --injections 500 --markdown docs/soak.md $(CHAOS)
 
 lock: $(VENV)/.dev ## pin every dependency by hash again (names no index)
 	@$(BIN)/python -m pip install --quiet uv

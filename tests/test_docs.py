@@ -104,6 +104,13 @@ def exit_codes(kind: type[LoyaltyStreamError] = LoyaltyStreamError) -> Iterator[
         yield from exit_codes(child)
 
 
+def log_events() -> Iterator[str]:
+    """Yield the names of all log lines of ours, from the code that writes them."""
+    for module in (ROOT / "src").rglob("*.py"):
+        found = re.findall(r"\.(?:info|warning|error)\(\s*\"([^\"]+)\"", module.read_text())
+        yield from (name for name in found if re.fullmatch(r"[a-z]+\.[a-z_]+", name))
+
+
 def example_definition() -> EventDefinition:
     """Return the README's definition as a worker loads it."""
     [body] = [found for found in map(json.loads, blocks("json")) if "actions" in found]
@@ -173,7 +180,7 @@ def test_every_setting_has_its_row() -> None:
         assert json.loads(told.strip("`")) == default[table][setting], name
     tables = "|".join(default)
     named = set(re.findall(rf"`((?:{tables})\.[a-z_]+)`", TEXT))
-    assert named - set(setting_names()) == set()
+    assert named - set(setting_names()) - set(log_events()) == set()
 
 
 def test_every_environment_variable_is_a_setting() -> None:
@@ -207,6 +214,13 @@ def test_no_metric_is_made_up() -> None:
     known = {metric.name for metric in Metrics().registry.collect()}
     named = set(re.findall(r"`(loyaltystream_[a-z_]+)`", TEXT))
     assert {name.removesuffix("_total") for name in named} == known
+
+
+def test_every_log_event_is_told() -> None:
+    """What a worker logs stands in the pages, under the name that it has in the log."""
+    events = set(log_events())
+    assert "broker.awaited" in events
+    assert {event for event in events if f"`{event}`" not in TEXT} == set()
 
 
 def test_every_make_target_has_its_row() -> None:

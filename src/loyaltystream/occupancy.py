@@ -3,7 +3,7 @@
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from loyaltystream.errors import ConfigurationError
@@ -35,7 +35,8 @@ def occupied(directory: Path) -> Iterator[None]:
                 f"{directory.name} already runs here (process {handle.read().strip() or '?'}); "
                 f"stop it, or give this one another worker.instance"
             ) from error
-        handle.truncate(0)
-        handle.write(str(os.getpid()))
-        handle.flush()
+        # A full disk takes no word of who is here; the lock holds all the same.
+        with suppress(OSError):
+            os.truncate(handle.fileno(), 0)
+            os.write(handle.fileno(), str(os.getpid()).encode())
         yield

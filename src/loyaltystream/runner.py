@@ -16,6 +16,7 @@ from loyaltystream.errors import (
     BrokerError,
     FatalBrokerError,
     RetryableBrokerError,
+    StateError,
 )
 from loyaltystream.events import Record
 from loyaltystream.pipeline import Plan
@@ -78,7 +79,9 @@ class Runner:
             self._rewind()
         batch = self._source.poll()
         if self._rewinding:
-            return  # a rebalance inside the poll found that the last transaction was lost
+            # A rebalance inside the poll found that the last transaction was lost; or it had to be
+            # polled before the rewind can be done.
+            return
         group = self._source.group()
         plans = []
         for partition, records in batch.items():
@@ -214,7 +217,13 @@ class Runner:
         self._telemetry.renewed(why)
 
     def _rewind(self) -> None:
-        """Read again from the stable committed offsets, where the memory stands as well."""
+        """Read again from the stable committed offsets, where the memory stands as well.
+
+        Not done, and left to the next turn, while another worker goes on with one of them.
+
+        Raises:
+            StateError: if what is remembered does not fit the log.
+        """
         committed = self._source.committed(sorted(self._owned))
         starts = {}
         for partition in self._owned:
@@ -223,7 +232,12 @@ class Runner:
             if found != expected:
                 # Somebody else went on with it: what is known is read from the log anew. Until that
                 # has succeeded the old stays, or a broker that is away would leave nothing.
-                found = self._stage.open(partition, found)
+                try:
+                    found = self._stage.open(partition, found)
+                except StateError:
+                    if self._source.committed([partition]).get(partition) == found:
+                        raise
+                    return  # and still goes on: the coming poll tells that it is no longer ours
             starts[partition] = found
         self._source.seek(starts)
         self._rewinding = False

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from loyaltystream.errors import RetryableBrokerError
 from loyaltystream.platform import LocalPlatform
 from loyaltystream.settings import PlatformSettings, load
 from loyaltystream.story import Recipe, generate
@@ -136,6 +137,25 @@ def test_a_worker_that_waits_can_be_stopped(fragile: LocalPlatform, shop: Shop, 
     asked_s = time.monotonic()
     assert shop.stop(worker) == 0, shop.log(when)
     assert time.monotonic() - asked_s < GRACE_S
+
+
+def test_a_reader_outlives_restarts(fragile: LocalPlatform, shop: Shop) -> None:
+    """Whoever reads where topics end can do so again behind any number of restarts."""
+    tell(shop, 5)
+    deployment = shop.deployment
+    reader, topic = deployment.reader, deployment.topics.ingest
+    ends = {number: reader.high_watermark(topic, number) for number in range(RECIPE.partitions)}
+    for _ in range(3):
+        kill(fragile.broker.pid)
+        fragile.broker.start()
+
+        def found() -> dict[int, int]:
+            try:
+                return {number: reader.high_watermark(topic, number) for number in ends}
+            except RetryableBrokerError:
+                return {}
+
+        eventually(lambda: found() == ends, "the ends are told")
 
 
 def test_a_command_without_a_broker_says_where_it_looked(shop: Shop) -> None:

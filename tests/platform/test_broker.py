@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from loyaltystream.errors import PlatformError
-from loyaltystream.platform.broker import CONFIGURATION, Broker
+from loyaltystream.platform.broker import CONFIGURATION, Broker, Detour
 from loyaltystream.platform.installation import Installed
 from tests.platform.fakes import answering
 
@@ -15,14 +15,19 @@ def _installed() -> Installed:
     return Installed(class_path=(Path("/nowhere/kafka.jar"),), registry=Path("/nowhere"))
 
 
+def _prepared(broker: Broker, directory: Path) -> dict[str, str]:
+    """Return what a broker with a formatted store reads."""
+    (directory / "data").mkdir()
+    (directory / "data" / "meta.properties").touch()
+    broker.prepare(directory, 20_123)
+    lines = (directory / CONFIGURATION).read_text().splitlines()
+    return dict(line.split("=", 1) for line in lines)
+
+
 @pytest.fixture
 def configuration(tmp_path: Path) -> dict[str, str]:
-    """Return what a broker with a formatted store reads."""
-    (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "meta.properties").touch()
-    Broker(_installed).prepare(tmp_path, 20_123)
-    lines = (tmp_path / CONFIGURATION).read_text().splitlines()
-    return dict(line.split("=", 1) for line in lines)
+    """Return what a usual broker reads."""
+    return _prepared(Broker(_installed), tmp_path)
 
 
 def test_the_broker_can_be_reached_from_here_only(configuration: dict[str, str]) -> None:
@@ -31,6 +36,16 @@ def test_the_broker_can_be_reached_from_here_only(configuration: dict[str, str])
     assert listeners[0] == "PLAINTEXT://127.0.0.1:20123"
     assert listeners[1].startswith("CONTROLLER://127.0.0.1:")
     assert configuration["advertised.listeners"] == listeners[0]
+
+
+def test_a_detour_leads_back_to_its_proxy(tmp_path: Path) -> None:
+    """Who comes in by the second listener is told the proxy's port, and all others the broker's."""
+    configuration = _prepared(Broker(_installed, Detour(20_124, 30_000)), tmp_path)
+    assert configuration["listeners"].endswith(",DETOUR://127.0.0.1:20124")
+    assert configuration["advertised.listeners"] == (
+        "PLAINTEXT://127.0.0.1:20123,DETOUR://127.0.0.1:30000"
+    )
+    assert configuration["listener.security.protocol.map"].endswith(",DETOUR:PLAINTEXT")
 
 
 def test_no_topic_comes_to_be_by_a_slip(configuration: dict[str, str]) -> None:

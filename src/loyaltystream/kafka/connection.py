@@ -11,6 +11,10 @@ Properties = dict[str, Any]
 # librdkafka's own lines go through `logging`, not to stderr behind our back.
 LOGGER: Final = logging.getLogger("librdkafka")
 
+RECONNECT_MS: Final = 1_000
+"""The longest pause between two attempts to connect. The client's own, 10 s, is added to every
+outage: a broker that was back for 9 s was still not looked for (seen)."""
+
 MAX_MESSAGE_BYTES: Final = 4_194_304
 """What a client of ours will send or take at most; the broker's topics say less."""
 
@@ -22,6 +26,7 @@ def properties(kafka: KafkaSettings, **own: str | float | bool) -> Properties:
     so nothing there can change what exactly-once depends on.
     """
     return {
+        "reconnect.backoff.max.ms": RECONNECT_MS,
         **{name: value.get_secret_value() for name, value in kafka.client.items()},
         "bootstrap.servers": kafka.bootstrap_servers,
         "logger": LOGGER,

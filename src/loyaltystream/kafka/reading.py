@@ -57,17 +57,23 @@ class LogReader:
     def partitions(self, topic: str) -> int:
         """Return how many partitions the topic has.
 
+        This also has the client learn their leaders anew: without it, offsets are asked for under
+        the epoch of a leader from before the broker's last restart, and refused (seen).
+
         Raises:
             FatalBrokerError: if there is no such topic.
             BrokerError: if the broker does not answer.
         """
-        with translated(f"looking for topic {topic} at {self._kafka.bootstrap_servers}"):
+        doing = f"looking for topic {topic} at {self._kafka.bootstrap_servers}"
+        with translated(doing):
             found = self._admin.list_topics(topic, timeout=REACH_S).topics[topic]
-        if found.error is not None:
-            raise FatalBrokerError(
-                f"topic {topic}: {found.error.str()}; `loyaltystream init` makes the topics"
-            )
-        return len(found.partitions)
+        if found.error is None:
+            return len(found.partitions)
+        if found.error.code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
+            raise translate(found.error, doing)
+        raise FatalBrokerError(
+            f"topic {topic}: {found.error.str()}; `loyaltystream init` makes the topics"
+        )
 
     def bounds(self, topic: str) -> Bounds:
         """Return for each partition its first retained offset and its last stable offset.
@@ -104,6 +110,7 @@ class LogReader:
         Raises:
             BrokerError: if the topic is not there or the broker does not answer.
         """
+        self.partitions(topic)
         asked = {TopicPartition(topic, partition): OffsetSpec.for_timestamp(moment_ms)}
         with translated(f"looking for {moment_ms} in {topic}/{partition}"):
             answers = self._admin.list_offsets(asked, request_timeout=self._timeout_s)
@@ -175,8 +182,9 @@ class LogReader:
         """Return the offset after the last record, open transactions' included.
 
         Raises:
-            BrokerError: if the broker does not answer.
+            BrokerError: if the topic is not there or the broker does not answer.
         """
+        self.partitions(topic)
         asked = [TopicPartition(topic, partition)]
         return self._list(asked, OffsetSpec.latest(), IsolationLevel.READ_UNCOMMITTED)[partition]
 

@@ -16,6 +16,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from loyaltystream.errors import BrokerError, FatalBrokerError, RetryableBrokerError, StateError
 from loyaltystream.events import Record
 from loyaltystream.kafka.connection import properties
+from loyaltystream.kafka.ends import Ends
 from loyaltystream.kafka.errors import translate, translated
 from loyaltystream.kafka.reading import committed_offsets, to_record
 from loyaltystream.ports import Group, Ownership
@@ -25,7 +26,6 @@ _METADATA_HEAD: Final = struct.Struct("<7si")
 """How librdkafka writes group metadata down: a mark of seven characters, then the generation."""
 
 _TIMEOUT_S: Final = 30.0
-_FENCED_TWICE_S: Final = 60.0
 _OUTAGE_S: Final = 120.0
 _GLANCE_S: Final = 0.01
 _END: Final = KafkaError._PARTITION_EOF  # noqa: SLF001 (public, underscored by librdkafka)
@@ -65,7 +65,7 @@ class GroupSource:
         self._ownership: Ownership | None = None
         self._owned: set[int] = set()
         self._untaken: set[int] = set()  # assigned, but their owner could not begin yet
-        self._at_end: set[int] = set()
+        self._ends = Ends(topic)
         self._disturbed = False  # a rebalance inside of this poll took something away
         self._fenced: str | None = None  # what the group said when it refused us
         self._fenced_s = self._away_s = -math.inf  # when that was, and when no broker answered
@@ -112,7 +112,7 @@ class GroupSource:
             self._disturbed = True
             self._owned.difference_update(numbers)
             self._untaken.difference_update(numbers)
-            self._at_end.difference_update(numbers)
+            self._ends.leave(numbers)
             ownership.revoked(numbers)
             consumer.incremental_unassign(partitions)
 
@@ -143,7 +143,7 @@ class GroupSource:
         if self._fenced is not None:
             self._rejoin(self._fenced)
             return {}
-        self._at_end.difference_update(batch)
+        self._ends.leave(batch)
         # A rebalance inside the call may have taken away what was fetched before it.
         return {number: records for number, records in batch.items() if number in self._owned}
 
@@ -187,6 +187,7 @@ class GroupSource:
         Raises:
             BrokerError: if the client refuses.
         """
+        self._ends.leave(offsets)
         try:
             with translated(f"seeking on {self._topic}"):
                 for position in self._positions(offsets):
@@ -201,16 +202,11 @@ class GroupSource:
             self._rejoin(self._fenced)
 
     def lag(self) -> dict[int, int]:
-        """Return how many offsets each of our partitions is behind its end, as last heard."""
-        lags = {}
-        for position in self._consumer.position(
-            [TopicPartition(self._topic, n) for n in self._owned]
-        ):
-            _, end = self._consumer.get_watermark_offsets(position, cached=True)
-            behind = max(end - position.offset, 0) if position.offset >= 0 else 0
-            # Past the last record only transaction markers may lie; these are not behind.
-            lags[position.partition] = 0 if position.partition in self._at_end else behind
-        return lags
+        """Return how many offsets each of our partitions is behind its end, as last heard.
+
+        What an open transaction holds up counts: nothing else tells of it.
+        """
+        return self._ends.lag(self._consumer, self._owned)
 
     def close(self) -> None:
         """Leave; as a static member's, our partitions wait a session timeout for our return."""
@@ -223,20 +219,21 @@ class GroupSource:
         """Join anew: behind an outage the group may take us for another one than ourselves.
 
         Raises:
-            FatalBrokerError: if there was no outage, or we did just that: there is another one.
+            FatalBrokerError: if there was no outage since we last did: there is another one.
         """
         now_s = time.monotonic()
-        twice = now_s - self._fenced_s < _FENCED_TWICE_S
-        outage = now_s - self._away_s < _OUTAGE_S
-        if twice or not outage or self._ownership is None:
+        # Each outage explains one refusal, however soon the next one comes.
+        explained = self._away_s > max(self._fenced_s, now_s - _OUTAGE_S)
+        if not explained or self._ownership is None:
             raise FatalBrokerError(
                 f"the group refuses {self._member} for good ({why}): another worker joined "
                 f"under its name; each needs its own worker.instance"
             )
         self._fenced, self._fenced_s = None, now_s
         ours = sorted(self._owned)
-        for kept in (self._owned, self._untaken, self._at_end):
+        for kept in (self._owned, self._untaken):
             kept.clear()
+        self._ends.leave(ours)
         self._ownership.revoked(ours)
         with suppress(KafkaException):
             self._consumer.close()
@@ -282,7 +279,7 @@ class GroupSource:
         if error is None or error.code() == _LEFT_BEHIND:
             return  # the group went on without us; the next poll joins it again
         if error.code() == _END:
-            self._at_end.add(partition or 0)
+            self._ends.reach(self._consumer, partition or 0)
         elif error.code() == _OUT_OF_RANGE and partition not in self._untaken:
             raise StateError(
                 f"{self._topic}/{partition}: the committed offset {message.offset()} is not in the "

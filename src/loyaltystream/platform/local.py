@@ -10,7 +10,7 @@ from functools import cached_property, partial
 from pathlib import Path
 
 from loyaltystream.platform import disk, maven, starting
-from loyaltystream.platform.broker import Broker
+from loyaltystream.platform.broker import Broker, Detour
 from loyaltystream.platform.installation import Installation, Installed
 from loyaltystream.platform.pins import read_pins
 from loyaltystream.platform.program import Program
@@ -43,6 +43,7 @@ class LocalPlatform:
         *,
         report: Report | None = None,
         download: maven.Download = maven.download,
+        detour: Detour | None = None,
     ) -> None:
         """Describe the platform of `settings`; nothing is read or started yet.
 
@@ -50,13 +51,14 @@ class LocalPlatform:
             settings: Where it lives, and on which ports.
             report: Told what happens; by default nobody is.
             download: Fetches an archive that the cache lacks.
+            detour: A way to the broker through somebody's proxy, beside the straight one.
         """
         self.directory = settings.directory.expanduser().absolute()
         cache = settings.cache or Path.home() / ".cache" / "loyaltystream"
         self.cache = cache.expanduser().absolute()
         self._report = report or Silence()
         self._download = download
-        self.broker = self._service(Broker(self._get_installed), settings.kafka_port)
+        self.broker = self._service(Broker(self._get_installed, detour), settings.kafka_port)
         self.registry = self._service(Registry(self._get_installed), settings.registry_port)
 
     def start(self) -> Addresses:

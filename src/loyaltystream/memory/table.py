@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from loyaltystream.memory.column import SHARD_SLOTS, Column
+from loyaltystream.memory.hashing import HALF, LOWER, Hashes, alike, mix, nonzero
 from loyaltystream.memory.identity import Ids
 
 FIRST_SLOTS: Final = 1 << 10
@@ -30,7 +31,6 @@ SWEEP_SPAN: Final = 64
 Indexes = npt.NDArray[np.int64]
 Fingerprints = npt.NDArray[np.uint32]
 Generations = npt.NDArray[np.uint8]
-Hashes = npt.NDArray[np.uint64]
 
 
 class IdTable:
@@ -62,7 +62,7 @@ class IdTable:
         places, found = self._probe(ids)
         fingerprints = self._fingerprints.values[places].astype(np.uint32)
         generations = self._generations.values[places].astype(np.uint8)
-        zero = ~_nonzero(ids)
+        zero = ~nonzero(ids)
         if zero.any():
             found[zero] = self._zero is not None
             fingerprints[zero], generations[zero] = self._zero or (0, 0)
@@ -70,11 +70,11 @@ class IdTable:
 
     def put(self, ids: Ids, fingerprints: Fingerprints, generations: Generations) -> None:
         """Enter ids, each at most once in the batch; an id that is there is overwritten."""
-        zero = ~_nonzero(ids)
+        zero = ~nonzero(ids)
         if zero.any():
             self._zero = (int(fingerprints[zero][0]), int(generations[zero][0]))
             ids, fingerprints, generations = ids[~zero], fingerprints[~zero], generations[~zero]
-        self._make_room(_hash(ids))
+        self._make_room(mix(ids))
         self._enter(ids, fingerprints, generations)
 
     def sweep(self, generation: int, keep: int) -> None:
@@ -132,16 +132,16 @@ class IdTable:
 
     def _probe(self, ids: Ids) -> tuple[Indexes, npt.NDArray[np.bool_]]:
         """Return the place of each id, or of the empty slot where it would stand, and which."""
-        hashes = _hash(ids)
+        hashes = mix(ids)
         shards = self._shards(hashes)
         slots = self._slots[shards]
         bases = shards * SHARD_SLOTS
         # The lower half spreads ids within a shard, the upper one chose the shard.
-        offsets = ((hashes & _LOWER) * slots) >> _HALF
+        offsets = ((hashes & LOWER) * slots) >> HALF
         places = bases + offsets.astype(np.int64)
         stored = self._ids.values[places]
-        found = _same(stored, ids)
-        taken = np.flatnonzero(~found & _nonzero(stored))
+        found = alike(stored, ids)
+        taken = np.flatnonzero(~found & nonzero(stored))
         window = FIRST_WINDOW
         # Windows that widen: slot by slot, the last few of a batch cost as much as all the others.
         while len(taken):
@@ -164,7 +164,7 @@ class IdTable:
             places, found = self._probe(ids)
             # Two new ids may want one empty slot: the last to write has it, the others look again.
             self._ids.values[places] = ids
-            took = _same(self._ids.values[places], ids)
+            took = alike(self._ids.values[places], ids)
             self._fingerprints.values[places[took]] = fingerprints[took]
             self._generations.values[places[took]] = generations[took]
             entered = places[took & ~found] // SHARD_SLOTS
@@ -205,7 +205,7 @@ class IdTable:
         self._depths = np.append(self._depths, depth + 1)
         mine = np.flatnonzero(self._directory == shard)
         self._directory[mine[len(mine) // 2 :]] = new
-        homes = self._shards(_hash(ids))
+        homes = self._shards(mix(ids))
         for home in (shard, new):
             rows = homes == home
             self._slots[home] = min(_slots_for(int(np.count_nonzero(rows))), SHARD_SLOTS)
@@ -220,7 +220,7 @@ class IdTable:
         They were read in nearly this order, so that sorting costs little.
         """
         slots = self._slots[shard]
-        wanted = (((_hash(ids) & _LOWER) * slots) >> _HALF).astype(np.int64)
+        wanted = (((mix(ids) & LOWER) * slots) >> HALF).astype(np.int64)
         order = np.argsort(wanted, kind="stable")
         steps = np.arange(len(order))
         places = np.maximum.accumulate(wanted[order] - steps) + steps
@@ -247,7 +247,7 @@ class IdTable:
         start = shard * SHARD_SLOTS
         window = slice(start, start + int(self._slots[shard]))
         ids = self._ids.values[window]
-        used = _nonzero(ids)
+        used = nonzero(ids)
         return (
             ids[used],
             self._fingerprints.values[window][used],
@@ -255,10 +255,7 @@ class IdTable:
         )
 
 
-_HALF: Final = np.uint64(32)
 _STEPS: Final = np.arange(1, LAST_WINDOW + 1, dtype=np.uint64)
-_LOWER: Final = np.uint64(0xFFFFFFFF)
-_MIXERS: Final = (np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53))
 
 
 def _slots_for(entries: int) -> int:
@@ -268,30 +265,3 @@ def _slots_for(entries: int) -> int:
 def _most_slots(shard: int) -> int:
     """Return the slots at which a shard splits: all different, so that never all split at once."""
     return int(SHARD_SLOTS / 2 ** (shard * 0.6180339887 % 1))
-
-
-def _hash(ids: Ids) -> Hashes:
-    """Return 64 well-mixed bits of each id.
-
-    The first word is mixed before the second enters: ids are masked with a secret, but by XOR, and
-    any hash that is linear in both would let a producer choose ids that collide.
-    """
-    hashes = ids[:, 0].copy()
-    for word in (ids[:, 1], np.uint64(0)):
-        for mixer in _MIXERS:
-            hashes ^= hashes >> _HALF
-            hashes *= mixer
-        hashes ^= hashes >> _HALF
-        hashes ^= word
-    return hashes
-
-
-def _same(ids: Ids, others: Ids) -> npt.NDArray[np.bool_]:
-    # Word by word: reducing over an axis of two costs ten times as much.
-    same: npt.NDArray[np.bool_] = (ids[:, 0] == others[:, 0]) & (ids[:, 1] == others[:, 1])
-    return same
-
-
-def _nonzero(ids: Ids) -> npt.NDArray[np.bool_]:
-    nonzero: npt.NDArray[np.bool_] = (ids[:, 0] | ids[:, 1]) != 0
-    return nonzero

@@ -7,17 +7,16 @@ splits in two, found through a directory of hash prefixes (extendible hashing). 
 more, since those of UUID form are not random: they count up, or end in a machine's address.
 """
 
-from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from loyaltystream.memory.column import SHARD_SLOTS, Column
+from loyaltystream.memory.column import SHARD_SLOTS
 from loyaltystream.memory.hashing import HALF, LOWER, Hashes, alike, mix, nonzero
 from loyaltystream.memory.identity import Ids
+from loyaltystream.memory.shards import FIRST_SLOTS, Fingerprints, Generations, Indexes, Shards
 
-FIRST_SLOTS: Final = 1 << 10
 MAX_LOAD: Final = 0.75
 FRESH_LOAD: Final = 0.67
 """How full a shard is after it grew or split: filling it anew is cheap (`_fill`), slots are not."""
@@ -28,34 +27,9 @@ CODES: Final = 256
 SWEEP_SPAN: Final = 64
 """Within so many generations every shard is swept, so that no code comes round unseen."""
 
-Indexes = npt.NDArray[np.int64]
-Fingerprints = npt.NDArray[np.uint32]
-Generations = npt.NDArray[np.uint8]
 
-
-class IdTable:
+class IdTable(Shards):
     """Ids with a fingerprint and a generation each; an id stands in it once."""
-
-    def __init__(self) -> None:
-        self._ids = Column(np.uint64, 2)
-        self._fingerprints = Column(np.uint32, 1)
-        self._generations = Column(np.uint8, 1)
-        self._slots = np.array([FIRST_SLOTS], np.uint64)  # per shard
-        self._counts = np.zeros(1, np.int64)  # per shard
-        self._depths = np.zeros(1, np.int64)  # per shard: how many prefix bits are its own
-        self._directory = np.zeros(1, np.int64)  # prefix of hashes -> shard
-        self._generation = 0  # of the last sweep
-        self._unswept = self._next_swept = 0  # shards to go in this generation, and the next one
-        # The all-zero id looks like an empty slot, so it has a place of its own.
-        self._zero: tuple[int, int] | None = None
-
-    def __len__(self) -> int:
-        return int(self._counts.sum()) + (self._zero is not None)
-
-    @property
-    def used_bytes(self) -> int:
-        """Bytes of all slots that may hold an entry."""
-        return int(self._slots.sum()) * 21
 
     def find(self, ids: Ids) -> tuple[npt.NDArray[np.bool_], Fingerprints, Generations]:
         """Return for each id whether it is there, and its fingerprint and generation."""
@@ -100,6 +74,22 @@ class IdTable:
             self._zero = None
         self._generation = generation
 
+    def admit(self, shard: int, entries: int, generation: int, *, keep: int) -> None:
+        """Count the entries of a shard that was filled, and drop what expired since it was copied.
+
+        Args:
+            shard: which one.
+            entries: how many it has.
+            generation: the table's when it was copied; codes of that time may come round again.
+            keep: how many generations an entry outlives its own.
+        """
+        self._counts[shard] = entries
+        now = self._generation
+        if generation != now:
+            self._generation = generation
+            self._sweep(shard, keep - (now - generation))
+            self._generation = now
+
     def ages(self, codes: Generations) -> npt.NDArray[np.int64]:
         """Return how many generations before the last sweep's entries of these codes are from."""
         # In bytes the difference wraps as the codes do.
@@ -111,24 +101,6 @@ class IdTable:
         if not young.all():
             self._clear(shard)
             self._fill(shard, ids[young], fingerprints[young], generations[young])
-
-    def entries(self) -> Iterator[tuple[Ids, Fingerprints, Generations]]:
-        """Yield everything that is there, a shard at a time."""
-        for shard in range(len(self._slots)):
-            yield self._read(shard)
-        if self._zero is not None:
-            fingerprint, generation = self._zero
-            yield (
-                np.zeros((1, 2), np.uint64),
-                np.array([fingerprint], np.uint32),
-                np.array([generation], np.uint8),
-            )
-
-    def _shards(self, hashes: Hashes) -> Indexes:
-        bits = int(self._directory.size).bit_length() - 1
-        if bits == 0:
-            return np.zeros(len(hashes), np.int64)
-        return self._directory[(hashes >> np.uint64(64 - bits)).astype(np.int64)]
 
     def _probe(self, ids: Ids) -> tuple[Indexes, npt.NDArray[np.bool_]]:
         """Return the place of each id, or of the empty slot where it would stand, and which."""
@@ -232,27 +204,6 @@ class IdTable:
         self._counts[shard] = len(rows)
         rest = order[~fits]  # behind the last slot comes the first one
         self._enter(ids[rest], fingerprints[rest], generations[rest])
-
-    def _take(self, shard: int) -> tuple[Ids, Fingerprints, Generations]:
-        content = self._read(shard)
-        self._clear(shard)
-        return content
-
-    def _clear(self, shard: int) -> None:
-        for column in (self._ids, self._fingerprints, self._generations):
-            column.clear(shard)
-        self._counts[shard] = 0
-
-    def _read(self, shard: int) -> tuple[Ids, Fingerprints, Generations]:
-        start = shard * SHARD_SLOTS
-        window = slice(start, start + int(self._slots[shard]))
-        ids = self._ids.values[window]
-        used = nonzero(ids)
-        return (
-            ids[used],
-            self._fingerprints.values[window][used],
-            self._generations.values[window][used],
-        )
 
 
 _STEPS: Final = np.arange(1, LAST_WINDOW + 1, dtype=np.uint64)

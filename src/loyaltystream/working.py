@@ -92,6 +92,7 @@ def work(settings: Settings, order: Order) -> None:
             log.info("worker.started", metrics=f"{settings.telemetry.metrics_host}:{port}")
             tune_collector()
             worker.runner.run(stopping.is_set)
+            worker.leave()
     log.info("worker.stopped")
 
 

@@ -64,6 +64,11 @@ class Shards:
         return int(self._slots.sum()) * SLOT_BYTES
 
     @property
+    def generation(self) -> int:
+        """The generation of the last sweep."""
+        return self._generation
+
+    @property
     def shape(self) -> TableShape:
         """What `shaped` makes a table like this one of."""
         return TableShape(

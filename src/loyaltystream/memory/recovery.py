@@ -54,8 +54,10 @@ def resume(
             continue
         if reached == extent.start_offset and delta.from_offset > reached:
             raise OutrunError(extent, delta.from_offset)
+        if reached == extent.start_offset or reached < extent.end_offset:
+            _demand_fit(extent, delta, reached)
         if reached < extent.end_offset:
-            _complete(memory, extent, delta, reached)
+            memory.complete(delta)
         else:
             memory.restore(delta)
         reached = delta.to_offset
@@ -65,18 +67,15 @@ def resume(
     return _demand_end(memory, committed)
 
 
-def _complete(memory: PartitionMemory, extent: Extent, delta: Delta, reached: int) -> None:
+def _demand_fit(extent: Extent, delta: Delta, reached: int) -> None:
     is_last = delta.to_offset == extent.end_offset
     agrees = (delta.clock_ms, delta.covers_from_ms) == (extent.clock_ms, extent.covers_from_ms)
-    if (
-        delta.from_offset != reached
-        or delta.to_offset > extent.end_offset
-        or (is_last and not agrees)
-    ):
+    goes_on = delta.from_offset == reached
+    crosses = delta.from_offset < extent.end_offset < delta.to_offset
+    if not goes_on or crosses or (is_last and not agrees):
         raise UnfitSnapshotError(
             f"the changelog's record from {delta.from_offset} to {delta.to_offset} does not fit"
         )
-    memory.complete(delta)
 
 
 def restore(

@@ -141,7 +141,7 @@ def test_a_copy_takes_a_turn_a_shard() -> None:
     """No turn copies more than it is told to, however large the memory is."""
     kept = Kept(Policy(ids=100, seconds=600, shards_a_turn=2, last_shards=3))
     kept.history.grow(*[20_000] * 10)
-    shards = len(next(iter(kept.history.memory.tables.values())).shape.slots)
+    shards = next(iter(kept.history.memory.tables.values())).shape.shards
     assert shards > 5
     turns = 0
     while not kept.ends():
@@ -152,11 +152,12 @@ def test_a_copy_takes_a_turn_a_shard() -> None:
 
 
 def test_a_memory_that_grows_fast_is_copied_all_the_same() -> None:
-    """Though shards are enlarged and split meanwhile, a copy comes to its end."""
-    kept = Kept(Policy(ids=100, seconds=600, shards_a_turn=2, last_shards=4))
-    turns = 0
-    while not kept.ends() and turns < 30:
-        kept.history.grow(5_000)
+    """Though more shards are split in a turn than are copied in one, a copy comes to its end."""
+    kept = Kept(Policy(ids=100, seconds=600, shards_a_turn=1, last_shards=1))
+    kept.history.grow(*[20_000] * 20)
+    turns = 20
+    while not kept.ends() and turns < 60:
+        kept.history.grow(40_000)
         kept.turn()
         turns += 1
     assert kept.ends()

@@ -138,7 +138,7 @@ def test_a_snapshot_is_loaded_as_it_stood() -> None:
     [ours], [theirs] = memory.tables.values(), history.memory.tables.values()
     assert memory.learnt == 0
     assert ours.shape == theirs.shape
-    for shard in range(len(ours.shape.slots)):
+    for shard in range(ours.shape.shards):
         for place in range(3):
             assert np.array_equal(ours.columns(shard)[place], theirs.columns(shard)[place])
     assert ours.find(to_array([some_id(3)]))[0].tolist() == [False]

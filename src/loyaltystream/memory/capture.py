@@ -3,10 +3,12 @@
 A snapshot need not be of one moment. A memory holds only what is committed, and entering the same
 entry again changes nothing; so a shard may be copied at any moment between a start and an end, if
 the changelog's records from the start on are entered again behind the snapshot (`recovery.py`).
-Which ids belong to which shard must be of one moment, the end: shards that were enlarged or split
-since they were copied are copied again, the last of them in the turn in which the capture ends.
+Which ids belong to which shard must be of one moment, the end: shards that were split since they
+were copied are copied again, the last of them in the turn in which the capture ends. How many slots
+a shard has is its own business, and comes with its copy.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -42,11 +44,15 @@ class Capture:
     def __init__(self, memory: PartitionMemory) -> None:
         self._memory = memory
         self._marks: dict[Unit, Indexes] = {}
+        self._left = math.inf
         _demand_settled(memory)
         self._start_offset = memory.next_offset
 
     def copy(self, most: int, last: int) -> tuple[list[Copied], Extent | None]:
         """Copy up to `most` shards; or all that are left, if these are up to `last`, and end.
+
+        Those that were split since the last call come on top: however fast the memory grows, there
+        is less to do after each call.
 
         Returns:
             The copies, and at the end what the snapshot covers.
@@ -60,12 +66,14 @@ class Capture:
             for number, unit in enumerate(self._memory.tables)
             for shard in self._due(unit)
         ]
-        ends = len(due) <= last
-        copied = [self._copy(*place) for place in (due if ends else due[:most])]
-        return copied, self._extent() if ends else None
+        split = int(max(len(due) - self._left, 0))
+        ends = len(due) <= last + split
+        taken = due if ends else due[: most + split]
+        self._left = len(due) - len(taken)
+        return [self._copy(*place) for place in taken], self._extent() if ends else None
 
     def _due(self, unit: Unit) -> Indexes:
-        """Return the shards that were not copied as they are now shaped."""
+        """Return the shards that were not copied since they have the ids that they have."""
         marks = self._memory.tables[unit].marks()
         known = self._marks.setdefault(unit, marks[:0])
         self._marks[unit] = known = np.pad(known, (0, len(marks) - len(known)))

@@ -1,15 +1,14 @@
 """A snapshot's file in, the memory that it is of out. Pure, but for the file that it is given."""
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
-from loyaltystream.memory.manifest import Block, Manifest, UnfitSnapshotError
+from loyaltystream.memory.manifest import Block, Manifest, TablePart, UnfitSnapshotError
 from loyaltystream.memory.partition import PartitionMemory
-from loyaltystream.memory.shards import SLOT_BYTES
 from loyaltystream.memory.table import IdTable
 from loyaltystream.memory.units import GENERATIONS
 
@@ -21,10 +20,8 @@ def load(manifest: Manifest, file: BinaryIO) -> PartitionMemory:
         UnfitSnapshotError: if a block is damaged or missing.
     """
     parts = manifest.extent.tables
-    tables = [IdTable.shaped(part.shape) for part in parts]
     last = {(block.table, block.shard): block for block in manifest.blocks}
-    if len(last) != sum(len(part.shape.slots) for part in parts):
-        raise UnfitSnapshotError("it lacks a shard")
+    tables = [_shaped(part, number, last) for number, part in enumerate(parts)]
     file.seek(0)
     for block in manifest.blocks:
         if last[block.table, block.shard] is block:
@@ -39,9 +36,15 @@ def load(manifest: Manifest, file: BinaryIO) -> PartitionMemory:
     )
 
 
+def _shaped(part: TablePart, number: int, blocks: Mapping[tuple[int, int], Block]) -> IdTable:
+    try:
+        slots = [blocks[number, shard].slots for shard in range(part.shape.shards)]
+    except KeyError as error:
+        raise UnfitSnapshotError(f"it lacks a shard: {error}") from error
+    return IdTable.shaped(part.shape, slots)
+
+
 def _fill(columns: Sequence[npt.NDArray[Any]], block: Block, file: BinaryIO) -> None:
-    if sum(column.nbytes for column in columns) != block.slots * SLOT_BYTES:
-        raise UnfitSnapshotError(f"its shard {block.shard} was copied before it was reshaped")
     crc = 0
     for column in columns:
         view = column.data.cast("B")

@@ -4,7 +4,7 @@ A shard is a window of slots, each of 21 bytes in three columns; its ids share a
 hashes, and the directory has the shard of every prefix (extendible hashing).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, Self
 
 import msgspec
@@ -29,14 +29,17 @@ class TableShape(msgspec.Struct, frozen=True):
     Attributes:
         generation: the one of the last sweep.
         directory: the shard of each prefix of hashes.
-        slots: how many each shard has.
         zero: fingerprint and generation's code of the id of zeros, if it is there.
     """
 
     generation: int
     directory: list[int]
-    slots: list[int]
     zero: tuple[int, int] | None
+
+    @property
+    def shards(self) -> int:
+        """How many shards there are."""
+        return max(self.directory) + 1
 
 
 class Shards:
@@ -71,17 +74,20 @@ class Shards:
     @property
     def shape(self) -> TableShape:
         """What `shaped` makes a table like this one of."""
-        return TableShape(
-            self._generation, self._directory.tolist(), self._slots.tolist(), self._zero
-        )
+        return TableShape(self._generation, self._directory.tolist(), self._zero)
 
     @classmethod
-    def shaped(cls, shape: TableShape) -> Self:
-        """Return a table whose shards are empty: each is to be filled in `columns`, and counted."""
-        table, shards = cls(), len(shape.slots)
+    def shaped(cls, shape: TableShape, slots: Sequence[int]) -> Self:
+        """Return a table whose shards are empty: each is to be filled in `columns`, and counted.
+
+        Args:
+            shape: of the table.
+            slots: how many each shard has.
+        """
+        table, shards = cls(), shape.shards
         for column in (table._ids, table._fingerprints, table._generations):
             column.grow(shards)
-        table._slots = np.array(shape.slots, np.uint64)
+        table._slots = np.array(slots, np.uint64)
         table._counts = np.zeros(shards, np.int64)
         table._directory = np.array(shape.directory, np.int64)
         shares = np.bincount(table._directory, minlength=shards)
@@ -90,8 +96,8 @@ class Shards:
         return table
 
     def marks(self) -> Indexes:
-        """Return a number for each shard: another one once it was enlarged or split."""
-        return self._slots.astype(np.int64) * 64 + self._depths
+        """Return a number above 0 for each shard, another one once it was split."""
+        return self._depths + 1
 
     def columns(self, shard: int) -> tuple[Ids, Fingerprints, Generations]:
         """Return a shard's slots themselves, empty ones included."""

@@ -12,6 +12,7 @@ from loyaltystream.settings import Settings
 from loyaltystream.snapshots.files import Files
 from loyaltystream.snapshots.hand import ThreadHand
 from loyaltystream.snapshots.keeper import Clocks, Keeper, Policy, Watch
+from loyaltystream.snapshots.verifying import Done, Verification
 from loyaltystream.topology import Topics
 
 _BOUND_S = 2.0
@@ -64,4 +65,19 @@ def build_keeper(  # noqa: PLR0913 (whose memories, where from, and who is told)
         policy=Policy(memory.snapshot_ids, memory.snapshot_minutes * 60),
         watch=watch,
         clocks=Clocks(time.monotonic, lambda: int(time.time() * 1000)),
+    )
+
+
+def build_verification(  # noqa: PLR0913 (likewise)
+    settings: Settings,
+    reader: LogReader,
+    topic: str,
+    *,
+    group: str,
+    origin: Callable[[int], Origin],
+    done: Done,
+) -> Verification:
+    """Put together what holds a group's snapshots against the changelog; as `build_keeper`."""
+    return Verification(
+        Files(snapshots_directory(settings, group)), ChangelogReader(reader, topic), origin, done
     )

@@ -73,6 +73,8 @@ class History:
         del partition
         yield from self.log[max(start, self.first) :]
 
+    settled = deltas
+
     def end(self, partition: int) -> int:
         """Return the log's end."""
         del partition

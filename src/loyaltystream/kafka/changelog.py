@@ -35,6 +35,16 @@ class ChangelogReader:
         for record in self._reader.records(self._topic, partition, max(start, first), end):
             yield record.value or b""
 
+    def settled(self, partition: int, start: int = 0) -> Iterator[bytes]:
+        """Yield the committed records of a partition as far as they are stable, oldest first.
+
+        Raises:
+            BrokerError: if they can't be read.
+        """
+        first, end = self._reader.settled_bounds(self._topic)[partition]
+        for record in self._reader.records(self._topic, partition, max(start, first), end):
+            yield record.value or b""
+
     def end(self, partition: int) -> int:
         """Return an offset that no record written from now on lies before.
 

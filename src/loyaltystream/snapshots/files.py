@@ -64,6 +64,15 @@ class Files:
         place = self._directory / str(partition)
         return _sealed(place) if place.exists() else []
 
+    def size_bytes(self, partition: int) -> int:
+        """Return how large the furthest snapshot of a partition is; 0 if there is none.
+
+        Raises:
+            OSError: if that can't be looked up.
+        """
+        place = self._directory / str(partition)
+        return next(((place / name).stat().st_size for name in self.names(partition)), 0)
+
     def open(self, partition: int, name: str) -> BinaryIO:
         """Return a snapshot's content.
 

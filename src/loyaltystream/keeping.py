@@ -9,10 +9,13 @@ from loyaltystream.kafka.reading import LogReader
 from loyaltystream.memory.changelog import Layout
 from loyaltystream.memory.manifest import Origin
 from loyaltystream.settings import Settings
+from loyaltystream.snapshots.cap import Cap
 from loyaltystream.snapshots.files import Files
 from loyaltystream.snapshots.hand import ThreadHand
-from loyaltystream.snapshots.keeper import Clocks, Keeper, Policy, Watch
+from loyaltystream.snapshots.keeper import Clocks, Keeper, Policy
+from loyaltystream.snapshots.scratch import Scratch
 from loyaltystream.snapshots.verifying import Done, Verification
+from loyaltystream.telemetry.memory import MemoryWatch
 from loyaltystream.topology import Topics
 
 _BOUND_S = 2.0
@@ -43,7 +46,7 @@ def build_keeper(  # noqa: PLR0913 (whose memories, where from, and who is told)
     *,
     group: str,
     origin: Callable[[int], Origin],
-    watch: Watch,
+    watch: MemoryWatch,
 ) -> Keeper:
     """Put the keeper of a worker's memories together.
 
@@ -56,6 +59,7 @@ def build_keeper(  # noqa: PLR0913 (whose memories, where from, and who is told)
         watch: is told what becomes of snapshots.
     """
     memory = settings.memory
+    scratch = Scratch(settings.worker.state_dir / "scratch")
     return Keeper(
         Files(snapshots_directory(settings, group)),
         ThreadHand(),
@@ -63,6 +67,7 @@ def build_keeper(  # noqa: PLR0913 (whose memories, where from, and who is told)
         bounds=ChangelogReader(LogReader(settings.kafka, timeout_s=_BOUND_S), topic),
         origin=origin,
         policy=Policy(memory.snapshot_ids, memory.snapshot_minutes * 60),
+        cap=Cap(memory.max_bytes, scratch, watch, time.monotonic),
         watch=watch,
         clocks=Clocks(time.monotonic, lambda: int(time.time() * 1000)),
     )

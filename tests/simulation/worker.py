@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
+from pathlib import Path
 from typing import Protocol
 
 from loyaltystream.events import Record
@@ -11,7 +12,9 @@ from loyaltystream.memory.manifest import Origin
 from loyaltystream.memory.units import Unit
 from loyaltystream.pipeline import Memory, Plan
 from loyaltystream.runner import Runner
+from loyaltystream.snapshots.cap import Cap
 from loyaltystream.snapshots.keeper import Clocks, Keeper, Policy
+from loyaltystream.snapshots.scratch import Scratch
 from loyaltystream.stage import IngestStage
 from loyaltystream.testing import (
     Fates,
@@ -98,6 +101,7 @@ class Worker:
             journal=journal,
         )
         changelog = parts.changelog(broker, TOPICS.changelog, fates)
+        watched = WatchedSnapshots(journal)
         self.stage = parts.stage(
             play.judge,
             definitions=DEFINITIONS,
@@ -109,7 +113,8 @@ class Worker:
                 bounds=changelog,
                 origin=lambda number: Origin(group, number, play.layout, "ingest", "changelog"),
                 policy=POLICY,
-                watch=WatchedSnapshots(journal),
+                cap=Cap(0, Scratch(Path()), watched, lambda: 0),
+                watch=watched,
                 clocks=Clocks(partial(next, count()), lambda: broker.now_ms),
             ),
             fresh=lambda _partition: 0,
@@ -212,3 +217,9 @@ class WatchedSnapshots:
 
     def released(self, partition: int) -> None:
         """The stage tells it."""
+
+    def mapped(self, size_bytes: int) -> None:
+        """Nothing is."""
+
+    def not_mapped(self, partition: int, why: str) -> None:
+        """Nothing has to be."""

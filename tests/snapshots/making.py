@@ -1,6 +1,7 @@
 """Histories, and memories that live through them, for tests of snapshots."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -9,8 +10,10 @@ from loyaltystream.memory.changelog import Delta, decode, encode
 from loyaltystream.memory.manifest import Extent, Origin
 from loyaltystream.memory.partition import PartitionMemory
 from loyaltystream.memory.units import ENTRY, GENERATION_CODES, Section, Unit
+from loyaltystream.snapshots.cap import Cap
 from loyaltystream.snapshots.hand import Hand
 from loyaltystream.snapshots.keeper import Clocks, Keeper, Policy
+from loyaltystream.snapshots.scratch import Scratch
 from loyaltystream.snapshots.shelf import Shelf
 from loyaltystream.snapshots.writing import Writing
 from loyaltystream.testing import CALM, ImmediateHand, MemoryDisk, MemoryShelf
@@ -88,6 +91,7 @@ class Told:
         self.refusals: list[str] = []
         self.failures: list[str] = []
         self.sizes: list[int] = []
+        self.mapped_bytes: list[int] = []
         self.restored_from: list[int | None] = []
 
     def restored(self, partition: int, created_ms: int | None, seconds: float) -> None:
@@ -109,6 +113,12 @@ class Told:
     def released(self, partition: int) -> None:
         del partition
 
+    def mapped(self, size_bytes: int) -> None:
+        self.mapped_bytes.append(size_bytes)
+
+    def not_mapped(self, partition: int, why: str) -> None:
+        self.failures.append(f"{partition}: {why}")
+
 
 class Clock:
     """A clock that a test moves."""
@@ -128,7 +138,7 @@ def keeper_of(
     origin: Origin = ORIGIN,
 ) -> Keeper:
     """Return a keeper of one partition."""
-    clock = clock or Clock()
+    clock, told = clock or Clock(), told or Told()
     return Keeper(
         shelf,
         hand or ImmediateHand(),
@@ -136,7 +146,8 @@ def keeper_of(
         bounds=history,
         origin=lambda partition: msgspec.structs.replace(origin, partition=partition),
         policy=policy or Policy(1_000, 600),
-        watch=told or Told(),
+        cap=Cap(0, Scratch(Path()), told, lambda: clock.now_s),
+        watch=told,
         clocks=Clocks(lambda: clock.now_s, lambda: NOW_MS),
     )
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from loyaltystream.errors import StateError
 from loyaltystream.memory.changelog import Delta, Layout
+from loyaltystream.memory.column import Room
 from loyaltystream.memory.identity import to_array
 from loyaltystream.memory.manifest import Extent
 from loyaltystream.memory.table import IdTable
@@ -175,6 +176,20 @@ class PartitionMemory:
     def used_bytes(self) -> int:
         """Bytes that all tables take."""
         return sum(table.used_bytes for table in self._tables.values())
+
+    @property
+    def anonymous_bytes(self) -> int:
+        """Those of them that lie in memory and nowhere else."""
+        return sum(table.anonymous_bytes for table in self._tables.values())
+
+    def move(self, room: Room) -> None:
+        """Move all tables into files, where they answer the same.
+
+        Raises:
+            OSError: if there is no room; some may lie in files then.
+        """
+        for table in self._tables.values():
+            table.move(room)
 
 
 def _explain_layout(found: Layout, needed: Layout) -> str:

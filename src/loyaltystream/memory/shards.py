@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from loyaltystream.memory.column import SHARD_SLOTS, Column
+from loyaltystream.memory.column import SHARD_SLOTS, Column, Room
 from loyaltystream.memory.hashing import Hashes, nonzero
 from loyaltystream.memory.identity import Ids
 
@@ -65,6 +65,23 @@ class Shards:
     def used_bytes(self) -> int:
         """Bytes of all slots that may hold an entry."""
         return int(self._slots.sum()) * SLOT_BYTES
+
+    @property
+    def anonymous_bytes(self) -> int:
+        """Those of them that lie in memory and nowhere else."""
+        columns = (self._ids, self._fingerprints, self._generations)
+        slot_bytes = sum(column.slot_bytes for column in columns if not column.is_mapped)
+        return int(self._slots.sum()) * slot_bytes
+
+    def move(self, room: Room) -> None:
+        """Move all columns into files.
+
+        Raises:
+            OSError: if there is no room; some may lie in files then.
+        """
+        for column in (self._ids, self._fingerprints, self._generations):
+            if not column.is_mapped:
+                column.move(room, self._slots.tolist())
 
     @property
     def generation(self) -> int:

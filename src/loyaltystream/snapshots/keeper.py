@@ -14,6 +14,7 @@ import msgspec
 from loyaltystream.errors import BrokerError
 from loyaltystream.memory.manifest import Origin
 from loyaltystream.memory.partition import PartitionMemory
+from loyaltystream.snapshots.cap import Cap
 from loyaltystream.snapshots.hand import Hand
 from loyaltystream.snapshots.recovering import Archive, Changelog
 from loyaltystream.snapshots.shelf import Shelf
@@ -111,6 +112,7 @@ class Keeper:
         bounds: the same, asked while work goes on, so that it may not take long.
         origin: says whose memory a partition's is.
         policy: how often.
+        cap: bounds what they take meanwhile.
         watch: is told.
         clocks: the time.
     """
@@ -124,6 +126,7 @@ class Keeper:
         bounds: Bounds,
         origin: Callable[[int], Origin],
         policy: Policy,
+        cap: Cap,
         watch: Watch,
         clocks: Clocks,
     ) -> None:
@@ -133,6 +136,7 @@ class Keeper:
         self._bounds = bounds
         self._origin = origin
         self._policy = policy
+        self._cap = cap
         self._watch = watch
         self._clocks = clocks
         self._standings: dict[int, _Standing] = {}
@@ -154,6 +158,7 @@ class Keeper:
 
     def opened(self, partition: int, memory: PartitionMemory, changelog_offset: int = 0) -> None:
         """Take note of a partition's memory: from now on it is kept."""
+        self._cap.take(partition, memory)
         # Each partition at another time of the period, or all would be written at once for ever.
         ahead_s = self._policy.seconds * (partition * _GOLDEN % 1) / 2
         self._standings[partition] = _Standing(
@@ -161,10 +166,11 @@ class Keeper:
         )
 
     def tend(self, memories: Mapping[int, PartitionMemory]) -> None:
-        """Take a snapshot one step further, or begin one that is due."""
+        """Take a snapshot one step further, or look now and then whether anything is due."""
         writing = self._writing
         if writing is None:
-            self._begin(memories)
+            if self._clocks.now_s() - self._looked_s >= LOOK_EVERY_S:
+                self._look(memories)
         elif writing.is_over:
             self._end(writing)
         elif writing.is_copied:
@@ -185,6 +191,7 @@ class Keeper:
             self._give_up(writing)
         standing = self._standings.pop(partition, None)
         self._watch.released(partition)
+        self._cap.drop(partition)
         if standing is None or standing.offset == memory.next_offset:
             return
         if memory.is_settled and now_s < deadline_s:
@@ -194,11 +201,9 @@ class Keeper:
         """Wait until what is on its way is written, or the time for that is over."""
         self._hand.wait(0, RELEASE_S)
 
-    def _begin(self, memories: Mapping[int, PartitionMemory]) -> None:
-        now_s = self._clocks.now_s()
-        if now_s - self._looked_s < LOOK_EVERY_S:
-            return
-        self._looked_s = now_s
+    def _look(self, memories: Mapping[int, PartitionMemory]) -> None:
+        now_s = self._looked_s = self._clocks.now_s()
+        self._cap.hold()
         due = [
             (standing.at_s, number)
             for number, memory in memories.items()

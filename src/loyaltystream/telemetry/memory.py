@@ -69,5 +69,18 @@ class MemoryWatch:
             ):
                 gauge.remove(str(partition))
 
+    def mapped(self, size_bytes: int) -> None:
+        """Note how many bytes of ids lie in files."""
+        self._metrics.memory_mapped_bytes.set(size_bytes)
+
+    def not_mapped(self, partition: int, why: str) -> None:
+        """Note that a partition stays in memory, beyond memory.max_bytes."""
+        self._log.warning(
+            "memory.not_mapped",
+            partition=partition,
+            why=why,
+            next="it stays in memory, beyond memory.max_bytes; it is tried again in a minute",
+        )
+
     def _age_s(self, partition: int) -> float:
         return max(time.time() - self._made_s.get(partition, time.time()), 0)

@@ -88,6 +88,11 @@ class Metrics:
         self.memory_bytes = Gauge(
             "loyaltystream_memory_bytes", "Bytes that remembered ids take.", registry=registry
         )
+        self.memory_mapped_bytes = Gauge(
+            "loyaltystream_memory_mapped_bytes",
+            "Those of them that lie in files, beyond memory.max_bytes.",
+            registry=registry,
+        )
         self.memory_snapshots = Counter(
             "loyaltystream_memory_snapshots",
             "Snapshots of a partition's memory, by what became of them.",

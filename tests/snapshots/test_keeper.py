@@ -1,6 +1,7 @@
 """When snapshots are made, of what, and what happens to the work when they can't be."""
 
 from collections.abc import Callable
+from contextvars import ContextVar
 from itertools import pairwise
 from pathlib import Path
 
@@ -347,6 +348,16 @@ def test_a_thread_writes_what_the_loop_copies(tmp_path: Path) -> None:
     assert end_of(names[0]) == 40
     restored = keeper.recover(0, committed=40, fresh=lambda: 0)
     assert digest(restored) == digest(history.fold())
+
+
+def test_a_hand_works_in_its_owner_s_context() -> None:
+    """What is bound to the log lines of a worker is bound to those of its thread."""
+    worker: ContextVar[str] = ContextVar("worker")
+    worker.set("ours")
+    hand, seen = ThreadHand(), list[str]()
+    hand.do(lambda: seen.append(worker.get("nobody's")))
+    assert hand.wait(0, 5)
+    assert seen == ["ours"]
 
 
 def test_a_hand_does_everything_in_order() -> None:

@@ -3,6 +3,8 @@
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextvars import copy_context
+from functools import partial
 from typing import Protocol
 
 Task = Callable[[], None]
@@ -38,7 +40,9 @@ class ThreadHand:
     def do(self, task: Task) -> None:
         """Have a task done, once those before it are."""
         if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name="snapshots", daemon=True)
+            # In the caller's context: log lines name the worker by it.
+            run = partial(copy_context().run, self._work)
+            self._thread = threading.Thread(target=run, name="snapshots", daemon=True)
             self._thread.start()
         with self._changed:
             self._tasks.append(task)

@@ -206,6 +206,9 @@ class WatchedSnapshots:
         del seconds  # the clock counts only how often it was asked
         self._journal.note("restored", partition, "from", created_ms or "the changelog")
 
+    def opened(self, partition: int, created_ms: int | None) -> None:
+        """What was restored was told."""
+
     def refused(self, partition: int, name: str, why: str) -> None:
         self._journal.note("refused", partition, name, why)
 

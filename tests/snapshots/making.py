@@ -98,6 +98,9 @@ class Told:
         del partition, seconds
         self.restored_from.append(created_ms)
 
+    def opened(self, partition: int, created_ms: int | None) -> None:
+        del partition, created_ms
+
     def refused(self, partition: int, name: str, why: str) -> None:
         del partition, name
         self.refusals.append(why)

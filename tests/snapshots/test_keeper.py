@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextvars import ContextVar
+from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
 
@@ -9,7 +10,9 @@ import pytest
 
 from loyaltystream.errors import RetryableBrokerError, StateError
 from loyaltystream.memory.capture import Capture
+from loyaltystream.memory.changelog import decode
 from loyaltystream.memory.digest import digest
+from loyaltystream.memory.manifest import read_manifest
 from loyaltystream.memory.partition import PartitionMemory
 from loyaltystream.snapshots.files import Files
 from loyaltystream.snapshots.hand import Task, ThreadHand
@@ -18,7 +21,7 @@ from loyaltystream.snapshots.shelf import Draft, end_of
 from loyaltystream.testing import MemoryDisk, MemoryShelf
 from tests.core import NOW_MS, layout
 from tests.memory.making import MONTH, transaction
-from tests.snapshots.making import Clock, History, Told, keeper_of
+from tests.snapshots.making import Clock, History, Told, keeper_of, snapshot
 
 OFTEN = Policy(ids=100, seconds=600, shards_a_turn=1, last_shards=1)
 
@@ -155,9 +158,9 @@ def test_a_copy_takes_a_turn_a_shard() -> None:
 def test_a_memory_that_grows_fast_is_copied_all_the_same() -> None:
     """Though more shards are split in a turn than are copied in one, a copy comes to its end."""
     kept = Kept(Policy(ids=100, seconds=600, shards_a_turn=1, last_shards=1))
-    kept.history.grow(*[20_000] * 20)
-    turns = 20
-    while not kept.ends() and turns < 60:
+    kept.history.grow(*[20_000] * 6)
+    turns = 6
+    while not kept.ends() and turns < 40:
         kept.history.grow(40_000)
         kept.turn()
         turns += 1
@@ -308,10 +311,15 @@ def test_work_goes_on_without_a_disk(pages: int, why: str) -> None:
 
 
 class DeafHistory(History):
-    """A changelog that does not say where it ends."""
+    """A changelog that soon does not say any more where it ends."""
+
+    answers = 1
 
     def end(self, partition: int) -> int:
-        raise RetryableBrokerError(f"partition {partition}: no answer")
+        self.answers -= 1
+        if self.answers < 0:
+            raise RetryableBrokerError(f"partition {partition}: no answer")
+        return super().end(partition)
 
 
 def test_an_older_bound_does_where_the_broker_is_away() -> None:
@@ -319,9 +327,13 @@ def test_an_older_bound_does_where_the_broker_is_away() -> None:
     history, disk, clock = DeafHistory(), MemoryDisk(), Clock()
     keeper = keeper_of(MemoryShelf(disk), history, policy=OFTEN, clock=clock)
     history.grow(200, 200)
-    keeper.opened(0, history.memory, changelog_offset=1)
+    snapshot(history, MemoryShelf(disk))
+    memory = keeper.recover(0, committed=2, fresh=lambda: 0)
     history.grow(200)
-    keeper.release(0, history.memory)
+    memory.restore(decode(history.log[-1]))
+    keeper.release(0, memory)
+    content = disk.sealed[0][max(disk.sealed[0])]
+    assert read_manifest(BytesIO(content)).changelog_offset == 2
     restored = keeper.recover(0, committed=3, fresh=lambda: 0)
     assert digest(restored) == digest(history.fold())
 

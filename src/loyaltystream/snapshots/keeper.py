@@ -12,7 +12,7 @@ from typing import Final, Protocol
 import msgspec
 
 from loyaltystream.errors import BrokerError
-from loyaltystream.memory.manifest import Origin
+from loyaltystream.memory.manifest import Manifest, Origin
 from loyaltystream.memory.partition import PartitionMemory
 from loyaltystream.snapshots.cap import Cap
 from loyaltystream.snapshots.hand import Hand
@@ -46,7 +46,10 @@ class Watch(Protocol):
     """Told what became of snapshots; the hand tells it as well."""
 
     def restored(self, partition: int, created_ms: int | None, seconds: float) -> None:
-        """A partition is open: from a snapshot of that moment, or from the changelog alone."""
+        """A memory was read: from a snapshot of that moment, or from the changelog alone."""
+
+    def opened(self, partition: int, created_ms: int | None) -> None:
+        """A partition is kept from now on; its newest snapshot is of that moment, if it has one."""
 
     def refused(self, partition: int, name: str, why: str) -> None:
         """A snapshot is passed over."""
@@ -153,17 +156,12 @@ class Keeper:
         )
         created_ms = manifest.created_ms if manifest else None
         self._watch.restored(partition, created_ms, self._clocks.now_s() - began_s)
-        self.opened(partition, memory, manifest.changelog_offset if manifest else 0)
+        self._note(partition, memory, manifest)
         return memory
 
-    def opened(self, partition: int, memory: PartitionMemory, changelog_offset: int = 0) -> None:
-        """Take note of a partition's memory: from now on it is kept."""
-        self._cap.take(partition, memory)
-        # Each partition at another time of the period, or all would be written at once for ever.
-        ahead_s = self._policy.seconds * (partition * _GOLDEN % 1) / 2
-        self._standings[partition] = _Standing(
-            self._clocks.now_s() - ahead_s, memory.next_offset, memory.learnt, changelog_offset
-        )
+    def opened(self, partition: int, memory: PartitionMemory) -> None:
+        """Take note of a partition whose memory begins anew: from now on it is kept."""
+        self._note(partition, memory, None)
 
     def tend(self, memories: Mapping[int, PartitionMemory]) -> None:
         """Take a snapshot one step further, or look now and then whether anything is due."""
@@ -200,6 +198,18 @@ class Keeper:
     def leave(self) -> None:
         """Wait until what is on its way is written, or the time for that is over."""
         self._hand.wait(0, RELEASE_S)
+
+    def _note(self, partition: int, memory: PartitionMemory, manifest: Manifest | None) -> None:
+        self._watch.opened(partition, manifest.created_ms if manifest else None)
+        self._cap.take(partition, memory)
+        # Each partition at another time of the period, or all would be written at once for ever.
+        ahead_s = self._policy.seconds * (partition * _GOLDEN % 1) / 2
+        self._standings[partition] = _Standing(
+            self._clocks.now_s() - ahead_s,
+            memory.next_offset,
+            memory.learnt,
+            manifest.changelog_offset if manifest else 0,
+        )
 
     def _look(self, memories: Mapping[int, PartitionMemory]) -> None:
         now_s = self._looked_s = self._clocks.now_s()

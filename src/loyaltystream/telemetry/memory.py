@@ -20,15 +20,18 @@ class MemoryWatch:
         self._made_s: dict[int, float] = {}
 
     def restored(self, partition: int, created_ms: int | None, seconds: float) -> None:
-        """Note that a partition is open, from a snapshot of that moment or the changelog alone."""
+        """Note that a memory was read, from a snapshot of that moment or the changelog alone."""
         source = "changelog" if created_ms is None else "snapshot"
         self._metrics.memory_restore_seconds.labels(source).observe(seconds)
+        self._log.info(
+            "memory.restored", partition=partition, source=source, seconds=round(seconds, 3)
+        )
+
+    def opened(self, partition: int, created_ms: int | None) -> None:
+        """Note that a partition is kept, and of which moment its newest snapshot is."""
         self._made_s[partition] = time.time() if created_ms is None else created_ms / 1000
         self._metrics.memory_snapshot_age_seconds.labels(str(partition)).set_function(
             lambda: self._age_s(partition)
-        )
-        self._log.info(
-            "memory.restored", partition=partition, source=source, seconds=round(seconds, 3)
         )
 
     def refused(self, partition: int, name: str, why: str) -> None:

@@ -104,13 +104,11 @@ class Column(Generic[N]):
         return len(self._memory) // self._bytes(1)
 
     def _take_over(self, memory: mmap.mmap, slots: Sequence[int]) -> None:
-        before, self._memory = self._memory, memory
+        self._memory = memory
         old, self.values = self.values, self._view()
         for shard, count in enumerate(slots):
             window = slice(shard * SHARD_SLOTS, shard * SHARD_SLOTS + count)
             self.values[window] = old[window]
-        del old
-        before.close()
 
     def _bytes(self, shards: int) -> int:
         return shards * SHARD_SLOTS * self._width * self._dtype.itemsize

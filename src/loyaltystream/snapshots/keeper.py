@@ -28,6 +28,8 @@ RETRY_S: Final = 60.0
 RELEASE_S: Final = 3.0
 """What leaving may take, all partitions together; a worker has ten seconds for all of it."""
 
+NOWHERE: Final = -1
+
 _GOLDEN: Final = 0.6180339887
 
 
@@ -88,11 +90,11 @@ class Clocks(msgspec.Struct, frozen=True):
 
 
 class _Standing(msgspec.Struct):
-    """A partition's newest snapshot, or what it was restored to.
+    """A partition's newest snapshot.
 
     Attributes:
-        at_s: when that was.
-        offset: up to where it goes.
+        at_s: when it was made or found.
+        offset: up to where it goes; `NOWHERE`: there is none.
         learnt: how many keys its memory had learnt.
         changelog_offset: of the changelog's records, those that it needs lie from here on.
         not_before_s: when the next one may be tried.
@@ -164,11 +166,15 @@ class Keeper:
         self._note(partition, memory, None)
 
     def tend(self, memories: Mapping[int, PartitionMemory]) -> None:
-        """Take a snapshot one step further, or look now and then whether anything is due."""
-        writing = self._writing
+        """Take a snapshot one step further, and look now and then whether anything is due."""
+        writing, now_s = self._writing, self._clocks.now_s()
+        looks = now_s - self._looked_s >= LOOK_EVERY_S
+        if looks:
+            self._looked_s = now_s
+            self._cap.hold()
         if writing is None:
-            if self._clocks.now_s() - self._looked_s >= LOOK_EVERY_S:
-                self._look(memories)
+            if looks:
+                self._begin(memories, now_s)
         elif writing.is_over:
             self._end(writing)
         elif writing.is_copied:
@@ -190,7 +196,7 @@ class Keeper:
         standing = self._standings.pop(partition, None)
         self._watch.released(partition)
         self._cap.drop(partition)
-        if standing is None or standing.offset == memory.next_offset:
+        if standing is None or standing.offset == memory.next_offset or memory.untouched:
             return
         if memory.is_settled and now_s < deadline_s:
             self._write_at_once(self._prepare(partition, memory, standing), deadline_s)
@@ -204,16 +210,14 @@ class Keeper:
         self._cap.take(partition, memory)
         # Each partition at another time of the period, or all would be written at once for ever.
         ahead_s = self._policy.seconds * (partition * _GOLDEN % 1) / 2
-        self._standings[partition] = _Standing(
-            self._clocks.now_s() - ahead_s,
-            memory.next_offset,
-            memory.learnt,
-            manifest.changelog_offset if manifest else 0,
+        at_s = self._clocks.now_s() - ahead_s
+        self._standings[partition] = (
+            _Standing(at_s, memory.next_offset, memory.learnt, manifest.changelog_offset)
+            if manifest
+            else _Standing(at_s, NOWHERE, 0, 0)
         )
 
-    def _look(self, memories: Mapping[int, PartitionMemory]) -> None:
-        now_s = self._looked_s = self._clocks.now_s()
-        self._cap.hold()
+    def _begin(self, memories: Mapping[int, PartitionMemory], now_s: float) -> None:
         due = [
             (standing.at_s, number)
             for number, memory in memories.items()
@@ -224,7 +228,8 @@ class Keeper:
             self._writing = self._prepare(number, memories[number], self._standings[number])
 
     def _is_due(self, standing: _Standing, memory: PartitionMemory, now_s: float) -> bool:
-        if now_s < standing.not_before_s or memory.next_offset == standing.offset:
+        is_new = standing.offset != memory.next_offset and not memory.untouched
+        if not is_new or now_s < standing.not_before_s:
             return False
         many = memory.learnt - standing.learnt >= self._policy.ids
         return many or now_s - standing.at_s >= self._policy.seconds

@@ -45,10 +45,10 @@ from loyaltystream.ports import Stage
 from loyaltystream.rules import Rules
 from loyaltystream.runner import Runner
 from loyaltystream.settings import TOPIC_ROLES, Settings
-from loyaltystream.stage import FreshStart, IngestStage, NotifyStage
+from loyaltystream.stage import FreshStart, IngestStage, NotifyStage, Remembered
 from loyaltystream.telemetry.memory import MemoryWatch
 from loyaltystream.telemetry.metrics import Metrics
-from loyaltystream.telemetry.worker import Remembered, WorkerTelemetry
+from loyaltystream.telemetry.worker import WorkerTelemetry
 from loyaltystream.topology import Output, Topics
 
 STAGES: Final = ("ingest", "notify")
@@ -229,7 +229,7 @@ class _Work(msgspec.Struct, frozen=True):
     """A stage, and what else a worker asks of it."""
 
     stage: Stage
-    remembered: Remembered | None = None
+    remembered: Callable[[], Remembered] | None = None
     leave: Callable[[], None] = lambda: None
 
 

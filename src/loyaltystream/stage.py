@@ -5,7 +5,7 @@ unique and its transactions are exactly once (design.md section 3).
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from loyaltystream.definitions.registry import Definitions
 from loyaltystream.errors import StateError
@@ -19,6 +19,20 @@ from loyaltystream.verdicts import Tally
 
 FreshStart = Callable[[int], int]
 """Says where to begin in a partition that the group never committed an offset of."""
+
+
+class Remembered(NamedTuple):
+    """What a worker remembers, all its partitions together.
+
+    Attributes:
+        ids: how many, the expired and not yet swept included.
+        windows_ms: how far back from its clock the partition knows that knows least.
+        used_bytes: what they take.
+    """
+
+    ids: Mapping[Unit, int]
+    windows_ms: Mapping[Unit, int]
+    used_bytes: int
 
 
 class Keeper(Protocol):
@@ -132,13 +146,17 @@ class IngestStage:
         """Do a little for what has to be found after a restart."""
         self._keeper.tend(self._memories)
 
-    def remembered(self) -> tuple[dict[Unit, int], int]:
-        """Return how many ids are remembered by unit, and the bytes that they take."""
+    def remembered(self) -> Remembered:
+        """Return how much is remembered, and how far back."""
         ids: dict[Unit, int] = {}
+        windows_ms: dict[Unit, int] = {}
         for memory in self._memories.values():
             for unit, count in memory.remembered().items():
                 ids[unit] = ids.get(unit, 0) + count
-        return ids, sum(memory.used_bytes for memory in self._memories.values())
+                window_ms = memory.window_ms(unit)
+                windows_ms[unit] = min(windows_ms.get(unit, window_ms), window_ms)
+        used_bytes = sum(memory.used_bytes for memory in self._memories.values())
+        return Remembered(ids, windows_ms, used_bytes)
 
     def _restore(self, partition: int, committed: int | None) -> PartitionMemory:
         try:

@@ -109,15 +109,16 @@ def test_a_silence_while_it_is_copied_makes_no_id_young(generations: int) -> Non
     copied, extent = writing.copy(1, 0)
     assert extent is None
     writing.write(copied)
+    history.commit(accepted(2, NOW_MS, 300, seed=3, unit=DAY))
     later_ms = NOW_MS + generations * DAY_MS // GENERATIONS
-    history.commit(accepted(2, later_ms, 10, seed=2, unit=DAY))
+    history.commit(accepted(3, later_ms, 10, seed=2, unit=DAY))
     copied, extent = writing.copy(1, 1)
     assert extent is not None
     writing.write(copied)
     writing.seal(extent, NOW_MS)
-    memory = keeper_of(MemoryShelf(disk), history).recover(0, committed=3, fresh=fresh)
+    memory = keeper_of(MemoryShelf(disk), history).recover(0, committed=4, fresh=fresh)
     assert digest(memory) == digest(history.fold())
-    assert digest(memory)[DAY].ids == (5_010 if generations <= GENERATIONS else 10)
+    assert digest(memory)[DAY].ids == (5_310 if generations <= GENERATIONS else 10)
 
 
 def test_the_id_of_zeros_is_in_a_snapshot() -> None:

@@ -16,6 +16,7 @@ from loyaltystream.memory.identity import to_array
 from loyaltystream.memory.manifest import Extent
 from loyaltystream.memory.table import IdTable
 from loyaltystream.memory.units import GENERATIONS, Overlay, Unit
+from loyaltystream.times import DAY_MS
 
 UNSEEN: Final = -1
 
@@ -171,6 +172,14 @@ class PartitionMemory:
     def remembered(self) -> dict[Unit, int]:
         """Return how many ids each unit's table holds, the expired and not yet swept included."""
         return {unit: len(table) for unit, table in self._tables.items()}
+
+    def window_ms(self, unit: Unit) -> int:
+        """Return how far back from the clock what was accepted is surely known.
+
+        Less than the unit's window where the memory was lost, or did not reach back so far.
+        """
+        window_ms = unit.window_days * DAY_MS
+        return max(min(window_ms, self.clock_ms - self.covers_from_ms), 0)
 
     @property
     def used_bytes(self) -> int:

@@ -128,14 +128,9 @@ def _units(memory: PartitionMemory) -> Iterator[UnitFacts]:
             table.used_bytes,
             len(generations),
             generations[0] * _generation_ms(unit) if generations else None,
-            _effective_ms(memory, unit) // 1000,
+            memory.window_ms(unit) // 1000,
         )
 
 
 def _generation_ms(unit: Unit) -> int:
     return unit.window_days * DAY_MS // GENERATIONS
-
-
-def _effective_ms(memory: PartitionMemory, unit: Unit) -> int:
-    window_ms = unit.window_days * DAY_MS
-    return max(min(window_ms, memory.clock_ms - memory.covers_from_ms), 0)

@@ -88,6 +88,12 @@ class Metrics:
         self.memory_bytes = Gauge(
             "loyaltystream_memory_bytes", "Bytes that remembered ids take.", registry=registry
         )
+        self.memory_window_seconds = Gauge(
+            "loyaltystream_memory_effective_window_seconds",
+            "How far back from its clock the partition knows that knows least, by kind of key.",
+            ["kind", "window_days"],
+            registry=registry,
+        )
         self.memory_mapped_bytes = Gauge(
             "loyaltystream_memory_mapped_bytes",
             "Those of them that lie in files, beyond memory.max_bytes.",

@@ -242,10 +242,12 @@ def test_what_was_cut_does_not_matter_once_it_expired(three: tuple[History, Memo
 def test_an_accepted_loss_is_not_asked_for_again(three: tuple[History, MemoryDisk]) -> None:
     """Snapshots from before an operator's word do not keep the worker from starting."""
     history, disk = three
-    history.log = []
+    history.first = history.end(0)
     history.memory = PartitionMemory(layout(), 9)
     history.commit(accepted(9, NOW_MS + 5, 10, covers_from_ms=NOW_MS + 3))
-    memory = recovered(history, disk, Told())
+    told = Told()
+    memory = recovered(history, disk, told)
+    assert ["goes on at 9 only" in refusal for refusal in told.refusals] == [True] * 2
     assert (memory.next_offset, memory.covers_from_ms) == (10, NOW_MS + 3)
 
 

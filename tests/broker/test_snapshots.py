@@ -1,8 +1,10 @@
 """Workers that come back from snapshots, on the real broker: what was seen stays seen."""
 
 import json
+import random
 import time
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,7 +14,7 @@ from loyaltystream.keeping import snapshots_directory
 from loyaltystream.platform import Addresses
 from loyaltystream.snapshots.files import Files
 from loyaltystream.snapshots.shelf import end_of
-from loyaltystream.story import Intent, Sent
+from loyaltystream.story import Intent, Recipe, Sent, generate
 from tests.broker.golden import fresh, write_definitions
 from tests.shop import QUICK, Shop, eventually, opened
 
@@ -20,6 +22,8 @@ pytestmark = pytest.mark.broker
 
 EVENTS = 3_000
 MORE = 500
+KILLS = 5
+CHUNK = 3_000
 RUN = ("run", "--stage", "ingest", "--from", "earliest")
 
 
@@ -121,6 +125,39 @@ def test_a_damaged_snapshot_is_passed_over(returned: Returned) -> None:
     assert "checksum" in refused["why"]
     assert restored["source"] == "snapshot"
     newest.write_bytes(whole)
+
+
+@pytest.mark.timeout(400)
+def test_kills_while_snapshots_are_written(proven_cluster: Addresses, tmp_path: Path) -> None:
+    """However often a worker is killed behind a snapshot, or in it, everything stays exact."""
+    moments = random.Random(3)
+    recipe = Recipe(events=KILLS * CHUNK, customers=300, partitions=2)
+    story = generate(recipe, 11, now_ms=int(time.time() * 1000))
+    settings = QUICK | {"memory.snapshot_ids": "1000"}
+    with opened(proven_cluster, tmp_path / "shop", recipe.partitions, **settings) as shop:
+        notify = shop.start("run", "--stage", "notify", "--from", "earliest", log="notify")
+        before = 0
+        for _ in range(KILLS):
+            worker = shop.start(*RUN, log="killed")
+            shop.send(islice(story, CHUNK))
+
+            def goes_on(before: int = before) -> bool:
+                return len(told(shop, "killed", "snapshot.written")) > before
+
+            eventually(goes_on, "another snapshot is written", within_s=60)
+            before = len(told(shop, "killed", "snapshot.written"))
+            time.sleep(moments.uniform(0, 0.4))
+            worker.kill()
+            worker.wait()
+        worker = shop.start(*RUN, log="killed")
+        shop.drain()
+        findings = shop.audit()
+        assert findings.exact, findings.to_json()
+        assert shop.stop(worker) == shop.stop(notify) == 0
+        restored = [line["source"] for line in told(shop, "killed", "memory.restored")]
+        assert restored.count("snapshot") >= KILLS
+        assert told(shop, "killed", "snapshot.refused") == []
+        shop.command("memory", "verify")
 
 
 def test_a_disk_that_takes_nothing_stops_no_work(returned: Returned) -> None:

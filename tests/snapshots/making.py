@@ -1,6 +1,8 @@
 """Histories, and memories that live through them, for tests of snapshots."""
 
+import resource
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -173,3 +175,14 @@ def content_of(history: History) -> bytes:
     snapshot(history, MemoryShelf(disk, CALM))
     [content] = disk.sealed[0].values()
     return content
+
+
+@contextmanager
+def room_for(size_bytes: int) -> Iterator[None]:
+    """Let no file of this process grow beyond a size, as on a disk that is full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)

@@ -21,7 +21,7 @@ from loyaltystream.snapshots.shelf import Draft, end_of
 from loyaltystream.testing import MemoryDisk, MemoryShelf
 from tests.core import NOW_MS, layout
 from tests.memory.making import MONTH, transaction
-from tests.snapshots.making import Clock, History, Told, keeper_of, snapshot
+from tests.snapshots.making import Clock, History, Told, keeper_of, room_for, snapshot
 
 OFTEN = Policy(ids=100, seconds=600, shards_a_turn=1, last_shards=1)
 
@@ -325,6 +325,22 @@ def test_work_goes_on_without_a_disk(pages: int, why: str) -> None:
     kept.turn(20)
     assert kept.ends() == [1]
     assert len(kept.told.failures) == 1
+
+
+def test_half_a_snapshot_is_removed_where_the_disk_is_full(tmp_path: Path) -> None:
+    """What was written until the room ended does not go on taking it."""
+    history, told, clock = History(), Told(), Clock()
+    keeper = keeper_of(Files(tmp_path), history, policy=OFTEN, told=told, clock=clock)
+    keeper.opened(0, history.memory)
+    history.grow(20_000, 20_000)
+    with room_for(600_000):
+        for _ in range(20):
+            clock.now_s += 1
+            keeper.tend({0: history.memory})
+    assert ["large" in failure for failure in told.failures] == [True]
+    assert list((tmp_path / "0").iterdir()) == []
+    keeper.release(0, history.memory)
+    assert len(list((tmp_path / "0").iterdir())) == 1
 
 
 class DeafHistory(History):

@@ -1,11 +1,9 @@
 """Where snapshots lie: on a disk, and in memory for simulations, held to the same facts."""
 
 import os
-import resource
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,6 +11,7 @@ import pytest
 from loyaltystream.snapshots.files import Files
 from loyaltystream.snapshots.shelf import Shelf, end_of
 from loyaltystream.testing import MemoryDisk, MemoryShelf
+from tests.snapshots.making import room_for
 
 PAGE = b"x" * 4096
 
@@ -138,17 +137,6 @@ def test_a_stranger_s_files_are_left_alone(tmp_path: Path) -> None:
         put(shelf, end_offset)
     assert ends(shelf) == [4, 3]
     assert stranger.read_text() == "mine"
-
-
-@contextmanager
-def room_for(size_bytes: int) -> Iterator[None]:
-    """Let no file of this process grow beyond a size, as on a disk that is full."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.mark.parametrize("room_bytes", range(0, 5 * 4096, 4096))

@@ -23,7 +23,6 @@ from loyaltystream.definitions.model import EventDefinition
 from loyaltystream.definitions.registry import Definitions
 from loyaltystream.errors import ConfigurationError
 from loyaltystream.events import Record
-from loyaltystream.kafka.changelog import ChangelogReader
 from loyaltystream.kafka.reading import LogReader
 from loyaltystream.kafka.sink import TransactionalSink
 from loyaltystream.kafka.source import GroupSource
@@ -36,6 +35,7 @@ from loyaltystream.kafka.topics import (
     letter_topic,
     routed_topic,
 )
+from loyaltystream.keeping import build_keeper, origins
 from loyaltystream.keys import KEY_RULE_VERSION
 from loyaltystream.memory.changelog import Layout
 from loyaltystream.memory.identity import Identity
@@ -45,9 +45,10 @@ from loyaltystream.ports import Stage
 from loyaltystream.rules import Rules
 from loyaltystream.runner import Runner
 from loyaltystream.settings import TOPIC_ROLES, Settings
-from loyaltystream.stage import FreshStart, IngestStage, NotifyStage
+from loyaltystream.stage import FreshStart, IngestStage, NotifyStage, Remembered
+from loyaltystream.telemetry.memory import MemoryWatch
 from loyaltystream.telemetry.metrics import Metrics
-from loyaltystream.telemetry.worker import Remembered, WorkerTelemetry
+from loyaltystream.telemetry.worker import WorkerTelemetry
 from loyaltystream.topology import Output, Topics
 
 STAGES: Final = ("ingest", "notify")
@@ -212,11 +213,24 @@ class Deployment:
 
 
 class Worker(msgspec.Struct, frozen=True):
-    """One stage's runner, and the metrics that it counts into."""
+    """One stage's runner, and the metrics that it counts into.
+
+    Attributes:
+        leave: waits, for seconds at most, until all that a restart wants is on the disk.
+    """
 
     name: str
     runner: Runner
     metrics: Metrics
+    leave: Callable[[], None]
+
+
+class _Work(msgspec.Struct, frozen=True):
+    """A stage, and what else a worker asks of it."""
+
+    stage: Stage
+    remembered: Callable[[], Remembered] | None = None
+    leave: Callable[[], None] = lambda: None
 
 
 def _changelog_days(window_days: int, ingest_days: int) -> int:
@@ -272,10 +286,14 @@ def build_worker(
     sink = TransactionalSink(
         settings.kafka, settings.worker, transactional_id=name, input_topic=topic
     )
-    work, remembered = _build_stage(deployment, stage, start, accept_loss_ms)
     metrics = Metrics()
-    telemetry = WorkerTelemetry(metrics, lags=source.lag, remembered=remembered)
-    return Worker(name, Runner(source, sink, work, telemetry=telemetry), metrics)
+    if stage == "ingest":
+        work = _build_ingest(deployment, metrics, start, accept_loss_ms)
+    else:
+        work = _build_notify(deployment, start)
+    telemetry = WorkerTelemetry(metrics, lags=source.lag, remembered=work.remembered)
+    runner = Runner(source, sink, work.stage, telemetry=telemetry)
+    return Worker(name, runner, metrics, work.leave)
 
 
 def build_notify(deployment: Deployment) -> Notify:
@@ -327,25 +345,32 @@ def build_audit(settings: Settings, progress: Progress = lambda _what, _offsets:
     )
 
 
-def _build_stage(
-    deployment: Deployment, stage: str, start: FreshStart, accept_loss_ms: int | None
-) -> tuple[Stage, Remembered | None]:
-    if stage == "notify":
-        return (
-            NotifyStage(
-                build_notify(deployment), definitions=deployment.definitions(), fresh=start
-            ),
-            None,
-        )
+def _build_ingest(
+    deployment: Deployment, metrics: Metrics, start: FreshStart, accept_loss_ms: int | None
+) -> _Work:
+    group, reader, layout = deployment.group("ingest"), deployment.reader, deployment.layout
+    keeper = build_keeper(
+        deployment.settings,
+        reader,
+        deployment.topics.changelog,
+        group=group,
+        origin=origins(reader, deployment.topics, group=group, layout=layout),
+        watch=MemoryWatch(metrics),
+    )
     ingest = IngestStage(
         deployment.ingest(),
         definitions=deployment.definitions(),
-        layout=deployment.layout,
-        changelog=ChangelogReader(deployment.reader, deployment.topics.changelog),
+        layout=layout,
+        keeper=keeper,
         fresh=start,
         accept_loss_ms=accept_loss_ms,
     )
-    return ingest, ingest.remembered
+    return _Work(ingest, ingest.remembered, keeper.leave)
+
+
+def _build_notify(deployment: Deployment, start: FreshStart) -> _Work:
+    notify, definitions = build_notify(deployment), deployment.definitions()
+    return _Work(NotifyStage(notify, definitions=definitions, fresh=start))
 
 
 def fresh_start(deployment: Deployment, stage: str, choice: str | int | None) -> FreshStart:

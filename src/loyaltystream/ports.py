@@ -124,6 +124,9 @@ class Stage(Protocol):
     def forget(self, plan: Plan) -> None:
         """Drop what was expected: it did not commit."""
 
+    def tend(self) -> None:
+        """Do a little of what is due now and then; no commit is open."""
+
 
 class Telemetry(Protocol):
     """Told what happened, once it is known."""

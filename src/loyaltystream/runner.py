@@ -1,9 +1,9 @@
 """Poll, plan, send, submit the commit, learn the outcome, remember: the order of all effects.
 
 Does I/O only through its ports. While the commit of batch N is open, batch N+1 is polled and judged
-on top of it. Not before N's outcome is known: begin, produce, change a table, count a metric,
-release or seek a partition. If N did not commit, the verdicts on N+1 die with it, and both are read
-again from the stable committed offsets (design.md section 2).
+on top of it. Not before N's outcome is known: begin, produce, change or copy a table, count a
+metric, release or seek a partition. If N did not commit, the verdicts on N+1 die with it, and both
+are read again from the stable committed offsets (design.md section 2).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -89,6 +89,7 @@ class Runner:
             self._sink.tend()
         plans += self._beginnings(batch)
         self._settle()
+        self._stage.tend()
         if plans and not self._rewinding:
             self._send(plans, group)
         self._telemetry.turned()

@@ -156,6 +156,9 @@ class MemorySettings(Section):
 
     hash_key: SecretStr | None = Field(None, min_length=16)
     window_days: Days = Field(30, ge=7)
+    max_bytes: int = Field(0, ge=0)
+    snapshot_ids: int = Field(1_000_000, ge=1_000)
+    snapshot_minutes: int = Field(10, ge=1, le=1_440)
 
 
 class RuleSettings(Section):

@@ -4,15 +4,15 @@ INGEST has a memory a partition, restored from the changelog; NOTIFY needs none,
 unique and its transactions are exactly once (design.md section 3).
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, Protocol
 
 from loyaltystream.definitions.registry import Definitions
 from loyaltystream.errors import StateError
 from loyaltystream.events import Record
 from loyaltystream.memory.changelog import Layout
 from loyaltystream.memory.partition import PartitionMemory, Pending
-from loyaltystream.memory.recovery import LostMemoryError, restore
+from loyaltystream.memory.recovery import LostMemoryError
 from loyaltystream.memory.units import Unit
 from loyaltystream.pipeline import Ingest, Plan
 from loyaltystream.verdicts import Tally
@@ -21,11 +21,36 @@ FreshStart = Callable[[int], int]
 """Says where to begin in a partition that the group never committed an offset of."""
 
 
-class Changelog(Protocol):
-    """Where the memory's own log is read."""
+class Remembered(NamedTuple):
+    """What a worker remembers, all its partitions together.
 
-    def deltas(self, partition: int) -> Iterator[bytes]:
-        """Yield all committed records of a partition, oldest first."""
+    Attributes:
+        ids: how many, the expired and not yet swept included.
+        windows_ms: how far back from its clock the partition knows that knows least.
+        used_bytes: what they take.
+    """
+
+    ids: Mapping[Unit, int]
+    windows_ms: Mapping[Unit, int]
+    used_bytes: int
+
+
+class Keeper(Protocol):
+    """Keeps memories beyond the process."""
+
+    def recover(
+        self, partition: int, *, committed: int | None, fresh: Callable[[], int]
+    ) -> PartitionMemory:
+        """Return a partition's memory as of the committed offset."""
+
+    def opened(self, partition: int, memory: PartitionMemory) -> None:
+        """Keep a memory that begins anew."""
+
+    def tend(self, memories: Mapping[int, PartitionMemory]) -> None:
+        """Do a little for them, which must not take long."""
+
+    def release(self, partition: int, memory: PartitionMemory) -> None:
+        """Keep what a partition that is given away has learnt."""
 
 
 class Deriver(Protocol):
@@ -42,7 +67,7 @@ class IngestStage:
         ingest: the pure judge.
         definitions: the view that events are held against.
         layout: what remembered ids mean.
-        changelog: where memories are restored from.
+        keeper: where memories are restored from.
         fresh: where to begin in a partition that was never read.
         accept_loss_ms: an operator's word that a lost memory may start empty, said at that moment
             in epoch milliseconds; None: it may not.
@@ -54,14 +79,14 @@ class IngestStage:
         *,
         definitions: Definitions,
         layout: Layout,
-        changelog: Changelog,
+        keeper: Keeper,
         fresh: FreshStart,
         accept_loss_ms: int | None = None,
     ) -> None:
         self._ingest = ingest
         self._definitions = definitions
         self._layout = layout
-        self._changelog = changelog
+        self._keeper = keeper
         self._fresh = fresh
         self._accept_loss_ms = accept_loss_ms
         self._memories: dict[int, PartitionMemory] = {}
@@ -81,7 +106,8 @@ class IngestStage:
 
     def close(self, partition: int) -> None:
         """Forget a partition; its log has everything."""
-        self._memories.pop(partition, None)
+        if (memory := self._memories.pop(partition, None)) is not None:
+            self._keeper.release(partition, memory)
 
     def next_offset(self, partition: int) -> int:
         """Return the first offset that is not judged."""
@@ -116,27 +142,33 @@ class IngestStage:
         if (memory := self._memories.get(plan.partition)) is not None:
             memory.forget()
 
-    def remembered(self) -> tuple[dict[Unit, int], int]:
-        """Return how many ids are remembered by unit, and the bytes that they take."""
+    def tend(self) -> None:
+        """Do a little for what has to be found after a restart."""
+        self._keeper.tend(self._memories)
+
+    def remembered(self) -> Remembered:
+        """Return how much is remembered, and how far back."""
         ids: dict[Unit, int] = {}
+        windows_ms: dict[Unit, int] = {}
         for memory in self._memories.values():
             for unit, count in memory.remembered().items():
                 ids[unit] = ids.get(unit, 0) + count
-        return ids, sum(memory.used_bytes for memory in self._memories.values())
+                window_ms = memory.window_ms(unit)
+                windows_ms[unit] = min(windows_ms.get(unit, window_ms), window_ms)
+        used_bytes = sum(memory.used_bytes for memory in self._memories.values())
+        return Remembered(ids, windows_ms, used_bytes)
 
     def _restore(self, partition: int, committed: int | None) -> PartitionMemory:
         try:
-            return restore(
-                self._changelog.deltas(partition),
-                self._layout,
-                committed=committed,
-                fresh=lambda: self._fresh(partition),
+            return self._keeper.recover(
+                partition, committed=committed, fresh=lambda: self._fresh(partition)
             )
         except LostMemoryError:
             if self._accept_loss_ms is None or committed is None:
                 raise
             memory = PartitionMemory(self._layout, committed)
             memory.covers_from_ms = self._accept_loss_ms
+            self._keeper.opened(partition, memory)
             return memory
 
 
@@ -194,3 +226,6 @@ class NotifyStage:
 
     def forget(self, plan: Plan) -> None:
         """Nothing was noted before the commit was known."""
+
+    def tend(self) -> None:
+        """The group's offsets have everything."""

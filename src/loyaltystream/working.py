@@ -93,6 +93,7 @@ def work(settings: Settings, order: Order) -> None:
             log.info("worker.started", metrics=f"{settings.telemetry.metrics_host}:{port}")
             tune_interpreter()
             worker.runner.run(stopping.is_set)
+            worker.leave()
     log.info("worker.stopped")
 
 

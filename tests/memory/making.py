@@ -7,7 +7,8 @@ import numpy as np
 from loyaltystream.memory.changelog import Delta
 from loyaltystream.memory.identity import to_array
 from loyaltystream.memory.partition import Pending
-from loyaltystream.memory.table import Fingerprints, Generations, IdTable
+from loyaltystream.memory.shards import Fingerprints, Generations
+from loyaltystream.memory.table import IdTable
 from loyaltystream.memory.units import KeyKind, Overlay, Seen, Unit, to_sections
 from tests.core import layout
 

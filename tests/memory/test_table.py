@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from loyaltystream.memory.column import SHARD_SLOTS
+from loyaltystream.memory.hashing import mix
 from loyaltystream.memory.identity import Ids, to_array
-from loyaltystream.memory.table import MAX_LOAD, IdTable, _hash
+from loyaltystream.memory.table import MAX_LOAD, IdTable
 from tests.core import IDENTITY
 from tests.memory.making import codes, find, put, some_id
 
@@ -160,13 +161,13 @@ def test_ids_that_look_alike_lie_apart(write: Callable[[int], str]) -> None:
 
 def longest_way(table: IdTable, ids: Ids) -> int:
     """Return how many slots the worst placed id lies behind the one that it hashes to."""
-    places, found = table._probe(ids, _hash(ids))
+    places, found = table._probe(ids, mix(ids))
     assert found.all()
     empty = IdTable()
     empty._slots, empty._directory = table._slots, table._directory
     for column in (empty._ids, empty._fingerprints, empty._generations):
         column.grow(len(table._slots))
-    first, _ = empty._probe(ids, _hash(ids))
+    first, _ = empty._probe(ids, mix(ids))
     slots = table._slots[places // SHARD_SLOTS].astype(np.int64)
     return int(((places - first) % slots).max())
 

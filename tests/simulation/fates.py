@@ -30,13 +30,14 @@ WITH_OPEN: Final[tuple[Step, ...]] = (
 )
 """Where a transaction may be open that the broker can abort for its age."""
 
-ANSWERS: Final[dict[str, tuple[type[BrokerError], tuple[Step, ...]]]] = {
+ANSWERS: Final[dict[str, tuple[type[BrokerError | OSError], tuple[Step, ...]]]] = {
     "passing error": (
         RetryableBrokerError,
         ("open", "send", "sent", "poll", "polled", "committed", "seek", "restore"),
     ),
     "abortable error": (AbortableTransactionError, ("send", "sent")),
     "fatal error": (FatalBrokerError, ("send", "sent", "abort")),
+    "disk error": (OSError, ("snapshot",)),
 }
 LAGS: Final = {
     Lag.NONE: "got all of it",

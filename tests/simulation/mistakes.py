@@ -1,14 +1,21 @@
 """Seeded mistakes: each is one that somebody has made in an exactly-once loop, in a few lines."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+import msgspec
 
 from loyaltystream.errors import AbortableTransactionError
 from loyaltystream.events import Record
+from loyaltystream.memory.loading import load
+from loyaltystream.memory.manifest import Origin, read_manifest
 from loyaltystream.memory.partition import PartitionMemory
-from loyaltystream.memory.recovery import restore
+from loyaltystream.memory.recovery import restore, resume
 from loyaltystream.pipeline import Plan
 from loyaltystream.ports import Fate, Group, Outcome
 from loyaltystream.runner import Runner
+from loyaltystream.snapshots.keeper import Keeper
+from loyaltystream.snapshots.recovering import Archive, Recovered
+from loyaltystream.snapshots.writing import Writing
 from loyaltystream.stage import IngestStage
 from loyaltystream.testing import MemoryChangelog, MemoryProducer, MemorySink, MemorySource
 from loyaltystream.topology import Output
@@ -106,18 +113,20 @@ class SkipsOnRevoke(Runner):
         super().revoked(partitions)
 
 
-class RestoresShort(IngestStage):
-    def _restore(self, partition: int, committed: int | None) -> PartitionMemory:
-        deltas = list(self._changelog.deltas(partition))[:-1]
-        memory = restore(deltas, self._layout, committed=None, fresh=lambda: 0)
+class RestoresShort(Keeper):
+    def recover(
+        self, partition: int, *, committed: int | None, fresh: Callable[[], int]
+    ) -> PartitionMemory:
+        deltas = list(self._archive._changelog.deltas(partition))[:-1]
+        memory = restore(deltas, self._origin(partition).layout, committed=None, fresh=fresh)
         memory._next_offset = committed or 0
         return memory
 
 
 class ReadsPastOpenTransactions(MemoryChangelog):
-    def deltas(self, partition: int) -> Iterator[bytes]:
+    def deltas(self, partition: int, start: int = 0) -> Iterator[bytes]:
         self._fates.at("restore")
-        for record in self._broker.records(self._topic, partition):
+        for record in self._broker.records(self._topic, partition, start):
             yield record.value or b""
 
 
@@ -194,3 +203,46 @@ class TellsWhatItLost(MemorySource):
     def poll(self) -> dict[int, list[Record]]:
         fetched = self._fetch()
         return super().poll() | fetched
+
+
+class TendsWhileOpen(Runner):
+    def _send(self, plans: Sequence[Plan], group: Group) -> None:
+        super()._send(plans, group)
+        self._stage.tend()
+
+
+class CopiesWhileOpen(Keeper):
+    """Takes what was sent for committed: the offsets count it, the tables do not have it."""
+
+    def _copy(self, writing: Writing, most: int) -> None:
+        memory = writing.memory
+        kept = memory._pending, memory._next_offset, memory._clock_ms
+        memory._next_offset, memory._clock_ms = memory.next_offset, memory.clock_ms
+        memory._pending = None
+        try:
+            super()._copy(writing, most)
+        finally:
+            memory._pending, memory._next_offset, memory._clock_ms = kept
+
+
+class TakesCopiesForOne(Keeper):
+    """Takes a snapshot for one of its end, though most of it is older."""
+
+    def recover(
+        self, partition: int, *, committed: int | None, fresh: Callable[[], int]
+    ) -> PartitionMemory:
+        self._archive = ReadsFromTheEnd(
+            self._shelf, self._archive._changelog, self._archive._refusals
+        )
+        return super().recover(partition, committed=committed, fresh=fresh)
+
+
+class ReadsFromTheEnd(Archive):
+    def _revive(self, origin: Origin, name: str, committed: int) -> Recovered:
+        with self._shelf.open(origin.partition, name) as file:
+            manifest = read_manifest(file)
+            loaded = load(manifest, file)
+        end = manifest.extent.end_offset
+        extent = msgspec.structs.replace(manifest.extent, start_offset=end)
+        deltas = self._changelog.deltas(origin.partition, manifest.changelog_offset)
+        return Recovered(resume(loaded, extent, deltas, committed=committed), manifest)

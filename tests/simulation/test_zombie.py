@@ -6,6 +6,7 @@ from typing import Final
 import pytest
 
 from loyaltystream.errors import StateError
+from loyaltystream.memory.manifest import Origin
 from loyaltystream.runner import Runner
 from loyaltystream.stage import IngestStage
 from loyaltystream.testing import (
@@ -15,6 +16,8 @@ from loyaltystream.testing import (
     Journal,
     MemoryBroker,
     MemoryChangelog,
+    MemoryDisk,
+    MemoryShelf,
     MemorySink,
     MemorySource,
     MemoryTelemetry,
@@ -22,6 +25,7 @@ from loyaltystream.testing import (
 )
 from tests.core import DEFINITIONS, NOW_MS, TOPICS, event, ingest, layout, raw
 from tests.simulation.watch import ALL_TOPICS
+from tests.simulation.worker import keeper_on
 
 GROUP: Final = "ingest"
 
@@ -80,7 +84,13 @@ class Shop:
             ingest(),
             definitions=DEFINITIONS,
             layout=layout(),
-            changelog=MemoryChangelog(self.broker, TOPICS.changelog, fates),
+            keeper=keeper_on(
+                self.broker,
+                MemoryShelf(MemoryDisk(), fates),
+                MemoryChangelog(self.broker, TOPICS.changelog, fates),
+                origin=lambda number: Origin(GROUP, number, layout(), "ingest", "changelog"),
+                journal=journal,
+            ),
             fresh=lambda _partition: 0,
         )
         return Runner(

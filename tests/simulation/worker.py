@@ -2,24 +2,37 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import count
+from pathlib import Path
 from typing import Protocol
 
 from loyaltystream.events import Record
+from loyaltystream.memory.manifest import Origin
 from loyaltystream.memory.units import Unit
 from loyaltystream.pipeline import Memory, Plan
 from loyaltystream.runner import Runner
+from loyaltystream.snapshots.cap import Cap
+from loyaltystream.snapshots.keeper import Clocks, Keeper, Policy
+from loyaltystream.snapshots.scratch import Scratch
 from loyaltystream.stage import IngestStage
 from loyaltystream.testing import (
     Fates,
+    ImmediateHand,
     Journal,
     MemoryBroker,
     MemoryChangelog,
+    MemoryDisk,
+    MemoryShelf,
     MemorySink,
     MemorySource,
     MemoryTelemetry,
 )
 from tests.core import DEFINITIONS, TOPICS
 from tests.simulation.play import Play
+
+POLICY = Policy(ids=3, seconds=6, shards_a_turn=1, last_shards=1)
+"""Snapshots all the time, of which most take several turns."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +44,7 @@ class Parts:
     sink: Callable[..., MemorySink] = MemorySink
     stage: Callable[..., IngestStage] = IngestStage
     changelog: Callable[..., MemoryChangelog] = MemoryChangelog
+    keeper: Callable[..., Keeper] = Keeper
 
 
 class Watch(Protocol):
@@ -52,12 +66,14 @@ class Worker:
     Args:
         slot: whoever is started in it later takes its place.
         identity: the member's name and the transactional id.
+        disk: what it finds of those that were before it, and leaves to others.
         batch_records: how many records it polls at most.
     """
 
-    def __init__(self, slot: str, identity: str, batch_records: int) -> None:
+    def __init__(self, slot: str, identity: str, disk: MemoryDisk, *, batch_records: int) -> None:
         self.slot = slot
         self.identity = identity
+        self._disk = disk
         self._batch_records = batch_records
         self.source: MemorySource
         self.stage: IngestStage
@@ -84,11 +100,19 @@ class Worker:
             fates=fates,
             journal=journal,
         )
+        changelog = parts.changelog(broker, TOPICS.changelog, fates)
         self.stage = parts.stage(
             play.judge,
             definitions=DEFINITIONS,
             layout=play.layout,
-            changelog=parts.changelog(broker, TOPICS.changelog, fates),
+            keeper=keeper_on(
+                broker,
+                MemoryShelf(self._disk, fates),
+                changelog,
+                origin=lambda number: Origin(group, number, play.layout, "ingest", "changelog"),
+                journal=journal,
+                make=parts.keeper,
+            ),
             fresh=lambda _partition: 0,
         )
         self.runner = parts.runner(
@@ -97,6 +121,30 @@ class Worker:
             WatchedStage(self, watch, blind=play.blind),
             telemetry=WatchedTelemetry(self, journal, watch),
         )
+
+
+def keeper_on(
+    broker: MemoryBroker,
+    shelf: MemoryShelf,
+    changelog: MemoryChangelog,
+    *,
+    origin: Callable[[int], Origin],
+    journal: Journal,
+    make: Callable[..., Keeper] = Keeper,
+) -> Keeper:
+    """Return what keeps snapshots on a shelf in memory, all the time."""
+    watched = WatchedSnapshots(journal)
+    return make(
+        shelf,
+        ImmediateHand(),
+        changelog=changelog,
+        bounds=changelog,
+        origin=origin,
+        policy=POLICY,
+        cap=Cap(0, Scratch(Path()), watched, lambda: 0),
+        watch=watched,
+        clocks=Clocks(partial(next, count()), lambda: broker.now_ms),
+    )
 
 
 class BlindMemory:
@@ -131,6 +179,7 @@ class WatchedStage:
         self.begin: Callable[[int], Plan | None] = worker.stage.begin
         self.expect: Callable[[Plan], None] = worker.stage.expect
         self.forget: Callable[[Plan], None] = worker.stage.forget
+        self.tend: Callable[[], None] = worker.stage.tend
 
     def open(self, partition: int, committed: int | None) -> int:
         start = self._stage.open(partition, committed)
@@ -165,3 +214,35 @@ class WatchedTelemetry(MemoryTelemetry):
     def committed(self, plans: Sequence[Plan]) -> None:
         self._journal.note("told committed", len(plans))
         self._watch.told_committed(self._worker, plans)
+
+
+class WatchedSnapshots:
+    """Writes down what becomes of snapshots."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+
+    def restored(self, partition: int, created_ms: int | None, seconds: float) -> None:
+        del seconds  # the clock counts only how often it was asked
+        self._journal.note("restored", partition, "from", created_ms or "the changelog")
+
+    def opened(self, partition: int, created_ms: int | None) -> None:
+        """What was restored was told."""
+
+    def refused(self, partition: int, name: str, why: str) -> None:
+        self._journal.note("refused", partition, name, why)
+
+    def written(self, partition: int, size_bytes: int) -> None:
+        self._journal.note("snapshot", partition, size_bytes)
+
+    def failed(self, partition: int, why: str) -> None:
+        self._journal.note("no snapshot", partition, why)
+
+    def released(self, partition: int) -> None:
+        """The stage tells it."""
+
+    def mapped(self, size_bytes: int) -> None:
+        """Nothing is."""
+
+    def not_mapped(self, partition: int, why: str) -> None:
+        """Nothing has to be."""

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Final
 
 from loyaltystream.errors import BrokerError, StateError
-from loyaltystream.testing import Journal, KilledError, MemoryBroker
+from loyaltystream.testing import Journal, KilledError, MemoryBroker, MemoryDisk
 from tests.core import NOW_MS, TOPICS
 from tests.simulation.fates import Happening, Weather, WorkerFates
 from tests.simulation.oracle import Fold
@@ -41,6 +41,9 @@ class World:
         self._acting: list[Worker] = []
         self._ghosts: list[Worker] = []
         self._gone: list[str] = []
+        # On one machine they find each other's snapshots, on two each its own of long ago.
+        disk = MemoryDisk()
+        self._disks = {slot: self.random.choice([disk, MemoryDisk()]) for slot in SLOTS}
         self.workers = {slot: self._start(slot) for slot in SLOTS}
 
     def suffer(self) -> None:
@@ -52,6 +55,7 @@ class World:
             (6, self._haunt),
             (5, self._lapse),
             (1, self.observer.look),
+            (1, self._rot),
         ]
         weights, acts = zip(*happenings, strict=True)
         for act in self.random.choices(acts, weights, k=TURNS):
@@ -117,7 +121,9 @@ class World:
     def _start(self, slot: str) -> Worker:
         self._starts += 1
         identity = slot if self.play.lasting_ids else f"{slot} {self._starts}"
-        worker = Worker(slot, identity, self.random.choice([3, 6, 15]))
+        worker = Worker(
+            slot, identity, self._disks[slot], batch_records=self.random.choice([3, 6, 15])
+        )
         worker.start(
             self.broker,
             self.play,
@@ -206,6 +212,17 @@ class World:
         """Let a process go on whose place was taken."""
         if self._ghosts:
             self._turn(self.random.choice(self._ghosts))
+
+    def _rot(self) -> None:
+        """Let a byte of a snapshot turn into another one."""
+        disk = self._disks[self.random.choice(SLOTS)]
+        names = [(number, name) for number, held in disk.sealed.items() for name in held]
+        if names:
+            number, name = self.random.choice(names)
+            content = bytearray(disk.sealed[number][name])
+            content[self.random.randrange(len(content))] ^= self.random.randrange(1, 256)
+            disk.sealed[number][name] = bytes(content)
+            self.journal.note("rotten", number, name)
 
     def _lapse(self) -> None:
         """Let the broker notice who is gone, and hear what was on its way."""

@@ -68,7 +68,11 @@ def test_labels_come_from_closed_sets(watched: Watched) -> None:
         "partition": {str(number) for number in range(RECIPE.partitions)},
         "verdict": {verdict.value for verdict in Verdict},
         "reason": {reason.value for reason in Reason},
-        "outcome": {"committed", "aborted", *(outcome.value for outcome in NotifyOutcome)},
+        "outcome": {
+            *("committed", "aborted", "written", "failed", "refused"),
+            *(outcome.value for outcome in NotifyOutcome),
+        },
+        "source": {"snapshot", "changelog"},
         "kind": {kind.name.lower() for kind in KeyKind},
         "window_days": {"30", "90", "400"},
     }

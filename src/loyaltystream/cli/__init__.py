@@ -1,7 +1,7 @@
 """The command line: one file a command group, no logic. Does I/O: arguments in, text out.
 
 Exit codes: 0 done; 1 a fault of ours; 2 a setting or argument is wrong; 3 broker, registry or
-platform failed; 4 the audit is not exact; 5 the memory does not fit the log.
+platform failed; 4 the audit, or a snapshot, is not exact; 5 the memory does not fit the log.
 """
 
 import sys
@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from loyaltystream.cli import platform
+from loyaltystream.cli import memory, platform
 from loyaltystream.cli.audit import audit
 from loyaltystream.cli.context import Context, settings_option
 from loyaltystream.cli.demo import demo
@@ -30,6 +30,7 @@ app = typer.Typer(
     help="Judges every behavioral event exactly once and emits Avro loyalty notifications.",
 )
 app.add_typer(platform.app, name="platform")
+app.add_typer(memory.app, name="memory")
 app.command()(init)
 app.command()(run)
 app.command()(send)

@@ -18,19 +18,38 @@ class ChangelogReader:
         self._reader = reader
         self._topic = topic
 
-    def deltas(self, partition: int) -> Iterator[bytes]:
-        """Yield all committed records of a partition, oldest first.
+    def deltas(self, partition: int, start: int = 0) -> Iterator[bytes]:
+        """Yield the committed records of a partition from an offset on, oldest first.
 
         Raises:
             RetryableBrokerError: if a transaction is open there: what it hides may be committed.
             BrokerError: if they can't be read.
         """
         needed = self._reader.high_watermark(self._topic, partition)
-        start, end = self._reader.bounds(self._topic)[partition]
+        first, end = self._reader.bounds(self._topic)[partition]
         if end < needed:
             raise RetryableBrokerError(
                 f"{self._topic}/{partition} is {needed} long and stable up to {end}: a transaction "
                 f"is open there, and is waited for"
             )
-        for record in self._reader.records(self._topic, partition, start, end):
+        for record in self._reader.records(self._topic, partition, max(start, first), end):
             yield record.value or b""
+
+    def settled(self, partition: int, start: int = 0) -> Iterator[bytes]:
+        """Yield the committed records of a partition as far as they are stable, oldest first.
+
+        Raises:
+            BrokerError: if they can't be read.
+        """
+        first, end = self._reader.settled_bounds(self._topic)[partition]
+        for record in self._reader.records(self._topic, partition, max(start, first), end):
+            yield record.value or b""
+
+    def end(self, partition: int) -> int:
+        """Return an offset that no record written from now on lies before.
+
+        Raises:
+            BrokerError: if the broker does not answer.
+        """
+        # Open transactions' records lie before it too: theirs is not what is asked for.
+        return self._reader.high_watermark(self._topic, partition)

@@ -16,6 +16,7 @@ from confluent_kafka import (
     IsolationLevel,
     KafkaError,
     Message,
+    TopicCollection,
     TopicPartition,
 )
 from confluent_kafka.admin import AdminClient, OffsetSpec
@@ -74,6 +75,18 @@ class LogReader:
         raise FatalBrokerError(
             f"topic {topic}: {found.error.str()}; `loyaltystream init` makes the topics"
         )
+
+    def topic_id(self, topic: str) -> str:
+        """Return the topic's own id, which one that is made anew under its name does not have.
+
+        Raises:
+            BrokerError: if the topic is not there or the broker does not answer.
+        """
+        with translated(f"asking for the id of {topic}"):
+            asked = self._admin.describe_topics(
+                TopicCollection([topic]), request_timeout=self._timeout_s
+            )
+            return str(asked[topic].result().topic_id)
 
     def bounds(self, topic: str) -> Bounds:
         """Return for each partition its first retained offset and its last stable offset.

@@ -1,10 +1,11 @@
-"""A column of the id table: an array over anonymous memory that grows without being copied.
+"""A column of the id table: an array that grows without being copied, in memory or in a file.
 
-Does no I/O.
+Does no I/O, but for the file that a room gives.
 """
 
 import mmap
-from typing import Final, Generic, TypeVar
+from collections.abc import Sequence
+from typing import Final, Generic, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +15,35 @@ SHARD_SLOTS: Final = 1 << 16
 N = TypeVar("N", bound=np.generic)
 
 
+class Room(Protocol):
+    """Gives files to put columns into."""
+
+    def file(self, size_bytes: int) -> "RoomFile":
+        """Return a file of zeros that nobody else has, its blocks all there.
+
+        Raises:
+            OSError: if there is no room.
+        """
+
+
+class RoomFile(Protocol):
+    """A file that is gone once nobody holds it."""
+
+    def fileno(self) -> int:
+        """Return its descriptor."""
+
+    def extend(self, size_bytes: int) -> None:
+        """Make it as long as that, its blocks all there.
+
+        Where one is missing, touching the map would end the process.
+
+        Raises:
+            OSError: if there is no room.
+        """
+
+
 class Column(Generic[N]):
-    """One column of all shards in anonymous memory that grows without being copied.
+    """One column of all shards, in anonymous memory until it is moved.
 
     Shard k has the places from k * SHARD_SLOTS on; memory that no entry touched is not in use.
     """
@@ -23,15 +51,45 @@ class Column(Generic[N]):
     def __init__(self, dtype: type[N], width: int) -> None:
         self._dtype: np.dtype[N] = np.dtype(dtype)
         self._width = width
-        # Private: giving pages of a shared mapping back would not zero them.
-        self._memory = mmap.mmap(-1, self._bytes(1), flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        self._file: RoomFile | None = None
+        self._memory = _anonymous(self._bytes(1))
         self.values = self._view()
 
+    @property
+    def is_mapped(self) -> bool:
+        """Whether it lies in a file, of which the system keeps in memory what it has room for."""
+        return self._file is not None
+
+    @property
+    def slot_bytes(self) -> int:
+        """Bytes of one slot."""
+        return self._width * self._dtype.itemsize
+
     def grow(self, shards: int) -> None:
-        """Make room for that many shards; pages move, their content is not copied."""
+        """Make room for that many shards; pages move, their content is not copied.
+
+        A file that can't grow is left: what has to be known is known at the cost of memory.
+        """
+        if self._file is not None:
+            try:
+                self._file.extend(self._bytes(shards))
+            except OSError:
+                self._file = None
+                self._take_over(_anonymous(len(self._memory)), [SHARD_SLOTS] * self._shards)
         del self.values  # the mapping refuses to move while an array looks at it
         self._memory.resize(self._bytes(shards))
         self.values = self._view()
+
+    def move(self, room: Room, slots: Sequence[int]) -> None:
+        """Move into a file, of each shard so many slots as are in use.
+
+        Raises:
+            OSError: if there is no room; nothing has changed then.
+        """
+        size = len(self._memory)
+        file = room.file(size)
+        self._take_over(mmap.mmap(file.fileno(), size), slots)
+        self._file = file
 
     def take(self, places: npt.NDArray[np.int64]) -> npt.NDArray[N]:
         """Return what lies at places."""
@@ -44,7 +102,7 @@ class Column(Generic[N]):
         if self._width == 1:
             self.values[places] = values
         else:
-            whole = np.dtype((np.void, self._width * self._dtype.itemsize))
+            whole = np.dtype((np.void, self.slot_bytes))
             self.values.view(whole)[places] = np.ascontiguousarray(values).view(whole)
 
     def clear(self, shard: int, slots: int) -> None:
@@ -52,9 +110,25 @@ class Column(Generic[N]):
         start = shard * SHARD_SLOTS
         self.values[start : start + slots] = 0
 
+    @property
+    def _shards(self) -> int:
+        return len(self._memory) // self._bytes(1)
+
+    def _take_over(self, memory: mmap.mmap, slots: Sequence[int]) -> None:
+        self._memory = memory
+        old, self.values = self.values, self._view()
+        for shard, count in enumerate(slots):
+            window = slice(shard * SHARD_SLOTS, shard * SHARD_SLOTS + count)
+            self.values[window] = old[window]
+
     def _bytes(self, shards: int) -> int:
         return shards * SHARD_SLOTS * self._width * self._dtype.itemsize
 
     def _view(self) -> npt.NDArray[N]:
         values: npt.NDArray[N] = np.frombuffer(self._memory, self._dtype)
         return values.reshape(-1, self._width) if self._width > 1 else values
+
+
+def _anonymous(size_bytes: int) -> mmap.mmap:
+    # Private: giving pages of a shared mapping back would not zero them.
+    return mmap.mmap(-1, size_bytes, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)

@@ -3,17 +3,20 @@
 Does no I/O. Tables change only by `remember` (a commit is known) and `restore` (the log says so).
 """
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Final, Self
 
 import msgspec
 import numpy as np
 
 from loyaltystream.errors import StateError
 from loyaltystream.memory.changelog import Delta, Layout
+from loyaltystream.memory.column import Room
 from loyaltystream.memory.identity import to_array
+from loyaltystream.memory.manifest import Extent
 from loyaltystream.memory.table import IdTable
 from loyaltystream.memory.units import GENERATIONS, Overlay, Unit
+from loyaltystream.times import DAY_MS
 
 UNSEEN: Final = -1
 
@@ -40,8 +43,29 @@ class PartitionMemory:
         """Whether the log has told nothing of this partition yet."""
         self._clock_ms = 0
         self.covers_from_ms = 0
+        self.learnt = 0
+        """How many keys were entered so far, in this process."""
         self._tables: dict[Unit, IdTable] = {}
         self._pending: Pending | None = None
+
+    @classmethod
+    def loaded(cls, layout: Layout, extent: Extent, tables: Mapping[Unit, IdTable]) -> Self:
+        """Return a memory as of a snapshot's end; `complete` has to follow."""
+        memory = cls(layout, extent.end_offset)
+        memory.untouched = False
+        memory._clock_ms, memory.covers_from_ms = extent.clock_ms, extent.covers_from_ms
+        memory._tables.update(tables)
+        return memory
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether no commit is open, so that all that it tells of itself is committed."""
+        return self._pending is None
+
+    @property
+    def tables(self) -> Mapping[Unit, IdTable]:
+        """What is committed, expired entries that were not swept yet among it."""
+        return self._tables
 
     @property
     def next_offset(self) -> int:
@@ -99,8 +123,7 @@ class PartitionMemory:
         Raises:
             StateError: if a delta is missing before it, or it was made under another layout.
         """
-        if delta.layout != self.layout:
-            raise StateError(_explain_layout(delta.layout, self.layout))
+        self._demand_layout(delta)
         # Where an operator accepted that the memory was lost, the log says so by a later start.
         declared = delta.covers_from_ms > self.covers_from_ms and (
             delta.from_offset > self._next_offset
@@ -112,30 +135,70 @@ class PartitionMemory:
             )
         self._apply(delta)
 
+    def complete(self, delta: Delta) -> None:
+        """Enter again what was remembered before, where a snapshot may lack some of it.
+
+        Raises:
+            StateError: if it was made under another layout.
+        """
+        self._demand_layout(delta)
+        self._put(delta, self._clock_ms)
+
+    def _demand_layout(self, delta: Delta) -> None:
+        if delta.layout != self.layout:
+            raise StateError(_explain_layout(delta.layout, self.layout))
+
     def _apply(self, delta: Delta) -> None:
         for unit in {section.unit for section in delta.sections} - self._tables.keys():
             self._tables[unit] = IdTable()
         for unit, table in self._tables.items():
             table.sweep(unit.generation(delta.clock_ms), GENERATIONS)
-        for unit, code, entries in delta.sections:
-            if unit.knows(unit.generation_of(code, delta.clock_ms), delta.clock_ms):
-                ids = np.ascontiguousarray(entries["id"], np.uint64)
-                codes = np.full(len(entries), code, np.uint8)
-                fingerprints = np.ascontiguousarray(entries["fingerprint"])
-                self._tables[unit].put(ids, fingerprints, codes)
+        self._put(delta, delta.clock_ms)
         self.untouched = False
         self._next_offset = delta.to_offset
         self._clock_ms = delta.clock_ms
         self.covers_from_ms = delta.covers_from_ms
 
+    def _put(self, delta: Delta, clock_ms: int) -> None:
+        """Enter what still counts at a clock, which is the delta's own or a later one."""
+        for unit, code, entries in delta.sections:
+            if unit.knows(unit.generation_of(code, delta.clock_ms), clock_ms):
+                ids = np.ascontiguousarray(entries["id"], np.uint64)
+                codes = np.full(len(entries), code, np.uint8)
+                fingerprints = np.ascontiguousarray(entries["fingerprint"])
+                self._tables[unit].put(ids, fingerprints, codes)
+                self.learnt += len(entries)
+
     def remembered(self) -> dict[Unit, int]:
         """Return how many ids each unit's table holds, the expired and not yet swept included."""
         return {unit: len(table) for unit, table in self._tables.items()}
+
+    def window_ms(self, unit: Unit) -> int:
+        """Return how far back from the clock what was accepted is surely known.
+
+        Less than the unit's window where the memory was lost, or did not reach back so far.
+        """
+        window_ms = unit.window_days * DAY_MS
+        return max(min(window_ms, self.clock_ms - self.covers_from_ms), 0)
 
     @property
     def used_bytes(self) -> int:
         """Bytes that all tables take."""
         return sum(table.used_bytes for table in self._tables.values())
+
+    @property
+    def anonymous_bytes(self) -> int:
+        """Those of them that lie in memory and nowhere else."""
+        return sum(table.anonymous_bytes for table in self._tables.values())
+
+    def move(self, room: Room) -> None:
+        """Move all tables into files, where they answer the same.
+
+        Raises:
+            OSError: if there is no room; some may lie in files then.
+        """
+        for table in self._tables.values():
+            table.move(room)
 
 
 def _explain_layout(found: Layout, needed: Layout) -> str:

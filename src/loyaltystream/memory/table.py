@@ -7,16 +7,16 @@ splits in two, found through a directory of hash prefixes (extendible hashing). 
 more, since those of UUID form are not random: they count up, or end in a machine's address.
 """
 
-from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from loyaltystream.memory.column import SHARD_SLOTS, Column
+from loyaltystream.memory.column import SHARD_SLOTS
+from loyaltystream.memory.hashing import HALF, LOWER, Hashes, alike, mix, nonzero
 from loyaltystream.memory.identity import Ids
+from loyaltystream.memory.shards import FIRST_SLOTS, Fingerprints, Generations, Indexes, Shards
 
-FIRST_SLOTS: Final = 1 << 10
 MAX_LOAD: Final = 0.75
 FRESH_LOAD: Final = 0.67
 """How full a shard is after it grew or split: filling it anew is cheap (`_fill`), slots are not."""
@@ -27,42 +27,16 @@ CODES: Final = 256
 SWEEP_SPAN: Final = 64
 """Within so many generations every shard is swept, so that no code comes round unseen."""
 
-Indexes = npt.NDArray[np.int64]
-Fingerprints = npt.NDArray[np.uint32]
-Generations = npt.NDArray[np.uint8]
-Hashes = npt.NDArray[np.uint64]
 
-
-class IdTable:
+class IdTable(Shards):
     """Ids with a fingerprint and a generation each; an id stands in it once."""
-
-    def __init__(self) -> None:
-        self._ids = Column(np.uint64, 2)
-        self._fingerprints = Column(np.uint32, 1)
-        self._generations = Column(np.uint8, 1)
-        self._slots = np.array([FIRST_SLOTS], np.uint64)  # per shard
-        self._counts = np.zeros(1, np.int64)  # per shard
-        self._depths = np.zeros(1, np.int64)  # per shard: how many prefix bits are its own
-        self._directory = np.zeros(1, np.int64)  # prefix of hashes -> shard
-        self._generation = 0  # of the last sweep
-        self._unswept = self._next_swept = 0  # shards to go in this generation, and the next one
-        # The all-zero id looks like an empty slot, so it has a place of its own.
-        self._zero: tuple[int, int] | None = None
-
-    def __len__(self) -> int:
-        return int(self._counts.sum()) + (self._zero is not None)
-
-    @property
-    def used_bytes(self) -> int:
-        """Bytes of all slots that may hold an entry."""
-        return int(self._slots.sum()) * 21
 
     def find(self, ids: Ids) -> tuple[npt.NDArray[np.bool_], Fingerprints, Generations]:
         """Return for each id whether it is there, and its fingerprint and generation."""
-        places, found = self._probe(ids, _hash(ids))
+        places, found = self._probe(ids, mix(ids))
         fingerprints = self._fingerprints.take(places)
         generations = self._generations.take(places)
-        zero = ~_nonzero(ids)
+        zero = ~nonzero(ids)
         if zero.any():
             found[zero] = self._zero is not None
             fingerprints[zero], generations[zero] = self._zero or (0, 0)
@@ -70,11 +44,11 @@ class IdTable:
 
     def put(self, ids: Ids, fingerprints: Fingerprints, generations: Generations) -> None:
         """Enter ids, each at most once in the batch; an id that is there is overwritten."""
-        zero = ~_nonzero(ids)
+        zero = ~nonzero(ids)
         if zero.any():
             self._zero = (int(fingerprints[zero][0]), int(generations[zero][0]))
             ids, fingerprints, generations = ids[~zero], fingerprints[~zero], generations[~zero]
-        hashes = _hash(ids)
+        hashes = mix(ids)
         self._make_room(hashes)
         self._enter(ids, hashes, fingerprints, generations)
 
@@ -101,6 +75,22 @@ class IdTable:
             self._zero = None
         self._generation = generation
 
+    def admit(self, shard: int, entries: int, generation: int, *, keep: int) -> None:
+        """Count the entries of a shard that was filled, and drop what expired since it was copied.
+
+        Args:
+            shard: which one.
+            entries: how many it has.
+            generation: the table's when it was copied; codes of that time may come round again.
+            keep: how many generations an entry outlives its own.
+        """
+        self._counts[shard] = entries
+        now = self._generation
+        if generation != now:
+            self._generation = generation
+            self._sweep(shard, keep - (now - generation))
+            self._generation = now
+
     def ages(self, codes: Generations) -> npt.NDArray[np.int64]:
         """Return how many generations before the last sweep's entries of these codes are from."""
         # In bytes the difference wraps as the codes do.
@@ -113,35 +103,17 @@ class IdTable:
             self._clear(shard)
             self._fill(shard, ids[young], fingerprints[young], generations[young])
 
-    def entries(self) -> Iterator[tuple[Ids, Fingerprints, Generations]]:
-        """Yield everything that is there, a shard at a time."""
-        for shard in range(len(self._slots)):
-            yield self._read(shard)
-        if self._zero is not None:
-            fingerprint, generation = self._zero
-            yield (
-                np.zeros((1, 2), np.uint64),
-                np.array([fingerprint], np.uint32),
-                np.array([generation], np.uint8),
-            )
-
-    def _shards(self, hashes: Hashes) -> Indexes:
-        bits = int(self._directory.size).bit_length() - 1
-        if bits == 0:
-            return np.zeros(len(hashes), np.int64)
-        return self._directory[(hashes >> np.uint64(64 - bits)).astype(np.int64)]
-
     def _probe(self, ids: Ids, hashes: Hashes) -> tuple[Indexes, npt.NDArray[np.bool_]]:
         """Return the place of each id, or of the empty slot where it would stand, and which."""
         shards = self._shards(hashes)
         slots = self._slots[shards]
         bases = shards * SHARD_SLOTS
         # The lower half spreads ids within a shard, the upper one chose the shard.
-        offsets = ((hashes & _LOWER) * slots) >> _HALF
+        offsets = ((hashes & LOWER) * slots) >> HALF
         places = bases + offsets.astype(np.int64)
         stored = self._ids.take(places)
-        found = _same(stored, ids)
-        taken = np.flatnonzero(~found & _nonzero(stored))
+        found = alike(stored, ids)
+        taken = np.flatnonzero(~found & nonzero(stored))
         window = FIRST_WINDOW
         # Windows that widen: slot by slot, the last few of a batch cost as much as all the others.
         while len(taken):
@@ -166,7 +138,7 @@ class IdTable:
             places, found = self._probe(ids, hashes)
             # Two new ids may want one empty slot: the last to write has it, the others look again.
             self._ids.put(places, ids)
-            took = _same(self._ids.take(places), ids)
+            took = alike(self._ids.take(places), ids)
             self._fingerprints.put(places[took], fingerprints[took])
             self._generations.put(places[took], generations[took])
             entered = places[took & ~found] // SHARD_SLOTS
@@ -209,7 +181,7 @@ class IdTable:
         self._depths = np.append(self._depths, depth + 1)
         mine = np.flatnonzero(self._directory == shard)
         self._directory[mine[len(mine) // 2 :]] = new
-        homes = self._shards(_hash(ids))
+        homes = self._shards(mix(ids))
         for home in (shard, new):
             rows = np.flatnonzero(homes == home)
             self._slots[home] = min(_slots_for(len(rows)), SHARD_SLOTS)
@@ -226,7 +198,7 @@ class IdTable:
         They were read in nearly this order, so that sorting costs little.
         """
         slots = self._slots[shard]
-        wanted = (((_hash(ids) & _LOWER) * slots) >> _HALF).astype(np.int64)
+        wanted = (((mix(ids) & LOWER) * slots) >> HALF).astype(np.int64)
         order = np.argsort(wanted, kind="stable")
         steps = np.arange(len(order))
         places = np.maximum.accumulate(wanted[order] - steps) + steps
@@ -238,30 +210,10 @@ class IdTable:
         self._counts[shard] = len(rows)
         rest = order[~fits]  # behind the last slot comes the first one
         ids = ids.take(rest, axis=0)
-        self._enter(ids, _hash(ids), fingerprints[rest], generations[rest])
-
-    def _take(self, shard: int) -> tuple[Ids, Fingerprints, Generations]:
-        content = self._read(shard)
-        self._clear(shard)
-        return content
-
-    def _clear(self, shard: int) -> None:
-        for column in (self._ids, self._fingerprints, self._generations):
-            column.clear(shard, int(self._slots[shard]))
-        self._counts[shard] = 0
-
-    def _read(self, shard: int) -> tuple[Ids, Fingerprints, Generations]:
-        start = shard * SHARD_SLOTS
-        window = slice(start, start + int(self._slots[shard]))
-        ids = self._ids.values[window]
-        used = np.flatnonzero(_nonzero(ids)) + start
-        return self._ids.take(used), self._fingerprints.take(used), self._generations.take(used)
+        self._enter(ids, mix(ids), fingerprints[rest], generations[rest])
 
 
-_HALF: Final = np.uint64(32)
 _STEPS: Final = np.arange(1, LAST_WINDOW + 1, dtype=np.uint64)
-_LOWER: Final = np.uint64(0xFFFFFFFF)
-_MIXERS: Final = (np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53))
 
 
 def _slots_for(entries: int) -> int:
@@ -271,30 +223,3 @@ def _slots_for(entries: int) -> int:
 def _most_slots(shard: int) -> int:
     """Return the slots at which a shard splits: all different, so that never all split at once."""
     return int(SHARD_SLOTS / 2 ** (shard * 0.6180339887 % 1))
-
-
-def _hash(ids: Ids) -> Hashes:
-    """Return 64 well-mixed bits of each id.
-
-    The first word is mixed before the second enters: ids are masked with a secret, but by XOR, and
-    any hash that is linear in both would let a producer choose ids that collide.
-    """
-    hashes = ids[:, 0].copy()
-    for word in (ids[:, 1], np.uint64(0)):
-        for mixer in _MIXERS:
-            hashes ^= hashes >> _HALF
-            hashes *= mixer
-        hashes ^= hashes >> _HALF
-        hashes ^= word
-    return hashes
-
-
-def _same(ids: Ids, others: Ids) -> npt.NDArray[np.bool_]:
-    # Word by word: reducing over an axis of two costs ten times as much.
-    same: npt.NDArray[np.bool_] = (ids[:, 0] == others[:, 0]) & (ids[:, 1] == others[:, 1])
-    return same
-
-
-def _nonzero(ids: Ids) -> npt.NDArray[np.bool_]:
-    nonzero: npt.NDArray[np.bool_] = (ids[:, 0] | ids[:, 1]) != 0
-    return nonzero

@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, star
 
 from loyaltystream.errors import ConfigurationError
 
-_SECONDS: Final = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+_SECONDS: Final = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 120.0)
 _RECORDS: Final = (1, 10, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 50_000)
 
 
@@ -87,6 +87,42 @@ class Metrics:
         )
         self.memory_bytes = Gauge(
             "loyaltystream_memory_bytes", "Bytes that remembered ids take.", registry=registry
+        )
+        self.memory_window_seconds = Gauge(
+            "loyaltystream_memory_effective_window_seconds",
+            "How far back from its clock the partition knows that knows least, by kind of key.",
+            ["kind", "window_days"],
+            registry=registry,
+        )
+        self.memory_mapped_bytes = Gauge(
+            "loyaltystream_memory_mapped_bytes",
+            "Those of them that lie in files, beyond memory.max_bytes.",
+            registry=registry,
+        )
+        self.memory_snapshots = Counter(
+            "loyaltystream_memory_snapshots",
+            "Snapshots of a partition's memory, by what became of them.",
+            ["outcome"],
+            registry=registry,
+        )
+        self.memory_snapshot_age_seconds = Gauge(
+            "loyaltystream_memory_snapshot_age_seconds",
+            "Age of a partition's newest snapshot; without one, since when it is open.",
+            ["partition"],
+            registry=registry,
+        )
+        self.memory_snapshot_bytes = Gauge(
+            "loyaltystream_memory_snapshot_bytes",
+            "Size of a partition's newest snapshot.",
+            ["partition"],
+            registry=registry,
+        )
+        self.memory_restore_seconds = Histogram(
+            "loyaltystream_memory_restore_seconds",
+            "Opening a partition, by what its memory was read from.",
+            ["source"],
+            buckets=_SECONDS,
+            registry=registry,
         )
 
     def serve(self, host: str, port: int) -> int:

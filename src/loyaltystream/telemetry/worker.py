@@ -9,15 +9,14 @@ from typing import Final
 
 import structlog
 
-from loyaltystream.memory.units import Unit
 from loyaltystream.pipeline import Plan
+from loyaltystream.stage import Remembered
 from loyaltystream.telemetry.metrics import Metrics
 
 _GAUGES_EVERY_S: Final = 1.0
 _WAITING_EVERY_S: Final = 10.0
 
 Lags = Callable[[], Mapping[int, int]]
-Remembered = Callable[[], tuple[Mapping[Unit, int], int]]
 
 
 class WorkerTelemetry:
@@ -26,10 +25,12 @@ class WorkerTelemetry:
     Args:
         metrics: counted into.
         lags: asked once a second how far behind each partition is.
-        remembered: likewise, how many ids are remembered and in how many bytes; None: no memory.
+        remembered: likewise, how much is remembered; None: there is no memory.
     """
 
-    def __init__(self, metrics: Metrics, *, lags: Lags, remembered: Remembered | None) -> None:
+    def __init__(
+        self, metrics: Metrics, *, lags: Lags, remembered: Callable[[], Remembered] | None
+    ) -> None:
         self._metrics = metrics
         self._lags = lags
         self._remembered = remembered
@@ -100,11 +101,13 @@ class WorkerTelemetry:
             if partition in self._owned:
                 self._metrics.lag_records.labels(str(partition)).set(lag)
         if self._remembered is not None:
-            ids, used_bytes = self._remembered()
-            for unit, count in ids.items():
-                kind = unit.kind.name.lower()
-                self._metrics.memory_ids.labels(kind, str(unit.window_days)).set(count)
-            self._metrics.memory_bytes.set(used_bytes)
+            found, metrics = self._remembered(), self._metrics
+            for unit, count in found.ids.items():
+                labels = unit.kind.name.lower(), str(unit.window_days)
+                metrics.memory_ids.labels(*labels).set(count)
+                window_ms = found.windows_ms[unit]
+                metrics.memory_window_seconds.labels(*labels).set(window_ms / 1000)
+            metrics.memory_bytes.set(found.used_bytes)
 
     def _observe_commit(self) -> None:
         if self._submitted_s is not None:

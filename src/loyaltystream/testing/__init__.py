@@ -19,6 +19,7 @@ from loyaltystream.testing.fates import (
 from loyaltystream.testing.group import MemberMetadata, MemoryGroup
 from loyaltystream.testing.journal import Journal, JournalledStage, MemoryTelemetry
 from loyaltystream.testing.producer import MemoryProducer
+from loyaltystream.testing.shelf import ImmediateHand, MemoryDisk, MemoryDraft, MemoryShelf
 from loyaltystream.testing.sink import MemorySink
 from loyaltystream.testing.source import MemoryChangelog, MemorySource
 
@@ -27,6 +28,7 @@ __all__ = [
     "Commit",
     "Ending",
     "Fates",
+    "ImmediateHand",
     "Journal",
     "JournalledStage",
     "KilledError",
@@ -34,8 +36,11 @@ __all__ = [
     "MemberMetadata",
     "MemoryBroker",
     "MemoryChangelog",
+    "MemoryDisk",
+    "MemoryDraft",
     "MemoryGroup",
     "MemoryProducer",
+    "MemoryShelf",
     "MemorySink",
     "MemorySource",
     "MemoryTelemetry",

@@ -23,6 +23,7 @@ Step = Literal[
     "seek",
     "restore",
     "revoke",
+    "snapshot",
 ]
 """Where a call can fail: before it has done anything, or (past participles) once it has."""
 

@@ -136,6 +136,10 @@ class JournalledStage:
         self._journal.note("forget", _end(plan))
         self._stage.forget(plan)
 
+    def tend(self) -> None:
+        """Do a little of what is due; every turn does."""
+        self._stage.tend()
+
 
 def _end(plan: Plan) -> str:
     return f"{plan.partition}:{plan.next_offset}"

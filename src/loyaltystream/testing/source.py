@@ -150,8 +150,8 @@ class MemoryChangelog:
         self._topic = topic
         self._fates = fates
 
-    def deltas(self, partition: int) -> Iterator[bytes]:
-        """Yield all committed records of a partition, oldest first.
+    def deltas(self, partition: int, start: int = 0) -> Iterator[bytes]:
+        """Yield the committed records of a partition from an offset on, oldest first.
 
         Raises:
             RetryableBrokerError: if a transaction is open there: what it hides may be committed.
@@ -161,5 +161,9 @@ class MemoryChangelog:
             self._topic, partition
         ):
             raise RetryableBrokerError(f"{self._topic}/{partition}: a transaction is open")
-        for record in self._broker.records(self._topic, partition):
+        for record in self._broker.records(self._topic, partition, start):
             yield record.value or b""
+
+    def end(self, partition: int) -> int:
+        """Return an offset that no record written from now on lies before."""
+        return self._broker.end(self._topic, partition)

@@ -1,0 +1,89 @@
+"""Turns what becomes of snapshots into metrics and log lines. Does I/O: logs."""
+
+import time
+
+import structlog
+
+from loyaltystream.telemetry.metrics import Metrics
+
+
+class MemoryWatch:
+    """What one worker tells of the snapshots of its memories; threads may tell it.
+
+    Args:
+        metrics: counted into.
+    """
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._log = structlog.get_logger()
+        self._made_s: dict[int, float] = {}
+
+    def restored(self, partition: int, created_ms: int | None, seconds: float) -> None:
+        """Note that a memory was read, from a snapshot of that moment or the changelog alone."""
+        source = "changelog" if created_ms is None else "snapshot"
+        self._metrics.memory_restore_seconds.labels(source).observe(seconds)
+        self._log.info(
+            "memory.restored", partition=partition, source=source, seconds=round(seconds, 3)
+        )
+
+    def opened(self, partition: int, created_ms: int | None) -> None:
+        """Note that a partition is kept, and of which moment its newest snapshot is."""
+        self._made_s[partition] = time.time() if created_ms is None else created_ms / 1000
+        self._metrics.memory_snapshot_age_seconds.labels(str(partition)).set_function(
+            lambda: self._age_s(partition)
+        )
+
+    def refused(self, partition: int, name: str, why: str) -> None:
+        """Note that a snapshot is passed over at a restart."""
+        self._metrics.memory_snapshots.labels("refused").inc()
+        self._log.warning(
+            "snapshot.refused",
+            partition=partition,
+            snapshot=name,
+            why=why,
+            next="an older one is read, or the whole changelog",
+        )
+
+    def written(self, partition: int, size_bytes: int) -> None:
+        """Note that a snapshot is on the disk."""
+        self._metrics.memory_snapshots.labels("written").inc()
+        self._log.info("snapshot.written", partition=partition, bytes=size_bytes)
+        if partition in self._made_s:
+            self._made_s[partition] = time.time()
+            self._metrics.memory_snapshot_bytes.labels(str(partition)).set(size_bytes)
+
+    def failed(self, partition: int, why: str) -> None:
+        """Note that a snapshot could not be written."""
+        self._metrics.memory_snapshots.labels("failed").inc()
+        self._log.warning(
+            "snapshot.failed",
+            partition=partition,
+            why=why,
+            next="the work goes on, the changelog has everything; it is tried again in a minute",
+        )
+
+    def released(self, partition: int) -> None:
+        """Note that a partition is given away."""
+        if self._made_s.pop(partition, None) is not None:
+            for gauge in (
+                self._metrics.memory_snapshot_age_seconds,
+                self._metrics.memory_snapshot_bytes,
+            ):
+                gauge.remove(str(partition))
+
+    def mapped(self, size_bytes: int) -> None:
+        """Note how many bytes of ids lie in files."""
+        self._metrics.memory_mapped_bytes.set(size_bytes)
+
+    def not_mapped(self, partition: int, why: str) -> None:
+        """Note that a partition stays in memory, beyond memory.max_bytes."""
+        self._log.warning(
+            "memory.not_mapped",
+            partition=partition,
+            why=why,
+            next="it stays in memory, beyond memory.max_bytes; it is tried again in a minute",
+        )
+
+    def _age_s(self, partition: int) -> float:
+        return max(time.time() - self._made_s.get(partition, time.time()), 0)

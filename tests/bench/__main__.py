@@ -59,11 +59,17 @@ def main() -> int:
 
 
 def fill(shop: Shop, events: int) -> None:
-    """Send seeded events: 2 % resends, half of them from far back, and 1 % bad ones."""
-    recipe = Recipe(
+    """Send seeded events."""
+    story = generate(recipe(events, 6), 1, now_ms=int(time.time() * 1000))
+    shop.send(track(story, f"filling the topic with {events:,} events", total=events))
+
+
+def recipe(events: int, partitions: int) -> Recipe:
+    """Return what is measured: 2 % resends, half of them from far back, and 1 % bad events."""
+    return Recipe(
         events=events,
         customers=events // 10,
-        partitions=6,
+        partitions=partitions,
         resends=0.02,
         rewritten=0,
         conflicts=0,
@@ -73,8 +79,6 @@ def fill(shop: Shop, events: int) -> None:
         invalid=0.005,
         tombstones=0,
     )
-    story = generate(recipe, 1, now_ms=int(time.time() * 1000))
-    shop.send(track(story, f"filling the topic with {events:,} events", total=events))
 
 
 def run(shop: Shop, loop: str, *numbers: int) -> Measure:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from confluent_kafka.admin import AdminClient, NewTopic
 
 from loyaltystream.keeping import snapshots_directory
 from loyaltystream.platform import Addresses
@@ -106,6 +107,21 @@ def test_the_changelog_says_what_the_snapshots_say(returned: Returned) -> None:
     [seen] = json.loads(returned.shop.command("memory", "inspect", "--json").stdout)
     assert seen["end_offset"] == 2 * (EVENTS + MORE)
     assert [unit["ids"] for unit in seen["units"]] == [EVENTS + MORE]
+
+
+def test_a_topic_made_anew_has_another_id(returned: Returned) -> None:
+    """A topic keeps its id, and one that takes its name has another."""
+    reader, topic = returned.shop.deployment.reader, f"{returned.shop.settings.topics.prefix}anew"
+    admin = AdminClient({"bootstrap.servers": returned.shop.settings.kafka.bootstrap_servers})
+    ids = []
+    for _ in range(2):
+        admin.create_topics([NewTopic(topic, 1, 1)])[topic].result(10)
+        eventually(lambda: topic in admin.list_topics(timeout=5).topics, "the topic is there")
+        ids.append(reader.topic_id(topic))
+        assert reader.topic_id(topic) == ids[-1]
+        admin.delete_topics([topic])[topic].result(10)
+        eventually(lambda: topic not in admin.list_topics(timeout=5).topics, "it is gone")
+    assert len(set(ids)) == 2
 
 
 def test_a_damaged_snapshot_is_passed_over(returned: Returned) -> None:

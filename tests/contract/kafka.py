@@ -83,8 +83,11 @@ class KafkaBackend:
         producer.send_offsets_to_transaction(positions, group.metadata, ANSWER_S)
         return _Held(producer)
 
-    def deltas(self, partition: int) -> Iterator[bytes]:
-        return ChangelogReader(self._reader, self.output).deltas(partition)
+    def deltas(self, partition: int, start: int = 0) -> Iterator[bytes]:
+        return ChangelogReader(self._reader, self.output).deltas(partition, start)
+
+    def changelog_end(self, partition: int) -> int:
+        return ChangelogReader(self._reader, self.output).end(partition)
 
     def append(self, partition: int, *values: bytes) -> None:
         for value in values:

@@ -48,8 +48,11 @@ class MemoryBackend:
         producer.add_offsets(offsets, group.metadata)
         return producer
 
-    def deltas(self, partition: int) -> Iterator[bytes]:
-        return MemoryChangelog(self._broker, self.output).deltas(partition)
+    def deltas(self, partition: int, start: int = 0) -> Iterator[bytes]:
+        return MemoryChangelog(self._broker, self.output).deltas(partition, start)
+
+    def changelog_end(self, partition: int) -> int:
+        return MemoryChangelog(self._broker, self.output).end(partition)
 
     def append(self, partition: int, *values: bytes) -> None:
         for value in values:

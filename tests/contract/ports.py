@@ -52,8 +52,11 @@ class Backend(Protocol):
     def hold(self, name: str, offsets: Mapping[int, int], group: Group) -> Held:
         """Return a transaction that has taken the offsets and one record of partition 0."""
 
-    def deltas(self, partition: int) -> Iterator[bytes]:
+    def deltas(self, partition: int, start: int = 0) -> Iterator[bytes]:
         """Yield what the memory's own log would hold, read from `output`."""
+
+    def changelog_end(self, partition: int) -> int:
+        """Return where the memory's own log would end."""
 
     def append(self, partition: int, *values: bytes) -> None:
         """Write to `input`, outside of any transaction."""

@@ -146,3 +146,19 @@ def test_the_changelog_is_told_up_to_its_end_or_not_at_all(backend: Backend) -> 
     sink.abort()
     backend.settle(backend.output, 0)
     assert list(backend.deltas(0)) == [b"known"]
+
+
+def test_the_changelog_goes_on_from_any_end_that_it_once_had(backend: Backend) -> None:
+    """What is written behind a moment is all read from the end that was told at that moment."""
+    source, sink = joined(backend), opened(backend)
+    ends = []
+    for number in range(3):
+        ends.append(backend.changelog_end(0))
+        sink.send([output(backend, b"delta %d" % number)])
+        sink.submit({0: number + 1}, source.group())
+        assert sink.outcome().fate is Fate.COMMITTED
+        backend.settle(backend.output, 0)
+    deltas = [b"delta 0", b"delta 1", b"delta 2"]
+    assert [list(backend.deltas(0, end)) for end in ends] == [deltas, deltas[1:], deltas[2:]]
+    assert list(backend.deltas(0, backend.changelog_end(0))) == []
+    assert list(backend.deltas(0, backend.changelog_end(0) + 100)) == []

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections import Counter
 
 import pytest
 
@@ -13,6 +14,7 @@ SCHEDULES = 20_000
 REAL_SCHEDULES = 400
 HITS = 50
 MARKED = 24
+SNAPSHOT_SCHEDULES = 300
 
 
 @pytest.mark.timeout(900)
@@ -45,3 +47,16 @@ def test_a_schedule_is_what_its_seed_says() -> None:
     marks = [run(seed).mark for seed in range(MARKED)]
     assert marks == [run(seed).mark for seed in range(MARKED)]
     assert len(set(marks)) == MARKED
+
+
+def test_schedules_come_back_from_snapshots_too() -> None:
+    """Workers are restored from snapshots as well as from the changelog, and find damaged ones."""
+    counts = Counter[str]()
+    for seed in range(SNAPSHOT_SCHEDULES):
+        for entry in run(seed).journal.entries:
+            if entry.startswith(("restored ", "refused ")):
+                counts[" ".join(entry.split()[2:4]).rstrip("0123456789")] += 1
+    damaged = sum(count for what, count in counts.items() if ".snapshot" in what)
+    assert counts["from the"] > SNAPSHOT_SCHEDULES
+    assert counts["from "] > SNAPSHOT_SCHEDULES // 3
+    assert damaged > 0

@@ -41,9 +41,10 @@ class World:
         self._acting: list[Worker] = []
         self._ghosts: list[Worker] = []
         self._gone: list[str] = []
-        # On one machine they find each other's snapshots, on two each its own of long ago.
-        disk = MemoryDisk()
-        self._disks = {slot: self.random.choice([disk, MemoryDisk()]) for slot in SLOTS}
+        # On one machine workers find each other's snapshots, on two each its own of long ago, and
+        # where nothing outlives a process there is the changelog alone.
+        self._machines = self.random.choice([0, 0, 1, 2])
+        self._disks = [MemoryDisk() for _ in range(max(self._machines, 1))]
         self.workers = {slot: self._start(slot) for slot in SLOTS}
 
     def suffer(self) -> None:
@@ -121,8 +122,11 @@ class World:
     def _start(self, slot: str) -> Worker:
         self._starts += 1
         identity = slot if self.play.lasting_ids else f"{slot} {self._starts}"
+        place = SLOTS.index(slot) % len(self._disks)
+        if not self._machines:
+            self._disks[place] = MemoryDisk()
         worker = Worker(
-            slot, identity, self._disks[slot], batch_records=self.random.choice([3, 6, 15])
+            slot, identity, self._disks[place], batch_records=self.random.choice([3, 6, 15])
         )
         worker.start(
             self.broker,
@@ -215,7 +219,7 @@ class World:
 
     def _rot(self) -> None:
         """Let a byte of a snapshot turn into another one."""
-        disk = self._disks[self.random.choice(SLOTS)]
+        disk = self.random.choice(self._disks)
         names = [(number, name) for number, held in disk.sealed.items() for name in held]
         if names:
             number, name = self.random.choice(names)

@@ -84,8 +84,11 @@ class Sink(Protocol):
     def submit(self, offsets: Mapping[int, int], group: Group) -> None:
         """Commit, as soon as everything is delivered, with the input's next offsets."""
 
-    def tend(self) -> None:
-        """Take what the broker has told, and go on with what was submitted; never waits."""
+    def tend(self, *, hurry: bool = False) -> None:
+        """Take what the broker has told, and go on with what was submitted; never waits.
+
+        In a hurry the commit begins although not everything is delivered: what follows takes long.
+        """
 
     def outcome(self) -> Outcome:
         """Wait for what became of it."""

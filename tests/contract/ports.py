@@ -105,6 +105,7 @@ class Told:
         self.log = [] if log is None else log
         self.owned: set[int] = set()
         self.committed: dict[int, int | None] = {}
+        self.times_idle = 0
         self._name = name
         self._starts = starts or {}
         self._failures = failures
@@ -125,7 +126,8 @@ class Told:
         self.owned -= set(partitions)
 
     def meanwhile(self) -> None:
-        """Have nothing else to do."""
+        """Count how often there was nothing else to do."""
+        self.times_idle += 1
 
     def _note(self, does: str, partitions: Mapping[int, int | None] | Sequence[int]) -> None:
         self.log += [f"{self._name} {does} {number}" for number in sorted(partitions)]

@@ -125,3 +125,12 @@ def test_partitions_that_could_not_be_taken_come_again(backend: Backend) -> None
     backend.append(0, b"a")
     backend.append(1, b"b")
     assert len(poll_records(source, PARTITIONS)) == PARTITIONS
+
+
+def test_an_owner_is_called_while_nothing_comes(backend: Backend) -> None:
+    """Each poll that has nothing to return lets the owner do what else is due."""
+    told = Told()
+    source = joined(backend, told=told)
+    idle = told.times_idle
+    assert source.poll() == {}
+    assert told.times_idle > idle

@@ -21,6 +21,24 @@ def test_outputs_and_offsets_appear_together(backend: Backend) -> None:
     assert backend.committed() == source.committed([0, 1]) == {0: 7, 1: 3}
 
 
+@pytest.mark.parametrize("hurry", [True, False])
+def test_a_submitted_transaction_ends_although_nobody_asks(
+    backend: Backend, *, hurry: bool
+) -> None:
+    """Tended while nothing comes it commits, in a hurry or not; its outcome is told later."""
+    source, sink = joined(backend), opened(backend)
+    sink.send([output(backend, b"a")])
+    sink.submit({0: 1}, source.group())
+    sink.tend(hurry=hurry)
+
+    def committed() -> bool:
+        sink.tend()
+        return backend.committed() == {0: 1}
+
+    poll_until(committed, source)
+    assert sink.outcome().fate is Fate.COMMITTED
+
+
 def test_aborted_records_are_invisible(backend: Backend) -> None:
     """A reader sees nothing of an aborted transaction but the offsets that it took."""
     source, sink = joined(backend), opened(backend)

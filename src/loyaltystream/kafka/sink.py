@@ -124,13 +124,13 @@ class TransactionalSink:
         self._due = (self._get_producer(), positions, group.metadata)
         self._open = Future()
 
-    def tend(self) -> None:
-        """Hear what was delivered; once that is everything, begin the commit."""
+    def tend(self, *, hurry: bool = False) -> None:
+        """Hear what was delivered; once that is everything, or in a hurry, begin the commit."""
         if self._due is None:
             return
         producer, _, _ = self._due
         producer.poll(0)
-        if not len(producer):
+        if hurry or not len(producer):
             self._begin_commit()
 
     def outcome(self) -> Outcome:

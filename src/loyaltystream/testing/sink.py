@@ -72,7 +72,7 @@ class MemorySink:
         self._commit.begin()
         self._fates.at("submitted")
 
-    def tend(self) -> None:
+    def tend(self, *, hurry: bool = False) -> None:
         """Nothing waits for us: fate has said how far a commit gets."""
 
     def outcome(self) -> Outcome:

@@ -60,6 +60,8 @@ class MemorySource:
         if not self._fates.is_deaf():
             self._rebalance()
         batch = self._fetch()
+        if not batch and self._ownership is not None:
+            self._ownership.meanwhile()
         self._journal.note("poll", batch)
         self._fates.at("polled")
         return batch

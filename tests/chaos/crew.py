@@ -197,7 +197,7 @@ class Crew:
                 self.start(member)
 
     def close(self) -> dict[Member, int]:
-        """End all as an operator does, those that have just started too; return their exit codes."""
+        """End all as an operator does, once all are at work; return their exit codes."""
         deadline = time.monotonic() + READY_S
         while not all(map(self.is_at_work, self._processes)) and time.monotonic() < deadline:
             time.sleep(_LOOK_S)

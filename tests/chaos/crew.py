@@ -25,6 +25,7 @@ from tests.shop import Shop
 ROOT: Final = Path(__file__).parents[2]
 PRIVATE_BYTES: Final = 256 * 1024
 LEAVE_S: Final = 12.0
+READY_S: Final = 30.0
 _LOOK_S: Final = 0.01
 _MOUNT: Final = 'mount -t tmpfs -o size="$1" none "$2" || exit 70; '
 NO_MOUNT: Final = 70
@@ -131,6 +132,10 @@ class Crew:
             log.seek(self._from[member])
             return log.read().decode(errors="replace")
 
+    def is_at_work(self, member: Member) -> bool:
+        """Say whether a worker has said, since it was started, which partitions it has."""
+        return "partitions.assigned" in self.said(member)
+
     def is_alive(self, member: Member) -> bool:
         """Say whether a worker runs."""
         return self._processes[member].poll() is None
@@ -192,7 +197,10 @@ class Crew:
                 self.start(member)
 
     def close(self) -> dict[Member, int]:
-        """End all as an operator does; return their exit codes."""
+        """End all as an operator does, once all are at work; return their exit codes."""
+        deadline = time.monotonic() + READY_S
+        while not all(map(self.is_at_work, self._processes)) and time.monotonic() < deadline:
+            time.sleep(_LOOK_S)
         for process in self._processes.values():
             process.terminate()
         return {member: self._await_end(member) for member in list(self._processes)}

@@ -10,12 +10,11 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from tests.chaos.crew import NO_MOUNT, Disk, Member
+from tests.chaos.crew import NO_MOUNT, READY_S, Disk, Member
 from tests.chaos.deaths import some_member
 from tests.chaos.field import STAGES, Field, Mark
 
 _STORM: Final = 4
-_STARTED_S: Final = 20.0
 _FULL_S: Final = 3.0
 
 
@@ -97,8 +96,8 @@ def _move(field: Field, member: Member, disk: Disk) -> bool:
         return False
     crew.kill(member)
     crew.start(member, disk=disk)
-    deadline = time.monotonic() + _STARTED_S
-    while crew.is_alive(member) and "partitions.assigned" not in crew.said(member):
+    deadline = time.monotonic() + READY_S
+    while crew.is_alive(member) and not crew.is_at_work(member):
         if time.monotonic() > deadline:
             break
         time.sleep(0.05)

@@ -20,8 +20,8 @@ from tests.shop import QUICK
 
 CREW: Final = tuple(Member(stage, slot) for stage in ("ingest", "notify") for slot in (0, 1))
 RATE: Final = 250
-PACE: Final = QUICK | {"worker.batch_records": "200"}
-"""Short timeouts, and transactions that are small enough to be met half way."""
+PACE: Final = QUICK | {"worker.batch_records": "200", "memory.snapshot_ids": "500"}
+"""Short timeouts, transactions small enough to be met half way, snapshots every few seconds."""
 
 _WARM_S: Final = 0.5
 

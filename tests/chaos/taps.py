@@ -62,6 +62,9 @@ class Tapped:
 
         return call
 
+    def __len__(self) -> int:
+        return len(self._inner)
+
 
 class TappedSource(Tapped):
     """The source; who is told of partitions has points as well."""
@@ -113,8 +116,8 @@ def tap(runner: Runner, trap: Trap) -> None:
         "_sink": lambda sink: TappedSink(sink, trap, SINK),
         "_stage": lambda stage: Tapped(stage, trap, STAGE),
     }
-    changelog = getattr(runner._stage, "_changelog", None)
-    if changelog is not None:
-        vars(runner._stage)["_changelog"] = TappedChangelog(changelog, trap, {})
+    if (keeper := getattr(runner._stage, "_keeper", None)) is not None:
+        archive = vars(keeper._archive)
+        archive["_changelog"] = TappedChangelog(archive["_changelog"], trap, {})
     for name, tapped in parts.items():
         vars(runner)[name] = tapped(getattr(runner, name))

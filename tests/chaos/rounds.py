@@ -20,7 +20,7 @@ from tests.shop import QUICK
 
 CREW: Final = tuple(Member(stage, slot) for stage in ("ingest", "notify") for slot in (0, 1))
 RATE: Final = 250
-PACE: Final = QUICK | {"worker.batch_records": "200", "memory.snapshot_ids": "500"}
+PACE: Final = QUICK | {"worker.batch_records": "200", "memory.snapshot_ids": "1000"}
 """Short timeouts, transactions small enough to be met half way, snapshots every few seconds."""
 
 _WARM_S: Final = 0.5

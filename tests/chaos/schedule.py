@@ -122,8 +122,8 @@ FAULTS: Final = (
 
 
 WITH_USUAL_TIMEOUTS: Final = (
-    Fault("takeover", "killed: another is level again", deaths.and_stay_away, "death", 20.0),
-    Fault("kill", "killed: level again in its own slot", deaths.at_any_moment, "death", 5.0),
+    Fault("takeover", "killed, another is level again", deaths.and_stay_away, "death", 20.0),
+    Fault("kill", "level again in its own slot", deaths.at_any_moment, "death", 5.0),
 )
 """Measured with the timeouts that a deployment has by default."""
 

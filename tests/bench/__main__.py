@@ -37,7 +37,9 @@ def main() -> int:
         except InexactError as error:
             console.print(f"not exact: {error}")
             return NOT_EXACT
-        machine = f"broker: {origin}; {describe_machine()}; outputs audited: exact"
+        machine = f"broker: {origin}; {describe_machine()}"
+        if not chosen.latency:
+            machine += "; outputs audited: exact"
         console.print(machine)
     if chosen.markdown is not None:
         with chosen.markdown.open("a") as file:

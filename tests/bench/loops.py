@@ -10,6 +10,7 @@ from confluent_kafka import Consumer, Producer
 
 from loyaltystream.app import Deployment, build_worker, fresh_start
 from loyaltystream.kafka.connection import properties
+from loyaltystream.memory.units import KeyKind
 from loyaltystream.pipeline import Plan
 from loyaltystream.settings import load
 from loyaltystream.telemetry.memory import MemoryWatch
@@ -50,6 +51,10 @@ def observe(stopwatch: Stopwatch) -> None:
         counts = {name.value: number for name, number in tally.verdicts.items()}
         counts |= {name.value: number for name, number in tally.outcomes.items()}
         stopwatch.committed(tally.consumed, counts)
+        if telemetry._remembered is not None:
+            ids = telemetry._remembered().ids.items()
+            known = (count for unit, count in ids if unit.kind is KeyKind.EVENT_ID)
+            stopwatch.remembered = sum(known)
         told(telemetry, plans)
 
     def restored(

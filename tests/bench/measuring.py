@@ -18,6 +18,7 @@ class Measure(msgspec.Struct):
         ended_s: the last one.
         ready_s: from the start of the process to its first commit.
         verdicts: of all that it judged, the first transaction included.
+        remembered: events known at the last commit.
         restored_s: for each memory that was read, from what and how long.
     """
 
@@ -29,6 +30,7 @@ class Measure(msgspec.Struct):
     ended_s: float
     ready_s: float
     verdicts: dict[str, int]
+    remembered: int
     restored_s: list[tuple[str, float]]
 
     @property
@@ -52,6 +54,7 @@ class Stopwatch:
         self._rss_bytes = 0
         self.events = self._first_events = 0
         self.verdicts: Counter[str] = Counter()
+        self.remembered = 0
         self.restored_s: list[tuple[str, float]] = []
 
     def committed(self, events: int, verdicts: Mapping[str, int] | None = None) -> None:
@@ -78,6 +81,7 @@ class Stopwatch:
             ended_s=self._last[0],
             ready_s=self._ready_s,
             verdicts=dict(self.verdicts),
+            remembered=self.remembered,
             restored_s=self.restored_s,
         )
         return msgspec.json.encode(measure).decode()

@@ -67,5 +67,6 @@ def together(ingest: Measure, notify: Measure) -> Measure:
         ended_s=notify.ended_s,
         ready_s=ingest.ready_s,
         verdicts={},
+        remembered=ingest.remembered,
         restored_s=[],
     )

@@ -1,6 +1,7 @@
-"""The two loops that are compared, each in a process of its own: INGEST, and a bare copy.
+"""The loops that are measured, each in a process of its own: a worker, and a bare copy.
 
-Called as `python -m tests.bench.loops ingest EVENTS` or `... floor EVENTS OUTPUTS BYTES`.
+Called as `python -m tests.bench.loops ingest EVENTS`, `... notify EVENTS` or
+`... floor EVENTS OUTPUTS BYTES`.
 """
 
 import sys
@@ -9,35 +10,62 @@ from confluent_kafka import Consumer, Producer
 
 from loyaltystream.app import Deployment, build_worker, fresh_start
 from loyaltystream.kafka.connection import properties
+from loyaltystream.memory.units import KeyKind
 from loyaltystream.pipeline import Plan
 from loyaltystream.settings import load
+from loyaltystream.telemetry.memory import MemoryWatch
 from loyaltystream.telemetry.worker import WorkerTelemetry
+from loyaltystream.verdicts import Tally
 from loyaltystream.working import tune_allocator, tune_interpreter
 from tests.bench.measuring import Stopwatch
 
 
-def ingest(events: int) -> str:
-    """Run the real worker until that many records are judged; return the measure."""
+def work(stage: str, events: int) -> str:
+    """Run the real worker until that many records are done; return the measure.
+
+    It leaves as a worker does that is told to stop: what a restart wants is on the disk.
+    """
     tune_allocator()
     stopwatch = Stopwatch()
     deployment = Deployment(load())
     worker = build_worker(
         deployment,
-        "ingest",
+        stage,
         0,
-        start=fresh_start(deployment, "ingest", "earliest"),
+        start=fresh_start(deployment, stage, "earliest"),
         accept_loss_ms=None,
     )
-    told = WorkerTelemetry.committed
-
-    def committed(telemetry: WorkerTelemetry, plans: list[Plan]) -> None:
-        stopwatch.committed(sum(plan.tally.consumed for plan in plans))
-        told(telemetry, plans)
-
-    WorkerTelemetry.committed = committed  # type: ignore[method-assign,assignment]  # to measure it
+    observe(stopwatch)
     tune_interpreter()
     worker.runner.run(lambda: stopwatch.events >= events)
+    worker.leave()
     return stopwatch.report()
+
+
+def observe(stopwatch: Stopwatch) -> None:
+    """Have the stopwatch told what a worker tells its telemetry."""
+    told, heard = WorkerTelemetry.committed, MemoryWatch.restored
+
+    def committed(telemetry: WorkerTelemetry, plans: list[Plan]) -> None:
+        tally = sum((plan.tally for plan in plans), Tally())
+        counts = {name.value: number for name, number in tally.verdicts.items()}
+        counts |= {name.value: number for name, number in tally.outcomes.items()}
+        stopwatch.committed(tally.consumed, counts)
+        if telemetry._remembered is not None:
+            ids = telemetry._remembered().ids.items()
+            known = (count for unit, count in ids if unit.kind is KeyKind.EVENT_ID)
+            stopwatch.remembered = sum(known)
+        told(telemetry, plans)
+
+    def restored(
+        watch: MemoryWatch, partition: int, created_ms: int | None, seconds: float
+    ) -> None:
+        source = "changelog" if created_ms is None else "snapshot"
+        stopwatch.restored_s.append((source, seconds))
+        heard(watch, partition, created_ms, seconds)
+
+    WorkerTelemetry.committed = committed  # type: ignore[method-assign,assignment]  # to measure it
+    MemoryWatch.restored = restored  # type: ignore[method-assign,assignment]  # likewise
 
 
 def floor(events: int, outputs: int, output_bytes: int) -> str:
@@ -95,5 +123,5 @@ def floor(events: int, outputs: int, output_bytes: int) -> str:
 
 if __name__ == "__main__":
     loop, numbers = sys.argv[1], [int(number) for number in sys.argv[2:]]
-    report = ingest(numbers[0]) if loop == "ingest" else floor(*numbers)
+    report = floor(*numbers) if loop == "floor" else work(loop, numbers[0])
     sys.stdout.write(report + "\n")

@@ -23,7 +23,7 @@ from loyaltystream.events import Record
 from loyaltystream.keys import murmur2, place
 from loyaltystream.memory.partition import PartitionMemory
 from loyaltystream.story import generate
-from tests.bench.__main__ import describe_machine, recipe
+from tests.bench.ground import describe_machine, recipe
 from tests.core import EVENT_SCHEMA_ID, NOW_MS, ingest, layout, pending
 
 PARTITIONS: Final = 6

@@ -1,0 +1,40 @@
+"""The first part: INGEST beside a bare copy, outputs audited first."""
+
+from tests.bench.ground import Ground, demand_exact, run, sizes
+from tests.bench.measuring import Measure
+from tests.bench.sheet import COSTS, Sheet, costs
+
+
+def measure_floor(ground: Ground, rounds: int) -> list[Sheet]:
+    """Run both loops, the best of some rounds of each."""
+    ours, copies = list[Measure](), list[Measure]()
+    outputs = remembered = 0
+    for number in range(rounds):
+        shop = ground.filled(f"floor-{number}")
+        ours.append(ground.ingest(shop))
+        remembered = demand_exact(shop)
+        written = [size for found in sizes(shop).values() for size in found]
+        outputs = len(written)
+        copies.append(run(shop, "floor", ground.events, outputs, sum(written) // outputs))
+    best, copy = (max(found, key=lambda measure: measure.rate) for found in (ours, copies))
+    return [compare(best, copy, outputs=outputs / ground.events, remembered=remembered)]
+
+
+def compare(ours: Measure, copy: Measure, *, outputs: float, remembered: int) -> Sheet:
+    """Return the table that the README has."""
+    bound = 200e6 + 29 * remembered
+    return Sheet(
+        f"{ours.events:,} events, {outputs:.2f} outputs an event",
+        ("one process", *COSTS, "of the floor"),
+        [
+            [name, *costs(measure), f"{measure.rate / copy.rate:.2f}"]
+            for name, measure in (("INGEST", ours), ("bare copy (the floor)", copy))
+        ],
+        [
+            (
+                f"rate {ours.rate / copy.rate:.2f} of the floor (to reach: 0.40); memory "
+                f"{ours.rss_bytes / 1e6:.0f} MB for {remembered:,} events remembered (bound: "
+                f"{bound / 1e6:.0f} MB)"
+            )
+        ],
+    )

@@ -28,6 +28,7 @@ _METADATA_HEAD: Final = struct.Struct("<7si")
 _TIMEOUT_S: Final = 30.0
 _OUTAGE_S: Final = 120.0
 _GLANCE_S: Final = 0.01
+_FETCH_BYTES: Final = 524_288
 _END: Final = KafkaError._PARTITION_EOF  # noqa: SLF001 (public, underscored by librdkafka)
 _LEFT_BEHIND: Final = KafkaError._MAX_POLL_EXCEEDED  # noqa: SLF001
 _FATAL: Final = KafkaError._FATAL  # noqa: SLF001
@@ -82,6 +83,8 @@ class GroupSource:
             enable_auto_commit=False,
             enable_auto_offset_store=False,
             enable_partition_eof=True,
+            # Of each partition in one answer, compressed; a larger record still comes alone.
+            fetch_message_max_bytes=_FETCH_BYTES,
             queued_max_messages_kbytes=8_192,
             # By default a full queue is not filled again for a second: it would run dry.
             fetch_queue_backoff_ms=20,

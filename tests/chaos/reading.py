@@ -13,6 +13,7 @@ import fastavro.schema
 from confluent_kafka import (
     Consumer,
     KafkaError,
+    KafkaException,
     Message,
     TopicPartition,
 )
@@ -138,17 +139,30 @@ class Ends:
 
     def __init__(self, bootstrap: str) -> None:
         self._bootstrap = bootstrap
-        self._committed_ends = consumer(bootstrap)
-        self._written_ends = consumer(bootstrap, isolation_level="read_uncommitted")
+        self._readers: dict[str, Consumer] = {}
         self._groups: dict[str, Consumer] = {}
 
     def stable(self, topic: str, partitions: int) -> dict[int, int]:
         """Return the last stable offsets."""
-        return _ends(self._committed_ends, topic, partitions)
+        return self._ends("read_committed", topic, partitions)
 
     def written(self, topic: str, partitions: int) -> dict[int, int]:
         """Return the high watermarks: the ends of all that is written, open or not."""
-        return _ends(self._written_ends, topic, partitions)
+        return self._ends("read_uncommitted", topic, partitions)
+
+    def _ends(self, isolation: str, topic: str, partitions: int) -> dict[int, int]:
+        if isolation not in self._readers:
+            self._readers[isolation] = consumer(self._bootstrap, isolation_level=isolation)
+        asked, found = self._readers[isolation], {}
+        try:
+            for number in range(partitions):
+                place = TopicPartition(topic, number)
+                _, found[number] = asked.get_watermark_offsets(place, _TIMEOUT_S)
+        except KafkaException:
+            # It may know leaders from before a restart only, whom the broker refuses for long.
+            self._readers.pop(isolation).close()
+            raise
+        return found
 
     def open_partitions(self, topics: Iterable[str], partitions: int) -> list[str]:
         """Return the partitions in which something is not stable."""
@@ -176,12 +190,5 @@ class Ends:
 
     def close(self) -> None:
         """Let go of the connections."""
-        for one in (self._committed_ends, self._written_ends, *self._groups.values()):
+        for one in (*self._readers.values(), *self._groups.values()):
             one.close()
-
-
-def _ends(asked: Consumer, topic: str, partitions: int) -> dict[int, int]:
-    found = {}
-    for number in range(partitions):
-        _, found[number] = asked.get_watermark_offsets(TopicPartition(topic, number), _TIMEOUT_S)
-    return found

@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 import msgspec
 
-from loyaltystream.definitions.customers import read_customers
+from loyaltystream.definitions.customers import customers_by_kind
 from loyaltystream.definitions.model import EventDefinition
 from loyaltystream.dialects import canonical
 from loyaltystream.events import RawEvent
@@ -83,18 +83,18 @@ class Keyer:
             (found.org_id, found.event_name): found.customer.identifier_type
             for found in definitions
         }
-        self._customers = {
-            (org_id, name): read_customers(org_id, needed)
-            for (org_id, name), needed in self._types.items()
-        }
+        self._customers = customers_by_kind()
         self._rules = rules
 
     def key(self, value: bytes) -> bytes | None:
         """Return `orgId|identifierType|value`, or None if it can't be told."""
         if (event := canonical.read_plain(value)) is not None:
-            customers = self._customers.get((event.orgId, event.eventName))
+            needed = self._types.get((event.orgId, event.eventName))
+            if needed is None:
+                return None
             country_code = self._rules.country_codes.get(event.orgId, "")
-            if customers is not None and (found := customers[country_code][bytes(event.customer)]):
+            customers = self._customers[event.orgId, needed][country_code]
+            if (found := customers[bytes(event.customer)]) is not None:
                 return found.key_bytes
         read = canonical.read(value, max_bytes=self._rules.max_event_bytes)
         if isinstance(read, Violation) or any(found.path == "orgId" for found in read[1]):

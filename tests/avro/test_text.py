@@ -6,7 +6,7 @@ import fastavro
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loyaltystream.avro.text import LENGTHS, STRINGS, Memo, string, zigzag
+from loyaltystream.avro.text import LENGTHS, STRINGS, string, zigzag
 from tests.laws.strategies import LAW
 
 
@@ -37,18 +37,3 @@ def test_a_string_is_that_of_fastavro(text: str) -> None:
     """ASCII text has the bytes that fastavro gives it."""
     assert string(text).encode("latin-1") == written("string", text)
     assert STRINGS[text] == string(text)
-
-
-def test_what_is_remembered_never_grows_without_end() -> None:
-    """A memo that is full forgets what was not asked for lately, and still answers."""
-    made: list[int] = []
-
-    def square(number: int) -> int:
-        made.append(number)
-        return number * number
-
-    memo = Memo(square, 3)
-    asked = [1, 2, 1, 3, 4, 1, 5, 6, 2, 1]
-    assert [memo[number] for number in asked] == [number * number for number in asked]
-    assert made == [1, 2, 3, 4, 5, 6, 2]
-    assert len(memo) <= 3

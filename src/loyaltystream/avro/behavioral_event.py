@@ -8,14 +8,21 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from loyaltystream.avro import schemas
-from loyaltystream.avro.text import GROUPS, HIGH, LENGTHS, string, zigzag
+from loyaltystream.avro.text import (
+    GROUPS,
+    HIGH,
+    LENGTHS,
+    NULL,
+    SOME,
+    optional_string,
+    string,
+    zigzag,
+)
 from loyaltystream.avro.wire import frame
 from loyaltystream.content import canonical_json
 from loyaltystream.definitions.model import EventDefinition
 from loyaltystream.events import Identifier, RawEvent
 
-_NULL: Final = "\x00"
-_SOME: Final = "\x02"
 _EMPTY: Final = "\x00"
 
 
@@ -41,10 +48,10 @@ class EventEncoder:
         )
         self._head_supplied = head + string("SUPPLIED")
         self._head_ingest = head + string("INGEST")
-        create = f"{_SOME}{chr(definition.customer.add_if_not_exists)}"
+        create = f"{SOME}{chr(definition.customer.add_if_not_exists)}"
         # webhookId, referral, loyaltyCard; createCustomer; trace, extensions.
-        self._tail = _NULL * 3 + create + _EMPTY * 2
-        self._end = _NULL + self._tail
+        self._tail = NULL * 3 + create + _EMPTY * 2
+        self._end = NULL + self._tail
 
     def plain_start(
         self, event_id: str, occurred_ms: int | None, ingested_ms: int, people: str
@@ -71,7 +78,7 @@ class EventEncoder:
         """Return the same, behind its nested fields; a till's code that is empty is none."""
         if not till_code:
             return self._end
-        return f"{_SOME}{LENGTHS[len(till_code)]}{till_code}{self._tail}"
+        return optional_string(till_code) + self._tail
 
     def careful(
         self,

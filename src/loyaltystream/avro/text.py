@@ -4,33 +4,14 @@ Pure. One `str` from an f-string, encoded as latin-1 at the end, costs about hal
 pieces (hot-path.md section 0). It holds for ASCII text only: there a character is a byte.
 """
 
-from collections.abc import Callable
-from typing import TypeVar
+from typing import Final
 
-K = TypeVar("K")
-V = TypeVar("V")
+from loyaltystream.memo import Memo
 
-_MEMO_SIZE = 32_768
-
-
-class Memo(dict[K, V]):
-    """A dictionary that makes what it lacks, and keeps what was asked for lately.
-
-    What was not asked for while it filled up twice is forgotten.
-    """
-
-    def __init__(self, make: Callable[[K], V], size: int = _MEMO_SIZE) -> None:
-        super().__init__()
-        self._make = make
-        self._size = size
-        self._older: dict[K, V] = {}
-
-    def __missing__(self, key: K) -> V:
-        if len(self) >= self._size:
-            self._older = dict(self)
-            self.clear()
-        made = self[key] = self._older[key] if key in self._older else self._make(key)
-        return made
+NULL: Final = "\x00"
+"""The first branch of a union of null and something else."""
+SOME: Final = "\x02"
+"""Its second branch; the value follows."""
 
 
 def _varint(rest: int) -> str:
@@ -65,6 +46,11 @@ LENGTHS = tuple(map(zigzag, range(8192)))
 def string(text: str) -> str:
     """Return Avro's string of ASCII `text`."""
     return LENGTHS[len(text)] + text
+
+
+def optional_string(text: str | None) -> str:
+    """Return a union of null and string; an empty text is none."""
+    return f"{SOME}{LENGTHS[len(text)]}{text}" if text else NULL
 
 
 STRINGS: Memo[str, str] = Memo(string, 4096)

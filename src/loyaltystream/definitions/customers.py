@@ -8,14 +8,13 @@ from typing import Final
 
 import msgspec
 
-from loyaltystream.avro.text import LENGTHS, STRINGS, Memo, string
+from loyaltystream.avro.text import LENGTHS, STRINGS, optional_string, string
 from loyaltystream.events import PlainCustomer
 from loyaltystream.keys import normalise_identifier, partition_key
+from loyaltystream.memo import Memo
 from loyaltystream.verdicts import Reason
 
 _REMEMBERED: Final = 16_384
-_SOME: Final = "\x02"
-_NULL: Final = "\x00"
 
 _decode = msgspec.json.Decoder(PlainCustomer).decode
 
@@ -40,18 +39,17 @@ Customers = Memo[bytes, Customer | None]
 """The customers of one org by their JSON; None: only a careful look can tell."""
 
 
-def read_customers(org_id: int, needed: str) -> Memo[str, Customers]:
-    """Return, for each country code, the customers of an org.
+CustomersByKind = Memo[tuple[int, str], Memo[str, Customers]]
+"""By org and the identifier type that partition keys are made of, and then by country code."""
 
-    Args:
-        org_id: the org.
-        needed: the identifier type that partition keys are made of.
-    """
 
-    def of_country(country_code: str) -> Customers:
-        return Memo(lambda raw: _read(raw, org_id, needed, country_code), _REMEMBERED)
+def customers_by_kind() -> CustomersByKind:
+    """Return all customers, none of them known yet; definitions of one kind share theirs."""
+    return Memo(lambda kind: Memo(lambda country_code: _customers(*kind, country_code)))
 
-    return Memo(of_country)
+
+def _customers(org_id: int, needed: str, country_code: str) -> Customers:
+    return Memo(lambda raw: _read(raw, org_id, needed, country_code), _REMEMBERED)
 
 
 def _read(raw: bytes, org_id: int, needed: str, country_code: str) -> Customer | None:
@@ -69,6 +67,6 @@ def _read(raw: bytes, org_id: int, needed: str, country_code: str) -> Customer |
             key = partition_key(org_id, needed, value)
         # Two marks a key and two a text.
         marks += 8 + 4 * (known.source is not None) + 4 * (known.accountId is not None)
-        account = _SOME + string(known.accountId) if known.accountId else _NULL
-        people += [STRINGS[known.type], string(value), STRINGS[known.source or "INSTORE"], account]
+        source, account = STRINGS[known.source or "INSTORE"], optional_string(known.accountId)
+        people += [STRINGS[known.type], string(value), source, account]
     return None if key is None else Customer(key, key.encode(), "".join(people), marks)

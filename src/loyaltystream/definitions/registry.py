@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from loyaltystream.avro.behavioral_event import EventEncoder
-from loyaltystream.avro.text import Memo
-from loyaltystream.definitions.customers import Customers, read_customers
+from loyaltystream.definitions.customers import Customers, customers_by_kind
 from loyaltystream.definitions.model import EventDefinition
 from loyaltystream.definitions.plain import ReadPlain, compile_plain
 from loyaltystream.errors import ConfigurationError
+from loyaltystream.memo import Memo
 from loyaltystream.notifications.mapping import CompiledRule, compile_rules
 
 
@@ -42,9 +42,7 @@ class Definitions:
     """
 
     def __init__(self, definitions: Iterable[EventDefinition], schema_id: int) -> None:
-        customers: Memo[tuple[int, str], Memo[str, Customers]] = Memo(
-            lambda kind: read_customers(*kind)
-        )
+        customers = customers_by_kind()
         self._compiled = {
             (definition.org_id, definition.event_name): CompiledDefinition(
                 definition,

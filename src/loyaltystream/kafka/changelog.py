@@ -32,8 +32,7 @@ class ChangelogReader:
                 f"{self._topic}/{partition} is {needed} long and stable up to {end}: a transaction "
                 f"is open there, and is waited for"
             )
-        for record in self._reader.records(self._topic, partition, max(start, first), end):
-            yield record.value or b""
+        yield from self._values(partition, max(start, first), end)
 
     def settled(self, partition: int, start: int = 0) -> Iterator[bytes]:
         """Yield the committed records of a partition as far as they are stable, oldest first.
@@ -42,8 +41,7 @@ class ChangelogReader:
             BrokerError: if they can't be read.
         """
         first, end = self._reader.settled_bounds(self._topic)[partition]
-        for record in self._reader.records(self._topic, partition, max(start, first), end):
-            yield record.value or b""
+        yield from self._values(partition, max(start, first), end)
 
     def end(self, partition: int) -> int:
         """Return an offset that no record written from now on lies before.
@@ -53,3 +51,7 @@ class ChangelogReader:
         """
         # Open transactions' records lie before it too: theirs is not what is asked for.
         return self._reader.high_watermark(self._topic, partition)
+
+    def _values(self, partition: int, start: int, end: int) -> Iterator[bytes]:
+        for record in self._reader.records(self._topic, partition, start, end):
+            yield record.value or b""

@@ -11,8 +11,6 @@ from loyaltystream.keys import murmur2, place
 from loyaltystream.steps.stages import HEADER_ALLOWANCE, Rejected, Rekeyed
 from loyaltystream.verdicts import Reason, Violation
 
-__all__ = ["HEADER_ALLOWANCE", "rekey"]
-
 _HEADER_BYTES = 10
 """What each header takes in a record beyond its name and value."""
 

@@ -79,8 +79,9 @@ def main() -> None:
 def topic(events: int) -> list[list[Record]]:
     """Return the benchmark's events as the records of a topic."""
     partitions: list[list[Record]] = [[] for _ in range(PARTITIONS)]
-    for sent in generate(recipe(events, PARTITIONS), 1, now_ms=NOW_MS):
-        (number,) = place(murmur2([sent.key or b""]), PARTITIONS).tolist()
+    story = list(generate(recipe(events, PARTITIONS), 1, now_ms=NOW_MS))
+    homes = place(murmur2([sent.key or b"" for sent in story]), PARTITIONS).tolist()
+    for sent, number in zip(story, homes, strict=True):
         records = partitions[number]
         records.append(Record(number, len(records), NOW_MS, sent.key, sent.value, ()))
     return partitions

@@ -1,12 +1,13 @@
 """What a worker tells of how far behind it is, on the real broker."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import Final
 
 import pytest
 from confluent_kafka import Producer
 
 from loyaltystream.kafka.source import GroupSource
+from tests.contract.ports import Told
 from tests.shop import Shop, eventually
 
 pytestmark = pytest.mark.broker
@@ -14,25 +15,12 @@ pytestmark = pytest.mark.broker
 ANSWER_S: Final = 10.0
 
 
-class Owner:
-    """Begins at the beginning."""
-
-    def assigned(self, committed: Mapping[int, int | None]) -> Mapping[int, int]:
-        return dict.fromkeys(committed, 0)
-
-    def revoked(self, partitions: Sequence[int]) -> None:
-        del partitions
-
-    def meanwhile(self) -> None:
-        pass
-
-
 def test_what_an_open_transaction_holds_up_is_behind(make_shop: Callable[..., Shop]) -> None:
     """Records that wait for an open transaction are lag; once it has ended there is none."""
     shop = make_shop(partitions=1)
     settings, topic = shop.settings, shop.deployment.topics.ingest
     source = GroupSource(settings.kafka, settings.worker, topic=topic, group=topic, member="one")
-    source.join(Owner())
+    source.join(Told())
 
     def lag() -> dict[int, int]:
         source.poll()

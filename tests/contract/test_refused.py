@@ -1,7 +1,7 @@
 """When a member that its group refuses joins anew, and when it takes that for another one."""
 
 import socket
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 
 import pytest
 from confluent_kafka import KafkaError
@@ -9,19 +9,7 @@ from confluent_kafka import KafkaError
 from loyaltystream.errors import FatalBrokerError
 from loyaltystream.kafka.source import GroupSource
 from loyaltystream.settings import KafkaSettings, WorkerSettings
-
-
-class Owner:
-    """Owns nothing."""
-
-    def assigned(self, committed: Mapping[int, int | None]) -> Mapping[int, int]:
-        return dict.fromkeys(committed, 0)
-
-    def revoked(self, partitions: Sequence[int]) -> None:
-        del partitions
-
-    def meanwhile(self) -> None:
-        pass
+from tests.contract.ports import Told
 
 
 @pytest.fixture
@@ -35,7 +23,7 @@ def source() -> Iterator[GroupSource]:
         group="group",
         member="one",
     )
-    member.join(Owner())
+    member.join(Told())
     yield member
     member.close()
     server.close()

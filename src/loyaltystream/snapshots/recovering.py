@@ -6,8 +6,8 @@ changelog's records have to lead from where it was begun to the committed offset
 bound that is wrong, because a worker asked for it that the group had gone on without, shows so too.
 """
 
-from collections.abc import Callable, Iterator
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Iterable, Iterator
+from typing import BinaryIO, NamedTuple, Protocol
 
 from loyaltystream.memory.loading import load
 from loyaltystream.memory.manifest import (
@@ -35,6 +35,13 @@ class Refusals(Protocol):
 
     def refused(self, partition: int, name: str, why: str) -> None:
         """A snapshot is passed over."""
+
+
+class Openable(Protocol):
+    """Where snapshots are read."""
+
+    def open(self, partition: int, name: str) -> BinaryIO:
+        """Return a snapshot's content."""
 
 
 class Recovered(NamedTuple):
@@ -100,14 +107,45 @@ class Archive:
             return []
 
     def _revive(self, origin: Origin, name: str, committed: int) -> Recovered:
-        with self._shelf.open(origin.partition, name) as file:
-            manifest = read_manifest(file)
-            demand_origin(manifest.origin, origin)
-            extent = manifest.extent
-            if extent.end_offset > committed:
-                raise UnfitSnapshotError(
-                    f"it goes up to {extent.end_offset}, the committed offset is {committed}"
-                )
-            loaded = load(manifest, file)
-        deltas = self._changelog.deltas(origin.partition, manifest.changelog_offset)
-        return Recovered(resume(loaded, extent, deltas, committed=committed), manifest)
+        return revive(
+            self._shelf,
+            origin,
+            name,
+            committed=committed,
+            deltas=lambda start: self._changelog.deltas(origin.partition, start),
+        )
+
+
+def revive(
+    place: Openable,
+    origin: Origin,
+    name: str,
+    *,
+    committed: int,
+    deltas: Callable[[int], Iterable[bytes]],
+) -> Recovered:
+    """Return a memory from one snapshot and what follows it.
+
+    Args:
+        place: where the snapshot lies.
+        origin: whose memory is wanted.
+        name: the snapshot's.
+        committed: the group's stable committed offset.
+        deltas: returns the changelog's records from an offset on.
+
+    Raises:
+        UnfitSnapshotError: if it is damaged, of something else, or beyond the committed offset.
+        OSError: if it can't be read.
+        StateError: if the log is wrong.
+    """
+    with place.open(origin.partition, name) as file:
+        manifest = read_manifest(file)
+        demand_origin(manifest.origin, origin)
+        extent = manifest.extent
+        if extent.end_offset > committed:
+            raise UnfitSnapshotError(
+                f"it goes up to {extent.end_offset}, the committed offset is {committed}"
+            )
+        loaded = load(manifest, file)
+    found = deltas(manifest.changelog_offset)
+    return Recovered(resume(loaded, extent, found, committed=committed), manifest)

@@ -7,16 +7,11 @@ import msgspec
 
 from loyaltystream.memory.changelog import decode
 from loyaltystream.memory.digest import Digest, digest
-from loyaltystream.memory.loading import load
-from loyaltystream.memory.manifest import (
-    Origin,
-    UnfitSnapshotError,
-    demand_origin,
-    read_manifest,
-)
-from loyaltystream.memory.recovery import restore, resume
+from loyaltystream.memory.manifest import Origin, UnfitSnapshotError
+from loyaltystream.memory.recovery import restore
 from loyaltystream.memory.units import Unit
 from loyaltystream.snapshots.inspecting import Directory
+from loyaltystream.snapshots.recovering import revive
 
 Done = Callable[[int], None]
 """Told of each changelog record that is read, how many that makes."""
@@ -94,17 +89,11 @@ class Verification:
     def _compare(
         self, origin: Origin, name: str, committed: int, expected: dict[Unit, Digest]
     ) -> str | None:
+        def deltas(start: int) -> Iterator[bytes]:
+            return self._until(self._log.settled(origin.partition, start), committed)
+
         try:
-            with self._directory.open(origin.partition, name) as file:
-                manifest = read_manifest(file)
-                demand_origin(manifest.origin, origin)
-                if manifest.extent.end_offset > committed:
-                    return "it goes beyond the committed offset"
-                loaded = load(manifest, file)
-            deltas = self._log.settled(origin.partition, manifest.changelog_offset)
-            memory = resume(
-                loaded, manifest.extent, self._until(deltas, committed), committed=committed
-            )
+            memory, _ = revive(self._directory, origin, name, committed=committed, deltas=deltas)
         except FileNotFoundError:
             raise
         except (UnfitSnapshotError, OSError) as error:

@@ -32,7 +32,6 @@ _FETCH_BYTES: Final = 524_288
 _END: Final = KafkaError._PARTITION_EOF  # noqa: SLF001 (public, underscored by librdkafka)
 _LEFT_BEHIND: Final = KafkaError._MAX_POLL_EXCEEDED  # noqa: SLF001
 _FATAL: Final = KafkaError._FATAL  # noqa: SLF001
-_CUT: Final = KafkaError._TRANSPORT  # noqa: SLF001
 _NO_BROKER: Final = KafkaError._ALL_BROKERS_DOWN  # noqa: SLF001
 _OUT_OF_RANGE: Final = KafkaError._AUTO_OFFSET_RESET  # noqa: SLF001
 
@@ -267,10 +266,8 @@ class GroupSource:
         self._untaken.clear()
 
     def _note_outage(self, error: KafkaError) -> None:
-        if error.code() in {_NO_BROKER, _CUT}:
-            # A join whose answer is lost is asked again, and the group refuses the first for it.
-            self._away_s = time.monotonic()
         if error.code() == _NO_BROKER:
+            self._away_s = time.monotonic()
             self._away(f"reading {self._topic}: {error.str()}")
 
     def _note(self, message: Message) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from loyaltystream.definitions.registry import Definitions
 from loyaltystream.dialects import canonical
+from loyaltystream.dialects.survey import NOT_PLAIN, quotation_marks
 from loyaltystream.events import ORIGIN_HEADER, Decoded, Origin, Record, ValidEvent
 from loyaltystream.rules import Rules
 from loyaltystream.steps.stages import ReadBatch, Rejected
@@ -30,8 +31,10 @@ def read(
         rules: what a valid event is, beyond its definition.
     """
     batch = ReadBatch([], [], 0, clock_ms)
-    country_codes = rules.country_codes
-    for record in records:
+    country_codes, by_name = rules.country_codes, definitions.by_name
+    longest = min(canonical.MAX_PLAIN_BYTES, rules.max_event_bytes)
+    surveyed = quotation_marks(records, longest=longest)
+    for record, marks in zip(records, surveyed, strict=True):
         raw, moment_ms = record.value, record.timestamp_ms
         clock_ms = max(clock_ms, moment_ms)
         if raw is None:
@@ -41,12 +44,12 @@ def read(
         arrived_ms = moment_ms if moment_ms > 0 else clock_ms
         origin = _first_arrival(record, topic, clock_ms) if record.headers else None
         origin = origin or Origin(topic, record.partition, record.offset, arrived_ms)
-        event = canonical.read_plain(raw)
-        if event is not None and len(raw) <= rules.max_event_bytes:
-            compiled = definitions.get(event.orgId, event.eventName)
+        event = None if marks == NOT_PLAIN else canonical.read_envelope(raw)
+        if event is not None:
+            compiled = by_name.get((event.orgId, event.eventName))
             if compiled is not None:
                 country_code = country_codes.get(event.orgId, "") if country_codes else ""
-                valid = check_plain(record, origin, clock_ms, event, compiled, country_code)
+                valid = check_plain(record, origin, clock_ms, event, marks, compiled, country_code)
                 if valid is not None:
                     batch.valid.append(valid)
                     continue

@@ -76,8 +76,10 @@ class Capture:
         """Return the shards that were not copied since they have the ids that they have."""
         marks = self._memory.tables[unit].marks()
         known = self._marks.setdefault(unit, marks[:0])
-        self._marks[unit] = known = np.pad(known, (0, len(marks) - len(known)))
-        return np.flatnonzero(known != marks)
+        if len(known) < len(marks):
+            self._marks[unit] = known = np.pad(known, (0, len(marks) - len(known)))
+        due: Indexes = (known != marks).nonzero()[0]
+        return due
 
     def _copy(self, number: int, unit: Unit, shard: int) -> Copied:
         table = self._memory.tables[unit]

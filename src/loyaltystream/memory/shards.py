@@ -11,11 +11,10 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from loyaltystream.memory.column import SHARD_SLOTS, Column, Room
+from loyaltystream.memory.column import FIRST_SLOTS, SHARD_SLOTS, Column, Room
 from loyaltystream.memory.hashing import Hashes, nonzero
 from loyaltystream.memory.identity import Ids
 
-FIRST_SLOTS: Final = 1 << 10
 SLOT_BYTES: Final = 21
 
 Indexes = npt.NDArray[np.int64]
@@ -102,8 +101,9 @@ class Shards:
             slots: how many each shard has.
         """
         table, shards = cls(), shape.shards
-        for column in (table._ids, table._fingerprints, table._generations):
-            column.grow(shards)
+        if shards > 1 or slots[0] > FIRST_SLOTS:
+            for column in (table._ids, table._fingerprints, table._generations):
+                column.grow(shards)
         table._slots = np.array(slots, np.uint64)
         table._counts = np.zeros(shards, np.int64)
         table._directory = np.array(shape.directory, np.int64)
@@ -159,5 +159,5 @@ class Shards:
 
     def _read(self, shard: int) -> tuple[Ids, Fingerprints, Generations]:
         ids, fingerprints, generations = self.columns(shard)
-        used = np.flatnonzero(nonzero(ids))
+        used = nonzero(ids).nonzero()[0]
         return ids.take(used, axis=0), fingerprints.take(used), generations.take(used)

@@ -12,10 +12,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from loyaltystream.memory.column import SHARD_SLOTS
+from loyaltystream.memory.column import FIRST_SLOTS, SHARD_SLOTS
 from loyaltystream.memory.hashing import HALF, LOWER, Hashes, alike, mix, nonzero
 from loyaltystream.memory.identity import Ids
-from loyaltystream.memory.shards import FIRST_SLOTS, Fingerprints, Generations, Indexes, Shards
+from loyaltystream.memory.shards import Fingerprints, Generations, Indexes, Shards
 
 MAX_LOAD: Final = 0.75
 FRESH_LOAD: Final = 0.67
@@ -113,7 +113,7 @@ class IdTable(Shards):
         places = bases + offsets.astype(np.int64)
         stored = self._ids.take(places)
         found = alike(stored, ids)
-        taken = np.flatnonzero(~found & nonzero(stored))
+        taken = (~found & nonzero(stored)).nonzero()[0]
         window = FIRST_WINDOW
         # Windows that widen: slot by slot, the last few of a batch cost as much as all the others.
         while len(taken):
@@ -143,12 +143,14 @@ class IdTable(Shards):
             self._generations.put(places[took], generations[took])
             entered = places[took & ~found] // SHARD_SLOTS
             self._counts += np.bincount(entered, minlength=len(self._counts))
+            if took.all():
+                return
             left = np.flatnonzero(~took)
             ids, hashes = ids.take(left, axis=0), hashes[left]
             fingerprints, generations = fingerprints[left], generations[left]
 
     def _make_room(self, hashes: Hashes) -> None:
-        while True:
+        while (self._counts + len(hashes) > self._slots * MAX_LOAD).any():
             arriving = np.bincount(self._shards(hashes), minlength=len(self._slots))
             full = np.flatnonzero((self._counts + arriving) > self._slots * MAX_LOAD)
             full = full[arriving[full] > 0]
@@ -162,6 +164,8 @@ class IdTable(Shards):
 
     def _enlarge(self, shard: int, arriving: int) -> None:
         content = self._take(shard)
+        for column in (self._ids, self._fingerprints, self._generations):
+            column.spread()
         needed = _slots_for(len(content[0]) + arriving)
         self._slots[shard] = min(needed, _most_slots(shard))
         self._fill(shard, *content)

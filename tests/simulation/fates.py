@@ -72,8 +72,9 @@ RARE: Final[dict[Step, float]] = {
 }
 """How often something happens at a step, where workers do not come by all the time."""
 
-ROUGH: Final = 0.1
-"""The same at every step, where a schedule has not had its share yet."""
+CHANCES: Final[dict[Step, float]] = dict.fromkeys(STEPS, USUAL) | RARE
+ROUGH: Final[dict[Step, float]] = dict.fromkeys(STEPS, 0.1)
+"""The same, where a schedule has not had its share yet."""
 
 GOING_WELL: Final = 0.82
 DEAF: Final = 0.2
@@ -85,13 +86,12 @@ class Weather:
     def __init__(self, random: Random) -> None:
         self.random = random
         self.calm = False
-        self.is_rough = False
+        self.chances = CHANCES
         self.seen: Counter[Fault] = Counter()
 
     def draw(self, step: Step) -> str | None:
         """Return what is to happen at a step, which is mostly nothing."""
-        chance = ROUGH if self.is_rough else RARE.get(step, USUAL)
-        if self.calm or self.random.random() >= chance:
+        if self.calm or self.random.random() >= self.chances[step]:
             return None
         return self.random.choice(KINDS[step])
 

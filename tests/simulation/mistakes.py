@@ -76,13 +76,7 @@ class LettersBesideTheTransaction(MemorySink):
         inside = []
         for output in outputs:
             if output.topic == TOPICS.dead_letter:
-                self._broker.append(
-                    output.topic,
-                    output.value,
-                    output.key,
-                    partition=output.partition,
-                    headers=output.headers,
-                )
+                self._broker.write(output, None)
             else:
                 inside.append(output)
         super().send(inside)

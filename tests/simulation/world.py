@@ -7,7 +7,7 @@ from typing import Final
 from loyaltystream.errors import BrokerError, StateError
 from loyaltystream.testing import Journal, KilledError, MemoryBroker, MemoryDisk
 from tests.core import NOW_MS, TOPICS
-from tests.simulation.fates import Happening, Weather, WorkerFates
+from tests.simulation.fates import ROUGH, Happening, Weather, WorkerFates
 from tests.simulation.oracle import Fold
 from tests.simulation.play import Play, dice
 from tests.simulation.watch import ALL_TOPICS, Observer
@@ -62,7 +62,7 @@ class World:
         for act in self.random.choices(acts, weights, k=TURNS):
             act()
         while self.weather.seen.total() < FAULTS:
-            self.weather.is_rough = True
+            self.weather.chances = ROUGH
             self.random.choices(acts, weights)[0]()
 
     def rest(self) -> bool:

@@ -75,9 +75,10 @@ class Capture:
     def _due(self, unit: Unit) -> Indexes:
         """Return the shards that were not copied since they have the ids that they have."""
         marks = self._memory.tables[unit].marks()
-        known = self._marks.setdefault(unit, marks[:0])
-        if len(known) < len(marks):
-            self._marks[unit] = known = np.pad(known, (0, len(marks) - len(known)))
+        known = np.zeros_like(marks)
+        if (before := self._marks.get(unit)) is not None:
+            known[: len(before)] = before
+        self._marks[unit] = known
         due: Indexes = (known != marks).nonzero()[0]
         return due
 

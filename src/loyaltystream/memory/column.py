@@ -53,6 +53,7 @@ class Column(Generic[N]):
 
     def __init__(self, dtype: type[N], width: int) -> None:
         self._dtype: np.dtype[N] = np.dtype(dtype)
+        self._whole = np.dtype((np.void, width * self._dtype.itemsize))
         self._width = width
         self._file: RoomFile | None = None
         self._memory: mmap.mmap | None = None
@@ -115,8 +116,8 @@ class Column(Generic[N]):
         if self._width == 1:
             self.values[places] = values
         else:
-            whole = np.dtype((np.void, self.slot_bytes))
-            self.values.view(whole)[places] = np.ascontiguousarray(values).view(whole)
+            whole = np.ascontiguousarray(values).view(self._whole)
+            self.values.view(self._whole)[places] = whole
 
     def clear(self, shard: int, slots: int) -> None:
         """Zero the slots of a shard that are in use; they are filled again at once."""

@@ -36,18 +36,20 @@ class IdTable(Shards):
         places, found = self._probe(ids, mix(ids))
         fingerprints = self._fingerprints.take(places)
         generations = self._generations.take(places)
-        zero = ~nonzero(ids)
-        if zero.any():
+        filled = nonzero(ids)
+        if np.count_nonzero(filled) < len(ids):
+            zero = ~filled
             found[zero] = self._zero is not None
             fingerprints[zero], generations[zero] = self._zero or (0, 0)
         return found, fingerprints, generations
 
     def put(self, ids: Ids, fingerprints: Fingerprints, generations: Generations) -> None:
         """Enter ids, each at most once in the batch; an id that is there is overwritten."""
-        zero = ~nonzero(ids)
-        if zero.any():
+        filled = nonzero(ids)
+        if np.count_nonzero(filled) < len(ids):
+            zero = ~filled
             self._zero = (int(fingerprints[zero][0]), int(generations[zero][0]))
-            ids, fingerprints, generations = ids[~zero], fingerprints[~zero], generations[~zero]
+            ids, fingerprints, generations = ids[filled], fingerprints[filled], generations[filled]
         hashes = mix(ids)
         self._make_room(hashes)
         self._enter(ids, hashes, fingerprints, generations)
@@ -143,7 +145,7 @@ class IdTable(Shards):
             self._generations.put(places[took], generations[took])
             entered = places[took & ~found] // SHARD_SLOTS
             self._counts += np.bincount(entered, minlength=len(self._counts))
-            if took.all():
+            if np.count_nonzero(took) == len(took):
                 return
             left = np.flatnonzero(~took)
             ids, hashes = ids.take(left, axis=0), hashes[left]

@@ -44,6 +44,7 @@ LAGS: Final = {
     Lag.END: "got the offsets",
     Lag.ALL: "got nothing yet",
 }
+MOMENTS: Final = list(LAGS)
 
 
 def _kinds(step: Step) -> list[str]:
@@ -89,11 +90,9 @@ class Weather:
         self.chances = CHANCES
         self.seen: Counter[Fault] = Counter()
 
-    def draw(self, step: Step) -> str | None:
-        """Return what is to happen at a step, which is mostly nothing."""
-        if self.calm or self.random.random() >= self.chances[step]:
-            return None
-        return self.random.choice(KINDS[step])
+    def strikes(self, step: Step) -> bool:
+        """Say whether anything is to happen at a step; mostly nothing is."""
+        return not self.calm and self.random.random() < self.chances[step]
 
 
 class WorkerFates(Fates):
@@ -109,23 +108,24 @@ class WorkerFates(Fates):
         self._suffer = suffer
 
     def at(self, step: Step) -> None:
-        kind = self._weather.draw(step)
-        if kind is None:
+        weather = self._weather
+        if not weather.strikes(step):
             return
+        kind = weather.random.choice(KINDS[step])
         if kind in ANSWERS:
-            self._weather.seen[kind, step] += 1
+            weather.seen[kind, step] += 1
             raise ANSWERS[kind][0](f"drawn at {step}")
         if kind == "killed":
-            self._weather.seen[kind, step] += 1
+            weather.seen[kind, step] += 1
             raise KilledError
         if self._suffer(_happening(kind)):
-            self._weather.seen[kind, step] += 1
+            weather.seen[kind, step] += 1
 
     def ending(self) -> Ending:
         weather = self._weather
         if weather.calm:
             return Ending()
-        lag = weather.random.choice(list(Lag))
+        lag = weather.random.choice(MOMENTS)
         if weather.random.random() < GOING_WELL:
             return Ending(Commit.COMMITTED, lag)
         commit = weather.random.choice(ENDINGS)

@@ -5,6 +5,7 @@ Does no I/O, but for the file that a room gives.
 
 import mmap
 from collections.abc import Sequence
+from functools import cache
 from typing import Final, Generic, Protocol, TypeVar
 
 import numpy as np
@@ -53,7 +54,7 @@ class Column(Generic[N]):
 
     def __init__(self, dtype: type[N], width: int) -> None:
         self._dtype: np.dtype[N] = np.dtype(dtype)
-        self._whole = np.dtype((np.void, width * self._dtype.itemsize))
+        self._whole = _whole(width * self._dtype.itemsize)
         self._width = width
         self._file: RoomFile | None = None
         self._memory: mmap.mmap | None = None
@@ -138,6 +139,12 @@ class Column(Generic[N]):
     def _view(self, memory: mmap.mmap) -> npt.NDArray[N]:
         values: npt.NDArray[N] = np.frombuffer(memory, self._dtype)
         return values.reshape(-1, self._width) if self._width > 1 else values
+
+
+@cache
+def _whole(size_bytes: int) -> np.dtype[np.void]:
+    """Return a type for all words of a value at once."""
+    return np.dtype((np.void, size_bytes))
 
 
 def _anonymous(size_bytes: int) -> mmap.mmap:

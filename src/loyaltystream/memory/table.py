@@ -99,6 +99,8 @@ class IdTable(Shards):
         return (np.uint8(self._generation % CODES) - codes).astype(np.int64)
 
     def _sweep(self, shard: int, keep: int) -> None:
+        if not self._counts[shard]:
+            return
         ids, fingerprints, generations = self._read(shard)
         young = self.ages(generations) <= keep
         if not young.all():
@@ -152,7 +154,7 @@ class IdTable(Shards):
             fingerprints, generations = fingerprints[left], generations[left]
 
     def _make_room(self, hashes: Hashes) -> None:
-        while (self._counts + len(hashes) > self._slots * MAX_LOAD).any():
+        while np.count_nonzero(self._counts + len(hashes) > self._slots * MAX_LOAD):
             arriving = np.bincount(self._shards(hashes), minlength=len(self._slots))
             full = np.flatnonzero((self._counts + arriving) > self._slots * MAX_LOAD)
             full = full[arriving[full] > 0]

@@ -98,7 +98,8 @@ class MemoryBroker:
     def records(self, topic: str, partition: int, start: int = 0) -> Iterator[Record]:
         """Yield committed records from an offset up to the last stable one."""
         log = self._logs[topic, partition]
-        for record, transaction in islice(log, start, self.stable_end(topic, partition)):
+        end = self.stable_end(topic, partition) if self.transactions else None
+        for record, transaction in islice(log, start, end):
             if record is not None and (transaction is None or transaction.state == "committed"):
                 yield record
 

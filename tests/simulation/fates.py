@@ -90,9 +90,6 @@ class Weather:
         self.chances = CHANCES
         self.seen: Counter[Fault] = Counter()
 
-    def strikes(self, step: Step) -> bool:
-        """Say whether anything is to happen at a step; mostly nothing is."""
-        return not self.calm and self.random.random() < self.chances[step]
 
 
 class WorkerFates(Fates):
@@ -109,8 +106,8 @@ class WorkerFates(Fates):
 
     def at(self, step: Step) -> None:
         weather = self._weather
-        if not weather.strikes(step):
-            return
+        if weather.calm or weather.random.random() >= weather.chances[step]:
+            return  # as nearly always
         kind = weather.random.choice(KINDS[step])
         if kind in ANSWERS:
             weather.seen[kind, step] += 1

@@ -15,6 +15,7 @@ LOWER: Final = np.array(0xFFFFFFFF, np.uint64)
 _FIRST: Final = np.array(0xFF51AFD7ED558CCD, np.uint64)
 _SECOND: Final = np.array(0xC4CEB9FE1A85EC53, np.uint64)
 _EMPTY: Final = np.array(0, np.uint64)
+_BOTH: Final = np.array([True, True]).view(np.uint16)
 
 
 def mix(ids: Ids) -> Hashes:
@@ -39,9 +40,14 @@ def _stir(hashes: Hashes) -> None:
 
 def alike(ids: Ids, others: Ids) -> npt.NDArray[np.bool_]:
     """Say row by row whether two columns hold the same id."""
-    # Word by word: reducing over an axis of two costs ten times as much.
-    equal: npt.NDArray[np.bool_] = (ids[:, 0] == others[:, 0]) & (ids[:, 1] == others[:, 1])
+    # Both words of an id at once: reducing over an axis of two costs ten times as much.
+    equal: npt.NDArray[np.bool_] = (ids == others).view(np.uint16)[:, 0] == _BOTH
     return equal
+
+
+def may_have_zero(ids: Ids) -> bool:
+    """Say whether the id of zeros may be among these; hardly ever in vain."""
+    return bool(np.count_nonzero(ids[:, 0]) < len(ids))
 
 
 def nonzero(ids: Ids) -> npt.NDArray[np.bool_]:

@@ -13,7 +13,15 @@ import numpy as np
 import numpy.typing as npt
 
 from loyaltystream.memory.column import FIRST_SLOTS, SHARD_SLOTS
-from loyaltystream.memory.hashing import HALF, LOWER, Hashes, alike, mix, nonzero
+from loyaltystream.memory.hashing import (
+    HALF,
+    LOWER,
+    Hashes,
+    alike,
+    may_have_zero,
+    mix,
+    nonzero,
+)
 from loyaltystream.memory.identity import Ids
 from loyaltystream.memory.shards import Fingerprints, Generations, Indexes, Shards
 
@@ -36,20 +44,17 @@ class IdTable(Shards):
         places, found = self._probe(ids, mix(ids))
         fingerprints = self._fingerprints.take(places)
         generations = self._generations.take(places)
-        filled = nonzero(ids)
-        if np.count_nonzero(filled) < len(ids):
-            zero = ~filled
+        if may_have_zero(ids):
+            zero = ~nonzero(ids)
             found[zero] = self._zero is not None
             fingerprints[zero], generations[zero] = self._zero or (0, 0)
         return found, fingerprints, generations
 
     def put(self, ids: Ids, fingerprints: Fingerprints, generations: Generations) -> None:
         """Enter ids, each at most once in the batch; an id that is there is overwritten."""
-        filled = nonzero(ids)
-        if np.count_nonzero(filled) < len(ids):
-            zero = ~filled
+        if may_have_zero(ids) and (zero := ~nonzero(ids)).any():
             self._zero = (int(fingerprints[zero][0]), int(generations[zero][0]))
-            ids, fingerprints, generations = ids[filled], fingerprints[filled], generations[filled]
+            ids, fingerprints, generations = ids[~zero], fingerprints[~zero], generations[~zero]
         hashes = mix(ids)
         self._make_room(hashes)
         self._enter(ids, hashes, fingerprints, generations)
@@ -143,15 +148,26 @@ class IdTable(Shards):
             # Two new ids may want one empty slot: the last to write has it, the others look again.
             self._ids.put(places, ids)
             took = alike(self._ids.take(places), ids)
-            self._fingerprints.put(places[took], fingerprints[took])
-            self._generations.put(places[took], generations[took])
-            entered = places[took & ~found] // SHARD_SLOTS
-            self._counts += np.bincount(entered, minlength=len(self._counts))
             if np.count_nonzero(took) == len(took):
+                self._complete(places, found, fingerprints, generations)
                 return
+            self._complete(places[took], found[took], fingerprints[took], generations[took])
             left = np.flatnonzero(~took)
             ids, hashes = ids.take(left, axis=0), hashes[left]
             fingerprints, generations = fingerprints[left], generations[left]
+
+    def _complete(
+        self,
+        places: Indexes,
+        found: npt.NDArray[np.bool_],
+        fingerprints: Fingerprints,
+        generations: Generations,
+    ) -> None:
+        """Write down what belongs to ids that stand in their places now, some of them before."""
+        self._fingerprints.put(places, fingerprints)
+        self._generations.put(places, generations)
+        entered = places[~found] // SHARD_SLOTS
+        self._counts += np.bincount(entered, minlength=len(self._counts))
 
     def _make_room(self, hashes: Hashes) -> None:
         while np.count_nonzero(self._counts + len(hashes) > self._slots * MAX_LOAD):

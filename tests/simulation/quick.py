@@ -42,14 +42,10 @@ class QuickJudge:
         del definitions
         partition = records[0].partition
         judging = _Judging(partition, generation)
-        facts = [read(record.value) if record.value is not None else None for record in records]
-        at_home = [
-            (record, fact)
-            for record, fact in zip(records, facts, strict=True)
-            if fact is not None and fact.home == partition
-        ]
+        facts = [(record, read(record.value)) for record in records]
+        at_home = [(record, fact) for record, fact in facts if fact and fact.home == partition]
         known = _ask(memory, at_home)
-        for record, fact in zip(records, facts, strict=True):
+        for record, fact in facts:
             judging.take(record, fact, known)
         clock_ms = max(memory.clock_ms, records[-1].timestamp_ms)
         delta = Delta(

@@ -24,9 +24,9 @@ class Fact(NamedTuple):
 
 
 @cache
-def read(value: bytes) -> Fact | None:
+def read(value: bytes | None) -> Fact | None:
     """Return what a value says, or None if that can't be read."""
-    parts = value.split()
+    parts = (value or b"").split()
     if len(parts) != 4:
         return None
     event, content, home, unique = parts

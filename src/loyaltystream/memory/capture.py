@@ -75,10 +75,9 @@ class Capture:
     def _due(self, unit: Unit) -> Indexes:
         """Return the shards that were not copied since they have the ids that they have."""
         marks = self._memory.tables[unit].marks()
-        known = np.zeros_like(marks)
-        if (before := self._marks.get(unit)) is not None:
-            known[: len(before)] = before
-        self._marks[unit] = known
+        known = self._marks.get(unit, marks[:0])
+        if new := len(marks) - len(known):
+            self._marks[unit] = known = np.concatenate([known, np.zeros(new, np.int64)])
         due: Indexes = (known != marks).nonzero()[0]
         return due
 

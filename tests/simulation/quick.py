@@ -47,23 +47,23 @@ class QuickJudge:
         known = _ask(memory, at_home)
         for record, fact in facts:
             judging.take(record, fact, known)
-        clock_ms = max(memory.clock_ms, records[-1].timestamp_ms)
+        clock_ms, overlay = max(memory.clock_ms, records[-1].timestamp_ms), judging.overlay
         delta = Delta(
             layout=self._layout,
             from_offset=memory.next_offset,
             to_offset=records[-1].offset + 1,
             clock_ms=clock_ms,
             covers_from_ms=memory.covers_from_ms,
-            sections=to_sections(judging.overlay, clock_ms),
+            sections=to_sections(overlay, clock_ms),
         )
         entry = Output(TOPICS.changelog, None, encode(delta), partition, [])
         return Plan(
             partition=partition,
             next_offset=delta.to_offset,
             outputs=[*judging.outputs, entry],
-            tally=Tally(judging.verdicts),
+            tally=Tally(Counter(judging.verdicts)),
             delta=delta,
-            overlay=judging.overlay,
+            overlay=overlay,
         )
 
 
@@ -83,15 +83,22 @@ class _Judging:
 
     def __init__(self, partition: int, generation: int) -> None:
         self.outputs: list[Output] = []
-        self.overlay: Overlay = {}
-        self.verdicts: Counter[Verdict] = Counter()
+        self.verdicts: list[Verdict] = []
+        self._events: dict[bytes, Seen] = {}
+        self._uniques: dict[bytes, Seen] = {}
         self._partition = partition
         self._sources = SourceHeaders(TOPICS.ingest, partition, generation)
+
+    @property
+    def overlay(self) -> Overlay:
+        """What is accepted."""
+        overlay = {EVENT_ID: self._events, UNIQUE_KEY: self._uniques}
+        return {unit: keys for unit, keys in overlay.items() if keys}
 
     def take(self, record: Record, fact: Fact | None, known: dict[bytes, int]) -> None:
         """Judge the next record; what is accepted becomes known."""
         verdict = _verdict(record, fact, self._partition, known)
-        self.verdicts[verdict] += 1
+        self.verdicts.append(verdict)
         if fact is not None and verdict is Verdict.REKEYED:
             self._write(record, TOPICS.ingest, fact.home, 0)
         elif fact is not None and verdict is Verdict.ACCEPTED:
@@ -108,11 +115,12 @@ class _Judging:
         self.outputs.append(Output(topic, record.key, record.value, partition, headers))
 
     def _remember(self, record: Record, fact: Fact, known: dict[bytes, int]) -> None:
-        for unit, key in ((EVENT_ID, fact.event), (UNIQUE_KEY, fact.unique)):
-            if key is not None:
-                known[key] = fact.content
-                generation = unit.generation(record.timestamp_ms)
-                self.overlay.setdefault(unit, {})[key] = Seen(fact.content, generation, 0)
+        known[fact.event] = fact.content
+        seen = Seen(fact.content, EVENT_ID.generation(record.timestamp_ms), 0)
+        self._events[fact.event] = seen
+        if fact.unique is not None:
+            known[fact.unique] = fact.content
+            self._uniques[fact.unique] = seen
 
 
 def _verdict(record: Record, fact: Fact | None, partition: int, known: dict[bytes, int]) -> Verdict:

@@ -52,6 +52,7 @@ class Shards:
         self._counts = np.zeros(1, np.int64)  # per shard
         self._depths = np.zeros(1, np.int64)  # per shard: how many prefix bits are its own
         self._directory = np.zeros(1, np.int64)  # prefix of hashes -> shard
+        self._room = 0  # how many ids every shard has room for at least
         self._generation = 0  # of the last sweep
         self._unswept = self._next_swept = 0  # shards to go in this generation, and the next one
         # The all-zero id looks like an empty slot, so it has a place of its own.

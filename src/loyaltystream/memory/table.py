@@ -166,11 +166,20 @@ class IdTable(Shards):
         """Write down what belongs to ids that stand in their places now, some of them before."""
         self._fingerprints.put(places, fingerprints)
         self._generations.put(places, generations)
-        entered = places[~found] // SHARD_SLOTS
-        self._counts += np.bincount(entered, minlength=len(self._counts))
+        if len(self._counts) == 1:
+            self._counts[0] += len(found) - np.count_nonzero(found)
+        else:
+            entered = places[~found] // SHARD_SLOTS
+            self._counts += np.bincount(entered, minlength=len(self._counts))
 
     def _make_room(self, hashes: Hashes) -> None:
-        while np.count_nonzero(self._counts + len(hashes) > self._slots * MAX_LOAD):
+        self._room -= len(hashes)
+        if self._room < 0:
+            self._enlarge_full(hashes)
+            self._room = int((self._slots * MAX_LOAD - self._counts).min()) - len(hashes)
+
+    def _enlarge_full(self, hashes: Hashes) -> None:
+        while True:
             arriving = np.bincount(self._shards(hashes), minlength=len(self._slots))
             full = np.flatnonzero((self._counts + arriving) > self._slots * MAX_LOAD)
             full = full[arriving[full] > 0]

@@ -91,7 +91,6 @@ class Weather:
         self.seen: Counter[Fault] = Counter()
 
 
-
 class WorkerFates(Fates):
     """What befalls one process.
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from loyaltystream.memory.changelog import decode
 from tests.core import TOPICS
+from tests.simulation.content import content_of
 from tests.simulation.watch import ALL_TOPICS, caused, effects
 from tests.simulation.world import World
 
@@ -16,6 +17,7 @@ class Final:
         caused: the outputs among them.
         effects: what they are, and how many times each.
         ends: the offset after each partition's last record.
+        deltas: the changelog's records of each partition, with their offsets.
     """
 
     def __init__(self, world: World) -> None:
@@ -28,6 +30,11 @@ class Final:
             number: records[-1].offset + 1 if records else 0
             for (topic, number), records in self.sight.items()
             if topic == TOPICS.ingest
+        }
+        self.deltas = {
+            number: [(record.offset, decode(record.value or b"")) for record in records]
+            for (topic, number), records in self.sight.items()
+            if topic == TOPICS.changelog
         }
 
 
@@ -81,9 +88,8 @@ def owners_follow(final: Final) -> bool:
 def changelog_tiled(final: Final) -> bool:
     """9: the changelog's records follow one another without gap or overlap, up to the offset."""
     ends = dict.fromkeys(final.ends, 0)
-    for number in ends:
-        for record in final.sight[TOPICS.changelog, number]:
-            delta = decode(record.value or b"")
+    for number, deltas in final.deltas.items():
+        for _, delta in deltas:
             if delta.from_offset != ends[number]:
                 return False
             ends[number] = delta.to_offset
@@ -97,17 +103,27 @@ def memory_is_fold(final: Final) -> bool:
         for number in worker.runner._owned:
             owned.append(number)
             memory, end = worker.stage._memories[number], final.ends[number]
-            ids = final.observer.truth[number].extend(end).ids[end]
-            if memory.next_offset != end or sum(memory.remembered().values()) != ids:
+            due = final.observer.truth[number].extend(end).content()
+            held = {unit: found for unit, found in content_of(memory).items() if found[0]}
+            if memory.next_offset != end or held != due:
                 return False
     return sorted(owned) == sorted(final.ends)
 
 
 def counted_once(final: Final) -> bool:
-    """6: what was counted is committed, is counted once, and with the verdicts of a recount."""
+    """6: what was counted is committed, is counted once, and with the verdicts of a recount.
+
+    A process that dies takes what it did not count yet along; while none does, nothing is left out.
+    """
     counted = final.observer.counted
     sure = [(count.number, count.end) for count in counted if count.by_member]
-    return len(set(sure)) == len(sure) and all(
+    at_rest = {
+        (number, delta.to_offset)
+        for number, deltas in final.deltas.items()
+        for offset, delta in deltas
+        if offset >= final.world.rested_from[number]
+    }
+    return at_rest <= set(sure) and len(set(sure)) == len(sure) and all(
         count.tally.verdicts
         == final.observer.truth[count.number].extend(count.end).verdicts(count.start, count.end)
         for count in counted

@@ -10,7 +10,7 @@ from loyaltystream.events import SOURCE_HEADER, Record
 from loyaltystream.testing import MemoryBroker
 from loyaltystream.verdicts import Verdict
 from tests.core import TOPICS
-from tests.simulation.play import Effect, Judged, Play
+from tests.simulation.play import Content, Effect, Judged, Play
 
 
 class Source(NamedTuple):
@@ -73,6 +73,10 @@ class Fold:
         self._starts.append(len(self._effects))
         self.end = offset + 1
         self.ids[self.end] = self._model.ids
+
+    def content(self) -> Content:
+        """Return what is to be remembered of all records that were taken."""
+        return self._model.content()
 
     def verdicts(self, start: int, end: int) -> Counter[Verdict]:
         """Return how many records between two offsets have which verdict."""

@@ -12,7 +12,8 @@ from loyaltystream.pipeline import Memory, Plan, beginning
 from loyaltystream.topology import Output, SourceHeaders
 from loyaltystream.verdicts import Tally, Verdict
 from tests.core import TOPICS, layout
-from tests.simulation.play import Judged, Play, dice
+from tests.simulation.content import summed
+from tests.simulation.play import Content, Judged, Play, dice
 from tests.simulation.story import Fact, read, tell
 
 EVENT_ID: Final = Unit(KeyKind.EVENT_ID, 30)
@@ -142,13 +143,18 @@ class QuickModel:
 
     def __init__(self, partition: int) -> None:
         self._partition = partition
-        self._said: dict[bytes, bytes] = {}
-        self._billed: set[bytes] = set()
+        self._said: dict[bytes, tuple[bytes, int]] = {}
+        self._billed: dict[bytes, tuple[bytes, int]] = {}
 
     @property
     def ids(self) -> int:
         """How many ids are to be remembered now."""
         return len(self._said) + len(self._billed)
+
+    def content(self) -> Content:
+        """Return what is to be remembered now."""
+        units = {EVENT_ID: self._said, UNIQUE_KEY: self._billed}
+        return {unit: summed(known) for unit, known in units.items() if known}
 
     def judge(self, record: Record) -> Judged:
         """Return what has to become of the next record."""
@@ -160,13 +166,13 @@ class QuickModel:
         event, content, home, unique = parts
         if int(home) != self._partition:
             return Judged(Verdict.REKEYED, [(TOPICS.ingest, value)])
-        if (said := self._said.get(event)) is not None and said != content:
+        if (said := self._said.get(event)) is not None and said[0] != content:
             return Judged(Verdict.CONFLICT, [(TOPICS.dead_letter, value)])
         if said is not None or unique in self._billed:
             return Judged(Verdict.DUPLICATE, [(TOPICS.duplicates, value)])
-        self._said[event] = content
+        self._said[event] = content, record.timestamp_ms
         if unique != b"-":
-            self._billed.add(unique)
+            self._billed[unique] = content, record.timestamp_ms
         topics = (TOPICS.emf, TOPICS.ei)[: 1 + int(event) % 2]
         return Judged(Verdict.ACCEPTED, [(topic, value) for topic in topics])
 

@@ -20,6 +20,10 @@ EVENT_ID: Final = Unit(KeyKind.EVENT_ID, 30)
 UNIQUE_KEY: Final = Unit(KeyKind.UNIQUE_KEY, 30)
 UNSEEN: Final = -1
 
+# A member costs a look-up in the metaclass each time that it is asked of its class.
+ACCEPTED, CONFLICT, DUPLICATE = Verdict.ACCEPTED, Verdict.CONFLICT, Verdict.DUPLICATE
+REJECTED, REKEYED, TOMBSTONE = Verdict.REJECTED, Verdict.REKEYED, Verdict.TOMBSTONE
+
 
 class QuickJudge:
     """Judges quick records with a partition's real memory."""
@@ -100,15 +104,15 @@ class _Judging:
         """Judge the next record; what is accepted becomes known."""
         verdict = _verdict(record, fact, self._partition, known)
         self.verdicts.append(verdict)
-        if fact is not None and verdict is Verdict.REKEYED:
+        if fact is not None and verdict is REKEYED:
             self._write(record, TOPICS.ingest, fact.home, 0)
-        elif fact is not None and verdict is Verdict.ACCEPTED:
+        elif fact is not None and verdict is ACCEPTED:
             for index, topic in enumerate(fact.destinations):
                 self._write(record, topic, self._partition, index)
             self._remember(record, fact, known)
-        elif verdict is Verdict.DUPLICATE:
+        elif verdict is DUPLICATE:
             self._write(record, TOPICS.duplicates, self._partition, 0)
-        elif verdict is not Verdict.TOMBSTONE:
+        elif verdict is not TOMBSTONE:
             self._write(record, TOPICS.dead_letter, self._partition, 0)
 
     def _write(self, record: Record, topic: str, partition: int, index: int) -> None:
@@ -126,16 +130,16 @@ class _Judging:
 
 def _verdict(record: Record, fact: Fact | None, partition: int, known: dict[bytes, int]) -> Verdict:
     if record.value is None:
-        return Verdict.TOMBSTONE
+        return TOMBSTONE
     if fact is None:
-        return Verdict.REJECTED
+        return REJECTED
     if fact.home != partition:
-        return Verdict.REKEYED
+        return REKEYED
     if (content := known.get(fact.event, UNSEEN)) != UNSEEN:
-        return Verdict.DUPLICATE if content == fact.content else Verdict.CONFLICT
+        return DUPLICATE if content == fact.content else CONFLICT
     if fact.unique is not None and known.get(fact.unique, UNSEEN) != UNSEEN:
-        return Verdict.DUPLICATE
-    return Verdict.ACCEPTED
+        return DUPLICATE
+    return ACCEPTED
 
 
 class QuickModel:
@@ -160,21 +164,21 @@ class QuickModel:
         """Return what has to become of the next record."""
         value = record.value
         if value is None:
-            return Judged(Verdict.TOMBSTONE, [])
+            return Judged(TOMBSTONE, [])
         if len(parts := value.split()) != 4:
-            return Judged(Verdict.REJECTED, [(TOPICS.dead_letter, value)])
+            return Judged(REJECTED, [(TOPICS.dead_letter, value)])
         event, content, home, unique = parts
         if int(home) != self._partition:
-            return Judged(Verdict.REKEYED, [(TOPICS.ingest, value)])
+            return Judged(REKEYED, [(TOPICS.ingest, value)])
         if (said := self._said.get(event)) is not None and said[0] != content:
-            return Judged(Verdict.CONFLICT, [(TOPICS.dead_letter, value)])
+            return Judged(CONFLICT, [(TOPICS.dead_letter, value)])
         if said is not None or unique in self._billed:
-            return Judged(Verdict.DUPLICATE, [(TOPICS.duplicates, value)])
+            return Judged(DUPLICATE, [(TOPICS.duplicates, value)])
         self._said[event] = content, record.timestamp_ms
         if unique != b"-":
             self._billed[unique] = content, record.timestamp_ms
         topics = (TOPICS.emf, TOPICS.ei)[: 1 + int(event) % 2]
-        return Judged(Verdict.ACCEPTED, [(topic, value) for topic in topics])
+        return Judged(ACCEPTED, [(topic, value) for topic in topics])
 
 
 def quick_play(seed: int) -> Play:

@@ -43,9 +43,7 @@ def tell(random: Random, *, repeats: bool) -> list[Sent]:
         clock_ms += pause_ms
         luck = random.random()
         if luck < 0.06:
-            story.append(
-                (random.randrange(PARTITIONS), random.choice([None, b"{", b""]), pause_ms)
-            )
+            story.append((random.randrange(PARTITIONS), random.choice([None, b"{", b""]), pause_ms))
         elif luck < 0.22 and repeats and told:
             partition, repeated = random.choice(told[-12:])
             more = {"note": "another"} if luck < 0.1 else {}
@@ -114,11 +112,9 @@ class RealModel:
         return Judged(self._foretell(record), effects)
 
     def _foretell(self, record: Record) -> Verdict:
-        if record.value is None:
-            return Verdict.TOMBSTONE
-        if record.value in {b"{", b""}:
-            return Verdict.REJECTED
-        sent = json.loads(record.value)
+        if record.value in {None, b"{", b""}:
+            return Verdict.TOMBSTONE if record.value is None else Verdict.REJECTED
+        sent = json.loads(record.value or b"")
         customer = sent["customer"]["identifiers"][0]["value"]
         if HOMES[customer] != self._partition:
             return Verdict.REKEYED

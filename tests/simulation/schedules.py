@@ -56,6 +56,11 @@ def run(seed: int, play: str = "quick", parts: Parts | None = None) -> Outcome:
     return Outcome(law, world.weather.seen, world.journal)
 
 
+def mark_of(seed: int, play: str) -> str:
+    """Return the mark of a schedule, wherever it is run."""
+    return run(seed, play).mark
+
+
 def replay_command(seed: int, *options: str) -> str:
     """Return the command that runs a schedule again and prints what happened."""
     return shlex.join(["python", "-m", "tests.simulation", str(seed), *options])

@@ -123,7 +123,10 @@ def run_many(seeds: range, play: str = "quick") -> Report:
 
 
 def collecting(seeds: Iterable[int]) -> Iterator[int]:
-    """Yield seeds; what is left of each one's world is collected once, and not while it is used."""
+    """Yield seeds; what is left of each one's world is collected once, and not while it is used.
+
+    What was there before is never searched again, as in a worker.
+    """
     gc.collect()
     gc.freeze()
     gc.disable()
@@ -133,7 +136,6 @@ def collecting(seeds: Iterable[int]) -> Iterator[int]:
             gc.collect(0)
     finally:
         gc.enable()
-        gc.unfreeze()
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from typing import Final
 from confluent_kafka.admin import AdminClient
 
 from loyaltystream.errors import FatalBrokerError, RetryableBrokerError
-from loyaltystream.kafka.connection import properties
+from loyaltystream.kafka.connection import connect, properties
 from loyaltystream.kafka.errors import translated
 from loyaltystream.settings import KafkaSettings
 
@@ -107,7 +107,7 @@ def taken_in(kafka: KafkaSettings, *, group: str, member: str) -> IsTaken:
     doing = f"asking who is in group {group}"
 
     def is_taken() -> bool:
-        admin = AdminClient(properties(kafka))
+        admin = connect(AdminClient, properties(kafka))
         try:
             with translated(doing):
                 # The request's own timeout does not count while there is nobody to send it to.

@@ -1,9 +1,15 @@
-"""How every client of ours reaches the broker. Does I/O: none itself; makes clients' properties."""
+"""How every client of ours reaches the broker. Does I/O: none itself; makes clients."""
 
 import logging
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
 
+from confluent_kafka import KafkaException
+
+from loyaltystream.errors import ConfigurationError
 from loyaltystream.settings import KafkaSettings, WorkerSettings
+
+Client = TypeVar("Client")
 
 # The client's own stubs leave the logger out.
 Properties = dict[str, Any]
@@ -34,6 +40,21 @@ def properties(kafka: KafkaSettings, **own: str | float | bool) -> Properties:
         "logger": LOGGER,
         **{name.replace("_", "."): value for name, value in own.items()},
     }
+
+
+def connect(make: Callable[[Properties], Client], properties: Properties) -> Client:
+    """Make a client; it reaches for the broker by itself.
+
+    Raises:
+        ConfigurationError: if the library refuses a property.
+    """
+    try:
+        return make(properties)
+    except KafkaException as error:
+        raise ConfigurationError(
+            f"kafka.client: the client library refuses this ({error.args[0].str()}); "
+            f"its properties are listed at https://github.com/confluentinc/librdkafka"
+        ) from error
 
 
 def member_properties(

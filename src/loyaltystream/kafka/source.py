@@ -15,7 +15,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from loyaltystream.errors import BrokerError, FatalBrokerError, RetryableBrokerError, StateError
 from loyaltystream.events import Record
 from loyaltystream.kafka.claim import Claim, taken_in
-from loyaltystream.kafka.connection import member_properties
+from loyaltystream.kafka.connection import connect, member_properties
 from loyaltystream.kafka.ends import Ends
 from loyaltystream.kafka.errors import translate, translated
 from loyaltystream.kafka.gap import PollGap
@@ -75,7 +75,7 @@ class GroupSource:
         self._properties = member_properties(kafka, worker, group=group, member=member) | {
             "error_cb": self._note_outage
         }
-        self._consumer = Consumer(self._properties)
+        self._consumer = connect(Consumer, self._properties)
 
     def join(self, ownership: Ownership) -> None:
         """Join the group; partitions come with later polls."""
@@ -221,7 +221,7 @@ class GroupSource:
             self._ownership.revoked(ours)
         with suppress(KafkaException):
             self._consumer.close()
-        self._consumer = Consumer(self._properties)
+        self._consumer = connect(Consumer, self._properties)
 
     def _join_again(self) -> None:
         """Join under our name, unless another worker has it.

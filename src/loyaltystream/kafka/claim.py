@@ -14,7 +14,7 @@ from typing import Final
 
 from confluent_kafka.admin import AdminClient
 
-from loyaltystream.errors import FatalBrokerError, RetryableBrokerError
+from loyaltystream.errors import BrokerError, FatalBrokerError, RetryableBrokerError
 from loyaltystream.kafka.connection import connect, properties
 from loyaltystream.kafka.errors import translated
 from loyaltystream.settings import KafkaSettings
@@ -96,7 +96,12 @@ class Claim:
         if now_s - self._looked_s < _LOOK_EVERY_S:
             return True
         self._looked_s = now_s
-        return self._is_taken()
+        try:
+            return self._is_taken()
+        except BrokerError:
+            # A broker that stands still lets go of nobody meanwhile.
+            self._refused_s = now_s
+            raise
 
 
 def taken_in(kafka: KafkaSettings, *, group: str, member: str) -> IsTaken:

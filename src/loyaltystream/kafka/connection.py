@@ -4,9 +4,10 @@ import logging
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
-from confluent_kafka import KafkaException
+from confluent_kafka import KafkaError, KafkaException
 
 from loyaltystream.errors import ConfigurationError
+from loyaltystream.kafka.errors import translate
 from loyaltystream.settings import KafkaSettings, WorkerSettings
 
 Client = TypeVar("Client")
@@ -47,10 +48,13 @@ def connect(make: Callable[[Properties], Client], properties: Properties) -> Cli
 
     Raises:
         ConfigurationError: if the library refuses a property.
+        BrokerError: if it can't make one for another reason.
     """
     try:
         return make(properties)
     except KafkaException as error:
+        if error.args[0].code() != KafkaError._INVALID_ARG:  # noqa: SLF001 (public, underscored by librdkafka)
+            raise translate(error, "making a client") from error
         raise ConfigurationError(
             f"kafka.client: the client library refuses this ({error.args[0].str()}); "
             f"its properties are listed at https://github.com/confluentinc/librdkafka"

@@ -68,7 +68,12 @@ def test_every_worker_has_a_page_of_its_own(watched: Watched) -> None:
 def test_the_gap_between_polls_is_told(watched: Watched) -> None:
     """A worker that has restored and judged was away from its group for a moment at least."""
     for page in (page for stage in STAGES for page in watched.pages[stage]):
-        [gap_s] = counted([page], "loyaltystream_poll_gap_seconds").values()
+        [gap_s] = [
+            sample.value
+            for family in text_string_to_metric_families(page)
+            for sample in family.samples
+            if sample.name == "loyaltystream_poll_gap_seconds"
+        ]
         assert 0 < gap_s < DROPPED_S
 
 

@@ -15,8 +15,9 @@ from confluent_kafka.admin import (
 from loyaltystream.errors import FatalBrokerError
 from loyaltystream.kafka.connection import MAX_MESSAGE_BYTES
 from loyaltystream.platform import Addresses
-from loyaltystream.ports import Fate
+from loyaltystream.ports import Fate, Group, Sink
 from loyaltystream.story import Recipe, generate
+from loyaltystream.topology import Output
 from tests.contract.kafka import KafkaBackend
 from tests.contract.ports import joined, opened, output, settled, values
 from tests.shop import Shop, eventually, open_transactions
@@ -31,6 +32,8 @@ SHORT = {
 IDLE_S = 3 * 1.5
 MOST_BYTES = 1_000
 MANY = 1_000
+TRIES = 3
+"""Behind a refused record the library has the next transaction aborted as well (seen)."""
 
 
 @pytest.fixture
@@ -51,6 +54,19 @@ def bound(servers: str, topic: str, most_bytes: int) -> None:
     admin.incremental_alter_configs([resource])[resource].result(10)
 
 
+def commit_at_last(sink: Sink, outputs: list[Output], group: Group) -> None:
+    """Commit as a worker does: what was aborted is sent again, a lost producer is replaced."""
+    for _ in range(TRIES):
+        sink.send(outputs)
+        sink.submit({0: 1}, group)
+        match sink.outcome().fate:
+            case Fate.COMMITTED:
+                return
+            case Fate.UNKNOWN:
+                sink.open()
+    raise AssertionError(f"not committed in {TRIES} tries")
+
+
 def test_a_record_that_the_broker_refuses_takes_its_transaction_along(
     backend: KafkaBackend, proven_cluster: Addresses
 ) -> None:
@@ -61,13 +77,9 @@ def test_a_record_that_the_broker_refuses_takes_its_transaction_along(
     sink.submit({0: MANY}, source.group())
     outcome = sink.outcome()
     assert outcome.fate is not Fate.COMMITTED
-    if outcome.fate is Fate.UNKNOWN:
-        sink.open()
     assert settled(backend) == []
     assert backend.committed() == {}
-    sink.send([output(backend, b"small")])
-    sink.submit({0: 1}, source.group())
-    assert sink.outcome().fate is Fate.COMMITTED
+    commit_at_last(sink, [output(backend, b"small")], source.group())
     assert values(settled(backend)) == [b"small"]
 
 

@@ -95,8 +95,8 @@ def test_a_name_that_nobody_has_is_ours() -> None:
     assert group.renewed_after_s(group.claim()) == 0
 
 
-def test_nobody_s_heart_beats_for_a_lost_join() -> None:
-    """A join of ours whose answer was lost keeps our name for a session, and then it is ours."""
+def test_nobody_s_heart_beats_for_a_late_join() -> None:
+    """A join of ours that was heard late keeps our name for a session, and then it is ours."""
     group = Group(until_s=1000.0 + SESSION_S)
     assert SESSION_S <= group.renewed_after_s(group.claim()) < SESSION_S + 2
 

@@ -1,10 +1,10 @@
 """Whether a member that its group refuses still has its name to itself. Does I/O: asks the group.
 
 A group knows a static member by its name, and refuses whoever had the name before: another worker's
-join takes it from us, but so does a join of our own that was answered into a broken connection, or
-that the broker heard late. What the group tells of its members does not tell these two apart (it
-keeps the client id and the host of whoever had the name first). Time does: nobody's heart beats for
-a join that is lost, and the group lets go of it after a session.
+join takes it from us, but so does a join of our own that the broker hears late, behind its own
+repetition. What the group tells of its members does not tell these two apart (it keeps the client
+id and the host of whoever had the name first). Time does: nobody's heart beats for a late join, and
+the group lets go of it after a session.
 """
 
 import math

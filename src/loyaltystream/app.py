@@ -42,6 +42,7 @@ from loyaltystream.memory.identity import Identity
 from loyaltystream.notify import SCHEMAS, Notify
 from loyaltystream.pipeline import Ingest
 from loyaltystream.ports import Stage
+from loyaltystream.relayout.guard import guarded
 from loyaltystream.rules import Rules
 from loyaltystream.runner import Runner
 from loyaltystream.settings import TOPIC_ROLES, Settings
@@ -145,7 +146,8 @@ class Deployment:
             ingest_topic(topics.ingest, days, max_bytes=MAX_RECORD_BYTES),
             routed_topic(topics.emf, days, max_bytes=larger),
             routed_topic(topics.ei, days, max_bytes=larger),
-            routed_topic(topics.notifications, days, max_bytes=larger),
+            # Keyed by themselves: where it has fewer partitions, a customer's stay where they are.
+            routed_topic(topics.notifications, days, max_bytes=larger) | {"alike": False},
             letter_topic(topics.duplicates, min(days, memory.window_days), max_bytes=larger),
             letter_topic(topics.dead_letter, min(days, memory.window_days), max_bytes=larger),
             changelog_topic(
@@ -362,7 +364,7 @@ def _build_ingest(
         definitions=deployment.definitions(),
         layout=layout,
         keeper=keeper,
-        fresh=start,
+        fresh=guarded(start, reader, deployment.topics.changelog, layout),
         accept_loss_ms=accept_loss_ms,
     )
     return _Work(ingest, ingest.remembered, keeper.leave)

@@ -41,28 +41,30 @@ class Reader:
 
     Args:
         topic: the ingest topic's name.
-        partitions: how many partitions it has.
         definitions: the view that all records are held against.
         rules: what a valid event is.
     """
 
-    def __init__(
-        self, topic: str, *, partitions: int, definitions: Definitions, rules: Rules
-    ) -> None:
+    def __init__(self, topic: str, *, definitions: Definitions, rules: Rules) -> None:
         self._topic = topic
-        self._partitions = partitions
         self._definitions = definitions
         self._rules = rules
 
-    def read(self, records: Sequence[Record], clock_ms: int) -> list[Read]:
-        """Return what each record says, in order; `clock_ms` is the clock before the first."""
+    def read(self, records: Sequence[Record], clock_ms: int, partitions: int) -> list[Read]:
+        """Return what each record says, in order.
+
+        Args:
+            records: of one partition.
+            clock_ms: its clock before the first.
+            partitions: how many the topic had when they were judged.
+        """
         read = []
         for record in records:
             clock_ms = max(clock_ms, record.timestamp_ms)
             read.append(self._read(record, clock_ms))
         valid = [one for one in read if isinstance(one.subject, ValidEvent)]
         hashes = murmur2([one.subject.key for one in valid if isinstance(one.subject, ValidEvent)])
-        homes = place(hashes, self._partitions)
+        homes = place(hashes, partitions)
         placed = {
             one.record.offset: (home, key_hash)
             for one, home, key_hash in zip(valid, homes.tolist(), hashes.tolist(), strict=True)

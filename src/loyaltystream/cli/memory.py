@@ -1,4 +1,4 @@
-"""`loyaltystream memory`: what is remembered, here on the disk and in its log. Does I/O: text out."""
+"""`loyaltystream memory`: what is remembered, on this disk and in its log. Does I/O: text out."""
 
 import time
 from collections.abc import Iterable

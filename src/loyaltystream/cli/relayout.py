@@ -56,11 +56,13 @@ def relayout(
         console.print(line)
     if dry_run:
         return
-    ingest_grows = deployment.topics.ingest in growing
-    if waiting.total and ingest_grows and not survey.is_done and not accept_unjudged:
+    # Once topics have grown, no worker can judge under the old count any more.
+    untouched = deployment.topics.changelog in growing
+    if waiting.total and untouched and survey.before and not accept_unjudged:
         raise ConfigurationError(
-            f"{waiting.total} events are not judged: start the workers as they were, let "
-            f"loyaltystream_lag_records come to 0, and stop them; or --accept-unjudged"
+            f"{waiting.total} events are not judged: start the workers once more with "
+            f"topics.partitions = {survey.before.partitions}, let loyaltystream_lag_records come "
+            f"to 0, and stop them; or --accept-unjudged"
         )
     total = sum(survey.due.values()) if not survey.is_done else 0
     with progress_on(status, "moving ids", total) as advance:

@@ -4,14 +4,15 @@ The changelog has murmur2 of each key's partition key, which tells its partition
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 import numpy as np
+import numpy.typing as npt
 
 from loyaltystream.keys import place
 from loyaltystream.memory.changelog import Layout
 from loyaltystream.memory.relaid import Moved
-from loyaltystream.memory.units import ENTRY, GENERATION_CODES, Section, Unit
+from loyaltystream.memory.units import GENERATION_CODES, Section, Unit
 
 Home = tuple[int, Unit, int]
 """A partition, and a unit and generation of keys that belong there."""
@@ -49,7 +50,7 @@ class Chunk:
         self._source = source
         self._from_offset: int | None = None
         self._to_offset = 0
-        self._entries: dict[tuple[Unit, int], list[Sequence[object]]] = {}
+        self._entries: dict[tuple[Unit, int], list[npt.NDArray[np.void]]] = {}
 
     def add(self, sections: Iterable[Section], clock_ms: int, offset: int) -> None:
         """Add the keys of the changelog record at that offset."""
@@ -70,7 +71,7 @@ class Chunk:
         """
         sections: dict[int, list[Section]] = {}
         for (unit, generation), parts in self._entries.items():
-            entries = np.concatenate(parts, dtype=ENTRY)
+            entries = np.concatenate(parts)
             homes = place(entries["key_hash"], layout.partitions)
             order = np.argsort(homes, kind="stable")
             found, starts = np.unique(homes[order], return_index=True)

@@ -88,6 +88,7 @@ class Rebuilding:
 
     def _switch(self, switched: Switched) -> None:
         if switched.layout != self._layout:
+            self.memory = None  # what there was is not in force any more
             self._pass(switched.layout)
             return
         self._switched = switched

@@ -91,9 +91,9 @@ def read(record: bytes) -> Entry:
     match record[:1]:
         case b"\2":
             body = unseal(record, _MOVED.size)
-            _, check, rule, partitions, *where, count = _MOVED.unpack_from(body)
+            _, check, rule, partitions, source, start, end, clock, count = _MOVED.unpack_from(body)
             sections = read_sections(body, _MOVED.size, count)
-            return Moved(Layout(check, rule, partitions), *where, sections)
+            return Moved(Layout(check, rule, partitions), source, start, end, clock, sections)
         case b"\3":
             _, check, rule, partitions, *since = _SWITCHED.unpack(unseal(record, _SWITCHED.size))
             return Switched(Layout(check, rule, partitions), *since)

@@ -5,7 +5,6 @@ What is compared are counts and sums of hashes, for each partition, unit and gen
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
 from math import gcd
 from typing import Final, NamedTuple
 
@@ -23,9 +22,6 @@ from loyaltystream.memory.units import GENERATION_CODES, GENERATIONS, Section, U
 _ODD: Final = tuple(np.uint64(one) for one in (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F))
 _SHIFT: Final = np.uint64(29)
 
-Slot = tuple[int, Unit, int]
-"""A partition, a unit, and a generation."""
-
 
 class Sum(NamedTuple):
     """How many keys, and the sum of their hashes."""
@@ -42,6 +38,10 @@ class Sum(NamedTuple):
 _NOTHING: Final = Sum(0, 0)
 
 
+Sums = dict[tuple[Unit, int], Sum]
+"""By unit and generation."""
+
+
 class _Relayout(msgspec.Struct):
     """What the changelog tells of the way to one layout.
 
@@ -52,8 +52,8 @@ class _Relayout(msgspec.Struct):
         cuts: the first retained clock of those that lack records.
     """
 
-    kept: dict[Slot, Sum]
-    moved: dict[Slot, Sum]
+    kept: defaultdict[int, Sums]
+    moved: defaultdict[int, Sums]
     stands: dict[int, tuple[int, int]]
     cuts: dict[int, int]
     switches: dict[int, tuple[Place, Switched]]
@@ -71,7 +71,7 @@ class Relayouts:
         self._topic = topic
         self._ledger = ledger
         self._found: defaultdict[Layout, _Relayout] = defaultdict(
-            lambda: _Relayout({}, {}, {}, {}, {})
+            lambda: _Relayout(defaultdict(dict), defaultdict(dict), {}, {}, {})
         )
 
     def keep(self, partition: int, entry: Delta | Moved, after: Layout) -> None:
@@ -81,8 +81,7 @@ class Relayouts:
             hashes = _hashes(section)
             homes = place(section.entries["key_hash"], after.partitions)
             for home in np.unique(homes).tolist():
-                slot = home, unit, born
-                relayout.kept[slot] = relayout.kept.get(slot, _NOTHING).plus(hashes[homes == home])
+                _add(relayout.kept[home], (unit, born), hashes[homes == home])
         if isinstance(entry, Delta):
             relayout.stands[partition] = entry.clock_ms, entry.covers_from_ms
 
@@ -94,8 +93,7 @@ class Relayouts:
         """Note what was moved into a partition."""
         relayout = self._found[moved.layout]
         for unit, born, section in _dated(moved.sections, moved.clock_ms):
-            slot = partition, unit, born
-            relayout.moved[slot] = relayout.moved.get(slot, _NOTHING).plus(_hashes(section))
+            _add(relayout.moved[partition], (unit, born), _hashes(section))
 
     def switch(self, at: Place, switched: Switched, after: Layout | None) -> None:
         """Note that a layout came into force in a partition, and which one comes after it."""
@@ -120,8 +118,8 @@ class Relayouts:
         before, after = switched.partitions_before, switched.layout.partitions
         common = gcd(before, after)
         sources = [one for one in range(before) if one % common == at.partition % common]
-        moved = _of(at.partition, relayout.moved)
-        counts = {unit for unit, _ in moved} | {slot[1] for slot in relayout.kept}
+        kept, moved = relayout.kept[at.partition], relayout.moved[at.partition]
+        counts = {unit for unit, _ in [*kept, *moved]}
         if any(
             generation(unit, switched.clock_ms) - generation(unit, relayout.cuts[one])
             <= GENERATIONS
@@ -140,7 +138,7 @@ class Relayouts:
             self._ledger.report(Detail(Fault.RELAYOUT, at, text))
         due = {
             (unit, born): total
-            for (unit, born), total in _of(at.partition, relayout.kept).items()
+            for (unit, born), total in kept.items()
             if generation(unit, switched.clock_ms) - born <= GENERATIONS
         }
         if moved != due or switched.ids != _keys(moved):
@@ -150,11 +148,11 @@ class Relayouts:
             self._ledger.report(Detail(Fault.RELAYOUT, at, text))
 
 
-def _of(partition: int, sums: Mapping[Slot, Sum]) -> dict[tuple[Unit, int], Sum]:
-    return {(unit, born): found for (at, unit, born), found in sums.items() if at == partition}
+def _add(sums: Sums, slot: tuple[Unit, int], hashes: npt.NDArray[np.uint64]) -> None:
+    sums[slot] = sums.get(slot, _NOTHING).plus(hashes)
 
 
-def _keys(sums: Mapping[tuple[Unit, int], Sum]) -> int:
+def _keys(sums: Sums) -> int:
     return sum(found.keys for found in sums.values())
 
 

@@ -1,6 +1,7 @@
 """`loyaltystream memory relayout`: more partitions, and nothing forgotten. Does I/O: text out."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from typing import Annotated, Final
 
 import typer
@@ -10,7 +11,7 @@ from rich.table import Table
 
 from loyaltystream.app import Deployment
 from loyaltystream.cli.context import Context
-from loyaltystream.cli.progress import progress_on
+from loyaltystream.cli.progress import Advance, progress_on
 from loyaltystream.errors import ConfigurationError
 from loyaltystream.kafka.groups import GroupAdmin
 from loyaltystream.relayout.building import build_relayout
@@ -57,7 +58,7 @@ def relayout(
     if dry_run:
         return
     # Once topics have grown, no worker can judge under the old count any more.
-    untouched = deployment.topics.changelog in growing
+    untouched = {deployment.topics.changelog, deployment.topics.ingest} <= growing.keys()
     if waiting.total and untouched and survey.before and not accept_unjudged:
         raise ConfigurationError(
             f"{waiting.total} events are not judged: start the workers once more with "
@@ -66,7 +67,9 @@ def relayout(
         )
     total = sum(survey.due.values()) if not survey.is_done else 0
     with progress_on(status, "moving ids", total) as advance:
-        moving.run(survey, advance)
+        moving.move(survey, advance)
+    with _reading(deployment, status, "checking the changelog") as advance:
+        moving.switch(survey, advance)
     console.print(_done(survey))
 
 
@@ -84,11 +87,16 @@ def _await_workers(deployment: Deployment, status: Console) -> None:
 
 
 def _look(deployment: Deployment, moving: Relayout, status: Console) -> tuple[Survey, Waiting]:
-    bounds = deployment.reader.bounds(deployment.topics.changelog)
-    offsets = sum(end - first for first, end in bounds.values())
-    with progress_on(status, "reading the changelog", offsets) as advance:
+    with _reading(deployment, status, "reading the changelog") as advance:
         survey = moving.survey(advance)
     return survey, moving.waiting(survey)
+
+
+def _reading(
+    deployment: Deployment, status: Console, doing: str
+) -> AbstractContextManager[Advance]:
+    bounds = deployment.reader.bounds(deployment.topics.changelog)
+    return progress_on(status, doing, sum(end - first for first, end in bounds.values()))
 
 
 def _plan(

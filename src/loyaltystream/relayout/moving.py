@@ -5,6 +5,7 @@ it belongs to. Which chunk that was stands in each of its records, so that anoth
 behind the last one that committed.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 
@@ -42,9 +43,10 @@ def transactions(
     """
     if survey.is_done:
         return
+    clocks_ms = survey.clocks_ms
     for number in sorted(survey.standings):
         for chunk in _chunks(log, topic, number, survey, chunk_ids):
-            moved = chunk.moved(survey.after, survey.clocks_ms)
+            moved = chunk.moved(survey.after, clocks_ms)
             if moved:
                 yield _to_transaction(topic, moved)
 
@@ -69,6 +71,9 @@ def switch(topic: str, survey: Survey, starts: dict[int, int]) -> Transaction:
             f"memory is as it was; name another topics.changelog only if you mean to lose it"
         )
     clocks_ms, covers_from_ms = survey.clocks_ms, survey.covers_from_ms
+    ids: Counter[int] = Counter()
+    for (number, _, _), count in survey.moved.items():
+        ids[number] += count
     made = Transaction()
     for number in range(survey.after.partitions):
         standing = survey.standings.get(number)
@@ -79,7 +84,7 @@ def switch(topic: str, survey: Survey, starts: dict[int, int]) -> Transaction:
             offset=starts.get(number, 0) if reached is None else reached,
             clock_ms=clocks_ms[number],
             covers_from_ms=covers_from_ms[number],
-            ids=sum(count for home, count in survey.moved.items() if home[0] == number),
+            ids=ids[number],
         )
         made.append(Output(topic, None, encode(switched), number, []))
     return made

@@ -112,8 +112,8 @@ class Relayout:
             after=self._after.partitions,
         )
 
-    def run(self, survey: Survey, advance: Advance) -> None:
-        """Do all of it that is not done.
+    def move(self, survey: Survey, advance: Advance) -> None:
+        """Add partitions and copy what is not copied yet; the memory stays the old one.
 
         Args:
             survey: of the memory as it is.
@@ -121,7 +121,6 @@ class Relayout:
 
         Raises:
             ConfigurationError: if a worker runs.
-            StateError: if a worker ran meanwhile, or the log is wrong.
             BrokerError: if the broker refuses; another run goes on.
         """
         for topic in self.growing():
@@ -136,9 +135,31 @@ class Relayout:
             self._commit(transaction)
             moved += transaction.ids
             advance(moved, moved)
-        moved_all = self.survey(lambda _read, _ids: None)
-        self._demand_nothing_judged(survey, moved_all)
-        self._commit(switch(self._topics.changelog, moved_all, self._starts()))
+
+    def switch(self, survey: Survey, advance: Advance) -> None:
+        """Hold all that was moved against what had to be, and bring it into force.
+
+        Args:
+            survey: that was moved by.
+            advance: is told how far reading the changelog once more is.
+
+        Raises:
+            ConfigurationError: if a worker ran meanwhile.
+            StateError: if the log is wrong.
+            BrokerError: if the broker refuses; another run goes on.
+        """
+        if survey.is_done:
+            return
+        moved = self.survey(advance)
+        self.demand_nobody()
+        known = {number: found.next_offset for number, found in survey.standings.items()}
+        if any(moved.standings[number].next_offset != offset for number, offset in known.items()):
+            raise ConfigurationError(
+                "a worker has judged events meanwhile: stop all of them and run this again; it "
+                "goes on where it stopped"
+            )
+        self._commit(switch(self._topics.changelog, moved, self._starts()))
+        self._sink.close()
 
     def demand_nobody(self) -> None:
         """Refuse to go on while workers run.
@@ -166,15 +187,6 @@ class Relayout:
     def _starts(self) -> dict[int, int]:
         bounds = self._log.settled_bounds(self._topics.ingest)
         return {number: first for number, (first, _) in bounds.items()}
-
-    def _demand_nothing_judged(self, before: Survey, now: Survey) -> None:
-        self.demand_nobody()
-        known = {number: found.next_offset for number, found in before.standings.items()}
-        if any(now.standings[number].next_offset != offset for number, offset in known.items()):
-            raise ConfigurationError(
-                "a worker has judged events meanwhile: stop all of them and run this again; it "
-                "goes on where it stopped"
-            )
 
     def _commit(self, transaction: Transaction) -> None:
         self._sink.send(transaction)

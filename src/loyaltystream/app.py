@@ -18,7 +18,7 @@ from loyaltystream.avro import schemas
 from loyaltystream.avro.dead_letter import ALLOWANCE_BYTES, LetterEncoder
 from loyaltystream.avro.registry import Registry
 from loyaltystream.avro.schemas import Schema
-from loyaltystream.definitions.files import load_definitions
+from loyaltystream.definitions.files import demand_placeable, load_definitions
 from loyaltystream.definitions.model import EventDefinition
 from loyaltystream.definitions.registry import Definitions
 from loyaltystream.errors import ConfigurationError
@@ -36,7 +36,7 @@ from loyaltystream.kafka.topics import (
     routed_topic,
 )
 from loyaltystream.keeping import build_keeper, origins
-from loyaltystream.keys import KEY_RULE_VERSION
+from loyaltystream.keys import key_rule
 from loyaltystream.memory.changelog import Layout
 from loyaltystream.memory.identity import Identity
 from loyaltystream.notify import SCHEMAS, Notify
@@ -101,7 +101,8 @@ class Deployment:
     @cached_property
     def event_definitions(self) -> list[EventDefinition]:
         """The definitions in the folder that the settings name."""
-        return load_definitions(self.settings.rules.definitions)
+        rules = self.settings.rules
+        return demand_placeable(load_definitions(rules.definitions), rules.partition_by)
 
     @cached_property
     def rules(self) -> Rules:
@@ -113,6 +114,7 @@ class Deployment:
             strict_fields=rules.strict_fields,
             country_codes=rules.country_codes,
             window_days=self.settings.memory.window_days,
+            partition_by=rules.partition_by,
         )
 
     @cached_property
@@ -134,7 +136,7 @@ class Deployment:
     def layout(self) -> Layout:
         """What remembered ids mean."""
         partitions = self.reader.partitions(self.topics.ingest)
-        return Layout(self.identity.check, KEY_RULE_VERSION, partitions)
+        return Layout(self.identity.check, key_rule(self.rules.partition_by), partitions)
 
     def topic_plans(self) -> list[TopicPlan]:
         """Return all topics as they have to be (design.md section 2)."""

@@ -139,6 +139,17 @@ def test_records_of_a_layout_that_never_was_are_found() -> None:
     assert world.audit().faults.get(Fault.CHANGELOG_LAYOUT) == 1
 
 
+def test_a_gap_behind_a_relayout_is_judged_by_the_new_layout() -> None:
+    """Where the log of what was judged since is lost, that is all that is wrong."""
+    world = moved_world()
+    for record in world.log.all(TOPICS.changelog):
+        found = read(record.value or b"")
+        if not isinstance(found, Moved | Switched) and found.layout == layout(6):
+            world.log.delete(TOPICS.changelog, record)
+    findings = world.audit()
+    assert findings.faults.keys() == {Fault.CHANGELOG_GAP}, findings.to_json()
+
+
 def test_a_relayout_that_retention_has_cut_is_told() -> None:
     """Where records from before are gone that counted then, the audit says what it can't prove."""
     world = moved_world()

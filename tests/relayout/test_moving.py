@@ -5,6 +5,7 @@ from itertools import pairwise
 import pytest
 
 from loyaltystream.errors import StateError
+from loyaltystream.memory.recovery import restore
 from loyaltystream.memory.relaid import Moved, Switched
 from loyaltystream.times import DAY_MS
 from tests.audit.world import CUSTOMERS, ordered, viewed
@@ -125,6 +126,23 @@ def test_nothing_starts_before_the_switch(most: int) -> None:
             world.restored(number, 6)
     for number, memory in world.memories.items():
         assert world.restored(number, 3).next_offset == memory.next_offset
+
+
+def test_copies_without_a_switch_are_no_memory() -> None:
+    """A new partition that holds copies is told from one that holds nothing yet."""
+    world = judged()
+    world.grow(6)
+    world.move(6)
+    new = [records for records in world.log.topics[TOPICS.changelog][3:] if records]
+    assert new
+    for records in new:
+        with pytest.raises(StateError, match="begun and not finished"):
+            restore(
+                [record.value or b"" for record in records],
+                layout(6),
+                committed=None,
+                fresh=lambda: 0,
+            )
 
 
 def test_the_old_count_is_refused_behind_the_switch() -> None:

@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from loyaltystream.errors import StateError
+from loyaltystream.keys import PartitionBy, key_rule
 from loyaltystream.memory.changelog import Layout, decode, encode
 from loyaltystream.relayout.guard import guarded
 from loyaltystream.relayout.survey import Surveyor, demand_movable
@@ -18,6 +19,13 @@ def test_another_key_rule_can_not_be_moved() -> None:
     old = Layout(layout().hash_check, 0, 3)
     with pytest.raises(StateError, match=r"rule 0(.|\n)*accept-memory-loss"):
         demand_movable(old, layout(6))
+
+
+def test_another_strategy_can_not_be_moved() -> None:
+    """The hash of a customer's key does not tell where her events' ids would be placed."""
+    after = Layout(layout().hash_check, key_rule(PartitionBy.EVENT_ID), 6)
+    with pytest.raises(StateError, match=r"rule 1, by customer.*rule 1, by event_id"):
+        demand_movable(layout(3), after)
 
 
 def test_another_secret_can_not_be_moved() -> None:

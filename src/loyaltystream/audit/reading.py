@@ -10,7 +10,7 @@ import msgspec
 from loyaltystream.definitions.registry import Definitions
 from loyaltystream.dialects import canonical
 from loyaltystream.events import ORIGIN_HEADER, Decoded, Origin, RawEvent, Record, ValidEvent
-from loyaltystream.keys import murmur2, place
+from loyaltystream.keys import PartitionBy, murmur2, place
 from loyaltystream.rules import Rules
 from loyaltystream.steps.stages import Rejected
 from loyaltystream.times import SKEW_MS
@@ -85,6 +85,9 @@ class Reader:
             return Read(record, clock_ms, Rejected(record, origin, clock_ms, (read,)))
         decoded = Decoded(record, origin, clock_ms, *read)
         subject = validate(decoded, definitions=self._definitions, rules=self._rules)
+        if self._rules.partition_by is PartitionBy.EVENT_ID and isinstance(subject, ValidEvent):
+            key = f"{subject.org_id}|{subject.event_id}".encode()
+            subject = msgspec.structs.replace(subject, key=key)
         return Read(record, clock_ms, subject, read[0])
 
     def _origin(self, record: Record, clock_ms: int) -> Origin:

@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 
 from loyaltystream.errors import StateError
+from loyaltystream.keys import tell_rule
 from loyaltystream.memory.changelog import Delta, Layout
 from loyaltystream.memory.column import Room
 from loyaltystream.memory.identity import to_array
@@ -234,9 +235,10 @@ def explain_layout(found: Layout, needed: Layout) -> str:
         what = "its ids were made with another memory.hash_key; start with what it was made with"
     elif found.key_rule != needed.key_rule:
         what = (
-            f"its keys follow rule {found.key_rule}, this version has rule {needed.key_rule}; "
-            f"start with a version that has it. `loyaltystream memory relayout` tells what else "
-            f"there is"
+            f"its keys follow rule {tell_rule(found.key_rule)}, they would be made by rule "
+            f"{tell_rule(needed.key_rule)} now; start with what it was made with "
+            f"(rules.partition_by, or the version). `loyaltystream memory relayout` tells what "
+            f"else there is"
         )
     else:
         what = (

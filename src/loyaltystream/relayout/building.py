@@ -7,7 +7,7 @@ from loyaltystream.kafka.groups import GroupAdmin
 from loyaltystream.kafka.reading import LogReader
 from loyaltystream.kafka.sink import TransactionalSink
 from loyaltystream.kafka.topics import TopicAdmin
-from loyaltystream.keys import KEY_RULE_VERSION
+from loyaltystream.keys import key_rule
 from loyaltystream.memory.changelog import Layout
 from loyaltystream.relayout.run import Groups, Relayout
 
@@ -59,6 +59,10 @@ def build_relayout(deployment: Deployment) -> Relayout:
         sink,
         topics=deployment.topics,
         groups=groups,
-        after=Layout(deployment.identity.check, KEY_RULE_VERSION, settings.topics.partitions),
+        after=Layout(
+            deployment.identity.check,
+            key_rule(settings.rules.partition_by),
+            settings.topics.partitions,
+        ),
         outsider=group_admin.outsider(groups.ingest),
     )

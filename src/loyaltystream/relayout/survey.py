@@ -11,6 +11,7 @@ import msgspec
 
 from loyaltystream.errors import StateError
 from loyaltystream.events import Record
+from loyaltystream.keys import tell_rule
 from loyaltystream.memory.changelog import Delta, Layout
 from loyaltystream.memory.moving import Home, count_homes
 from loyaltystream.memory.partition import demand_next, explain_layout
@@ -195,12 +196,12 @@ def demand_movable(before: Layout, after: Layout) -> None:
     """
     if before.key_rule != after.key_rule:
         raise StateError(
-            f"the memory's keys follow rule {before.key_rule}, this version has rule "
-            f"{after.key_rule}: what is remembered tells the hash of a key and not what the key "
-            f"was made of, so it can't be moved. Go on with a version that has rule "
-            f"{before.key_rule}; or give up what is remembered: another topics.changelog, "
-            f"`loyaltystream init`, and `loyaltystream run --accept-memory-loss`, which holds "
-            f"older events as late"
+            f"the memory's keys follow rule {tell_rule(before.key_rule)}, they would be made by "
+            f"rule {tell_rule(after.key_rule)} now: what is remembered tells the hash of a key and "
+            f"not what the key was made of, so it can't be moved. Go on with what it was made with "
+            f"(rules.partition_by, or the version); or give up what is remembered: another "
+            f"topics.changelog, `loyaltystream init`, and `loyaltystream run "
+            f"--accept-memory-loss`, which holds older events as late"
         )
     if before.hash_check != after.hash_check or before.partitions > after.partitions:
         raise StateError(explain_layout(before, after))

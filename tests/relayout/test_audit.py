@@ -164,6 +164,20 @@ def test_a_relayout_that_retention_has_cut_is_told() -> None:
     assert Fault.RELAYOUT not in findings.faults
 
 
+@pytest.mark.parametrize("share", [0.1, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.99])
+@pytest.mark.parametrize("one", [True, False])
+def test_what_retention_takes_is_no_fault_of_a_relayout(share: float, *, one: bool) -> None:
+    """Wherever the changelog begins, in one partition or in all, nothing is said against it."""
+    world = moved_world()
+    for number, records in enumerate(world.log.topics[TOPICS.changelog]):
+        if not one or number == 4:
+            first = records[int(len(records) * share)].offset
+            world.log.cut(TOPICS.changelog, number, first)
+            world.log.cut(TOPICS.ingest, number, len(world.log.topics[TOPICS.ingest][number]))
+    findings = world.audit()
+    assert Fault.RELAYOUT not in findings.faults, findings.to_json()
+
+
 def test_every_verdict_survives_a_relayout() -> None:
     """A log in which every verdict was given is exact before, and stays so."""
     old = busy()

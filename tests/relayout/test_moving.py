@@ -99,6 +99,20 @@ def test_a_relayout_goes_on_where_it_was_killed(kills: int) -> None:
     world.exact()
 
 
+def test_a_relayout_that_was_given_up_leaves_nothing() -> None:
+    """What was copied on the way to another count counts for nothing."""
+    world = judged()
+    before = world.ids()
+    world.grow(5)
+    world.move(5, most=6)
+    world.relayout(8)
+    assert world.ids() == before
+    for number in range(60):
+        world.place(viewed(number, number % 12, occurredAt=NOW_MS))
+    world.run()
+    assert verdicts(world) == {"accepted": 60, "duplicate": 60}
+
+
 def test_chunks_follow_each_other() -> None:
     """What is moved says from which records it came, each record once."""
     world = judged()

@@ -92,7 +92,7 @@ class Audit:
                 evidence, partition, rows=rows[partition], reader=reader, verifier=verifier
             )
             findings.append(walk.audit(changelog))
-        changelog.relayouts.check()
+        changelog.relayouts.check(changelog.is_cut)
         for twice in acceptances.twice():
             self._report_twice(evidence, twice)
         return findings

@@ -115,18 +115,13 @@ class Changelog:
             else:
                 is_ours = self._is_ours(found, stages[0], place)
                 if is_ours and len(stages) > 1:
-                    self._note_kept(partition, found, stages[1])
+                    self.relayouts.keep(partition, found, stages[1])
                 yield Entry(place, found, is_ours, stages[0].partitions)
 
     def _note_moved(self, partition: int, moved: Moved, stages: list[Layout]) -> None:
         self.relayouts.move(partition, moved)
         if moved.layout in stages[:-1]:  # and moved on by another relayout
             self.relayouts.keep(partition, moved, stages[stages.index(moved.layout) + 1])
-
-    def _note_kept(self, partition: int, delta: Delta, after: Layout) -> None:
-        self.relayouts.keep(partition, delta, after)
-        if self.is_cut(partition):
-            self.relayouts.cut(partition, delta.clock_ms, after)
 
     def _stages(self, partition: int) -> list[Layout]:
         """Return the layouts that were in force, as switches tell; the last has to be ours."""

@@ -5,6 +5,7 @@ What is compared are counts and sums of hashes, for each partition, unit and gen
 """
 
 from collections import defaultdict
+from collections.abc import Callable, Iterable
 from math import gcd
 from typing import Final, NamedTuple
 
@@ -49,14 +50,22 @@ class _Relayout(msgspec.Struct):
         kept: what was remembered before, by where it belongs afterwards.
         moved: what was moved, by where it lies.
         stands: the clock and reach of each partition before.
-        cuts: the first retained clock of those that lack records.
+        starts: the first clock that is retained of each partition.
     """
 
     kept: defaultdict[int, Sums]
     moved: defaultdict[int, Sums]
     stands: dict[int, tuple[int, int]]
-    cuts: dict[int, int]
+    starts: dict[int, int]
     switches: dict[int, tuple[Place, Switched]]
+
+    def lacks(self, partition: int, units: Iterable[Unit], clock_ms: int) -> bool:
+        """Say whether something may be gone from a partition that counts at a clock."""
+        if (start_ms := self.starts.get(partition)) is None:
+            return True
+        return any(
+            generation(unit, clock_ms) - generation(unit, start_ms) <= GENERATIONS for unit in units
+        )
 
 
 class Relayouts:
@@ -84,10 +93,7 @@ class Relayouts:
                 _add(relayout.kept[home], (unit, born), hashes[homes == home])
         if isinstance(entry, Delta):
             relayout.stands[partition] = entry.clock_ms, entry.covers_from_ms
-
-    def cut(self, partition: int, clock_ms: int, after: Layout) -> None:
-        """Note that a partition lacks what was accepted at that clock or before."""
-        self._found[after].cuts.setdefault(partition, clock_ms)
+            relayout.starts.setdefault(partition, entry.clock_ms)
 
     def move(self, partition: int, moved: Moved) -> None:
         """Note what was moved into a partition."""
@@ -102,30 +108,39 @@ class Relayouts:
             stand = switched.clock_ms, switched.covers_from_ms
             self._found[after].stands[at.partition] = stand
 
-    def check(self) -> None:
-        """Report every difference between what was remembered and what was moved."""
+    def check(self, is_cut: Callable[[int], bool]) -> None:
+        """Report every difference between what was remembered and what was moved.
+
+        Args:
+            is_cut: says of a partition whether retention has removed records.
+        """
         for layout, relayout in self._found.items():
             if not relayout.switches:
                 continue  # begun and not finished: nothing counts of it
-            for partition in sorted(set(range(layout.partitions)) - relayout.switches.keys()):
+            for partition in range(layout.partitions):
+                if partition in relayout.switches or is_cut(partition):
+                    continue
                 at = Place(self._topic, partition, 0)
                 text = f"there is no switch to {layout.partitions} partitions"
                 self._ledger.report(Detail(Fault.RELAYOUT, at, text))
             for at, switched in relayout.switches.values():
-                self._check(relayout, at, switched)
+                self._check(relayout, at, switched, is_cut)
 
-    def _check(self, relayout: _Relayout, at: Place, switched: Switched) -> None:
+    def _check(
+        self,
+        relayout: _Relayout,
+        at: Place,
+        switched: Switched,
+        is_cut: Callable[[int], bool],
+    ) -> None:
         before, after = switched.partitions_before, switched.layout.partitions
         common = gcd(before, after)
         sources = [one for one in range(before) if one % common == at.partition % common]
         kept, moved = relayout.kept[at.partition], relayout.moved[at.partition]
-        counts = {unit for unit, _ in [*kept, *moved]}
+        units = {unit for unit, _ in [*kept, *moved]}
         if any(
-            generation(unit, switched.clock_ms) - generation(unit, relayout.cuts[one])
-            <= GENERATIONS
-            for one in sources
-            if one in relayout.cuts
-            for unit in counts
+            is_cut(one) and relayout.lacks(one, units, switched.clock_ms)
+            for one in {*sources, at.partition}
         ):
             text = "retention has removed records that still counted then"
             self._ledger.report(Detail(Notice.RELAYOUT_EXPIRED, at, text))

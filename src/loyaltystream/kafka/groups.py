@@ -13,6 +13,7 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient
 
+from loyaltystream.errors import RetryableBrokerError
 from loyaltystream.kafka.connection import properties
 from loyaltystream.kafka.errors import translate, translated
 from loyaltystream.ports import Group
@@ -35,15 +36,25 @@ class GroupAdmin:
         Raises:
             BrokerError: if the broker does not answer.
         """
-        doing = f"looking who is in group {group}"
-        with translated(doing):
-            asked = self._admin.describe_consumer_groups([group], request_timeout=TIMEOUT_S)
+        deadline = time.monotonic() + TIMEOUT_S
+        while True:
             try:
-                found = asked[group].result()
-            except KafkaException as error:
-                if error.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND:
-                    return []  # it has never read
-                raise translate(error, doing) from error
+                return self._members(group)
+            except RetryableBrokerError:
+                # The group's coordinator may be moving, or not be there before its first use.
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(_PAUSE_S)
+
+    def _members(self, group: str) -> list[str]:
+        doing = f"looking who is in group {group}"
+        asked = self._admin.describe_consumer_groups([group], request_timeout=TIMEOUT_S)
+        try:
+            found = asked[group].result()
+        except KafkaException as error:
+            if error.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND:
+                return []  # it has never read
+            raise translate(error, doing) from error
         return sorted(
             f"{member.group_instance_id or member.client_id} at {member.host}"
             for member in found.members

@@ -125,10 +125,10 @@ class Relayout:
         """
         for topic in self.growing():
             self._cluster.grow(topic, self._after.partitions)
+        self.demand_nobody()
         self._begin_notify()
         if survey.is_done:
             return
-        self.demand_nobody()
         self._sink.open()
         moved = sum(survey.moved.values())
         for transaction in transactions(self._log, self._topics.changelog, survey):

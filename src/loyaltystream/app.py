@@ -18,7 +18,7 @@ from loyaltystream.avro import schemas
 from loyaltystream.avro.dead_letter import ALLOWANCE_BYTES, LetterEncoder
 from loyaltystream.avro.registry import Registry
 from loyaltystream.avro.schemas import Schema
-from loyaltystream.definitions.files import load_definitions
+from loyaltystream.definitions.files import demand_placeable, load_definitions
 from loyaltystream.definitions.model import EventDefinition
 from loyaltystream.definitions.registry import Definitions
 from loyaltystream.errors import ConfigurationError
@@ -36,12 +36,13 @@ from loyaltystream.kafka.topics import (
     routed_topic,
 )
 from loyaltystream.keeping import build_keeper, origins
-from loyaltystream.keys import KEY_RULE_VERSION
+from loyaltystream.keys import key_rule
 from loyaltystream.memory.changelog import Layout
 from loyaltystream.memory.identity import Identity
 from loyaltystream.notify import SCHEMAS, Notify
 from loyaltystream.pipeline import Ingest
 from loyaltystream.ports import Stage
+from loyaltystream.relayout.guard import guarded
 from loyaltystream.rules import Rules
 from loyaltystream.runner import Runner
 from loyaltystream.settings import TOPIC_ROLES, Settings
@@ -100,7 +101,8 @@ class Deployment:
     @cached_property
     def event_definitions(self) -> list[EventDefinition]:
         """The definitions in the folder that the settings name."""
-        return load_definitions(self.settings.rules.definitions)
+        rules = self.settings.rules
+        return demand_placeable(load_definitions(rules.definitions), rules.partition_by)
 
     @cached_property
     def rules(self) -> Rules:
@@ -112,6 +114,7 @@ class Deployment:
             strict_fields=rules.strict_fields,
             country_codes=rules.country_codes,
             window_days=self.settings.memory.window_days,
+            partition_by=rules.partition_by,
         )
 
     @cached_property
@@ -133,7 +136,7 @@ class Deployment:
     def layout(self) -> Layout:
         """What remembered ids mean."""
         partitions = self.reader.partitions(self.topics.ingest)
-        return Layout(self.identity.check, KEY_RULE_VERSION, partitions)
+        return Layout(self.identity.check, key_rule(self.rules.partition_by), partitions)
 
     def topic_plans(self) -> list[TopicPlan]:
         """Return all topics as they have to be (design.md section 2)."""
@@ -145,7 +148,8 @@ class Deployment:
             ingest_topic(topics.ingest, days, max_bytes=MAX_RECORD_BYTES),
             routed_topic(topics.emf, days, max_bytes=larger),
             routed_topic(topics.ei, days, max_bytes=larger),
-            routed_topic(topics.notifications, days, max_bytes=larger),
+            # Keyed by themselves: where it has fewer partitions, a customer's stay where they are.
+            routed_topic(topics.notifications, days, max_bytes=larger) | {"alike": False},
             letter_topic(topics.duplicates, min(days, memory.window_days), max_bytes=larger),
             letter_topic(topics.dead_letter, min(days, memory.window_days), max_bytes=larger),
             changelog_topic(
@@ -364,7 +368,7 @@ def _build_ingest(
         definitions=deployment.definitions(),
         layout=layout,
         keeper=keeper,
-        fresh=start,
+        fresh=guarded(start, reader, deployment.topics.changelog, layout),
         accept_loss_ms=accept_loss_ms,
     )
     return _Work(ingest, ingest.remembered, keeper.leave)

@@ -123,7 +123,7 @@ class Ingest:
             batch.valid,
             partition=partition,
             partitions=self._layout.partitions,
-            max_record_bytes=rules.max_record_bytes,
+            rules=rules,
         )
         deduped = dedup(rekeyed, memory=memory, identity=self._identity, rules=rules)
         dead = [*batch.rejected, *rekeyed.rejected, *deduped.rejected]

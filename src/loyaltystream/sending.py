@@ -13,7 +13,7 @@ from loyaltystream.definitions.customers import customers_by_kind
 from loyaltystream.definitions.model import EventDefinition
 from loyaltystream.dialects import canonical
 from loyaltystream.events import RawEvent
-from loyaltystream.keys import normalise_identifier, partition_key
+from loyaltystream.keys import PartitionBy, event_key, normalise_identifier, partition_key
 from loyaltystream.rules import Rules
 from loyaltystream.steps.stages import HEADER_ALLOWANCE
 from loyaltystream.verdicts import Reason, Violation
@@ -87,8 +87,12 @@ class Keyer:
         self._rules = rules
 
     def key(self, value: bytes) -> bytes | None:
-        """Return `orgId|identifierType|value`, or None if it can't be told."""
-        if (event := canonical.read_plain(value)) is not None:
+        """Return `orgId|identifierType|value`, or None if it can't be told.
+
+        Where events are placed by their ids, it is `orgId|eventId`.
+        """
+        by_customer = self._rules.partition_by is PartitionBy.CUSTOMER
+        if by_customer and (event := canonical.read_plain(value)) is not None:
             needed = self._types.get((event.orgId, event.eventName))
             if needed is None:
                 return None
@@ -99,7 +103,7 @@ class Keyer:
         read = canonical.read(value, max_bytes=self._rules.max_event_bytes)
         if isinstance(read, Violation) or any(found.path == "orgId" for found in read[1]):
             return None
-        return self._key(read[0])
+        return self._key(read[0]) if by_customer else _key_by_id(read[0])
 
     def _key(self, event: RawEvent) -> bytes | None:
         if (needed := self._types.get((event.org_id, event.event_name))) is None:
@@ -111,6 +115,10 @@ class Keyer:
                 if not isinstance(text, Reason):
                     return partition_key(event.org_id, needed, text).encode()
         return None
+
+
+def _key_by_id(event: RawEvent) -> bytes | None:
+    return event_key(event.org_id, event.event_id) if event.event_id else None
 
 
 class Pace:

@@ -26,6 +26,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from loyaltystream.errors import ConfigurationError
+from loyaltystream.keys import PartitionBy
 
 ENVIRONMENT_PREFIX = "LOYALTYSTREAM_"
 FILE_VARIABLE = "LOYALTYSTREAM_SETTINGS"
@@ -173,6 +174,7 @@ class RuleSettings(Section):
     max_event_bytes: int = Field(524_288, ge=1024, le=900_000)
     strict_fields: bool = False
     country_codes: Annotated[dict[int, CountryCode], FromText] = {}
+    partition_by: PartitionBy = PartitionBy.CUSTOMER
 
 
 class TelemetrySettings(Section):

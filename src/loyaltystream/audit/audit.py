@@ -81,12 +81,7 @@ class Audit:
         changelog = Changelog(
             self._log, topics.changelog, bounds=bounds, layout=layout, ledger=evidence.ledger
         )
-        reader = Reader(
-            topics.ingest,
-            partitions=layout.partitions,
-            definitions=deployment.definitions,
-            rules=deployment.rules,
-        )
+        reader = Reader(topics.ingest, definitions=deployment.definitions, rules=deployment.rules)
         acceptances = Acceptances()
         rows = self._rows(evidence)
         findings = []
@@ -97,6 +92,7 @@ class Audit:
                 evidence, partition, rows=rows[partition], reader=reader, verifier=verifier
             )
             findings.append(walk.audit(changelog))
+        changelog.relayouts.check(changelog.is_cut)
         for twice in acceptances.twice():
             self._report_twice(evidence, twice)
         return findings

@@ -10,7 +10,7 @@ import msgspec
 from loyaltystream.definitions.registry import Definitions
 from loyaltystream.dialects import canonical
 from loyaltystream.events import ORIGIN_HEADER, Decoded, Origin, RawEvent, Record, ValidEvent
-from loyaltystream.keys import murmur2, place
+from loyaltystream.keys import PartitionBy, murmur2, place
 from loyaltystream.rules import Rules
 from loyaltystream.steps.stages import Rejected
 from loyaltystream.times import SKEW_MS
@@ -41,28 +41,30 @@ class Reader:
 
     Args:
         topic: the ingest topic's name.
-        partitions: how many partitions it has.
         definitions: the view that all records are held against.
         rules: what a valid event is.
     """
 
-    def __init__(
-        self, topic: str, *, partitions: int, definitions: Definitions, rules: Rules
-    ) -> None:
+    def __init__(self, topic: str, *, definitions: Definitions, rules: Rules) -> None:
         self._topic = topic
-        self._partitions = partitions
         self._definitions = definitions
         self._rules = rules
 
-    def read(self, records: Sequence[Record], clock_ms: int) -> list[Read]:
-        """Return what each record says, in order; `clock_ms` is the clock before the first."""
+    def read(self, records: Sequence[Record], clock_ms: int, partitions: int) -> list[Read]:
+        """Return what each record says, in order.
+
+        Args:
+            records: of one partition.
+            clock_ms: its clock before the first.
+            partitions: how many the topic had when they were judged.
+        """
         read = []
         for record in records:
             clock_ms = max(clock_ms, record.timestamp_ms)
             read.append(self._read(record, clock_ms))
         valid = [one for one in read if isinstance(one.subject, ValidEvent)]
         hashes = murmur2([one.subject.key for one in valid if isinstance(one.subject, ValidEvent)])
-        homes = place(hashes, self._partitions)
+        homes = place(hashes, partitions)
         placed = {
             one.record.offset: (home, key_hash)
             for one, home, key_hash in zip(valid, homes.tolist(), hashes.tolist(), strict=True)
@@ -83,6 +85,9 @@ class Reader:
             return Read(record, clock_ms, Rejected(record, origin, clock_ms, (read,)))
         decoded = Decoded(record, origin, clock_ms, *read)
         subject = validate(decoded, definitions=self._definitions, rules=self._rules)
+        if self._rules.partition_by is PartitionBy.EVENT_ID and isinstance(subject, ValidEvent):
+            key = f"{subject.org_id}|{subject.event_id}".encode()
+            subject = msgspec.structs.replace(subject, key=key)
         return Read(record, clock_ms, subject, read[0])
 
     def _origin(self, record: Record, clock_ms: int) -> Origin:

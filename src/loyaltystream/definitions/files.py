@@ -11,6 +11,7 @@ from loyaltystream.definitions.model import EventDefinition
 from loyaltystream.definitions.parsing import Problem, parse_definition
 from loyaltystream.dialects.strict_json import parse
 from loyaltystream.errors import ConfigurationError
+from loyaltystream.keys import PartitionBy
 from loyaltystream.verdicts import Violation
 
 MAX_FILE_BYTES: Final = 1_048_576
@@ -49,6 +50,29 @@ def load_definitions(folder: Path) -> list[EventDefinition]:
     if not definitions:
         raise ConfigurationError(f"no event definition in {folder}: {_NEXT}")
     return sorted(definitions, key=lambda found: (found.org_id, found.event_name))
+
+
+def demand_placeable(
+    definitions: list[EventDefinition], partition_by: PartitionBy
+) -> list[EventDefinition]:
+    """Return definitions whose events may be placed that way.
+
+    Raises:
+        ConfigurationError: if one has a unique key and events are placed by their ids: two events
+            of one customer would lie anywhere, and neither would be told from the other.
+    """
+    unique = [
+        f"{found.org_id}/{found.event_name}"
+        for found in definitions
+        if found.unique_fields and partition_by is PartitionBy.EVENT_ID
+    ]
+    if unique:
+        raise ConfigurationError(
+            f"rules.partition_by is event_id, and {', '.join(unique)} has fields with "
+            f"isUniqueKeyField: a unique key is known only where a customer's events lie together. "
+            f"Leave these attributes out, or place events by customer"
+        )
+    return definitions
 
 
 def _visible(folder: Path) -> list[Path]:

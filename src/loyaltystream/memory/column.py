@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 SHARD_SLOTS: Final = 1 << 16
 FIRST_SLOTS: Final = 1 << 10
-"""Of a column that is new; most keys of some kinds never need more, and a mapping is not cheap."""
+"""Of a new column: some kinds of keys never need more, and a mapping is dear for so few."""
 
 N = TypeVar("N", bound=np.generic)
 

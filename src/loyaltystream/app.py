@@ -112,6 +112,7 @@ class Deployment:
             strict_fields=rules.strict_fields,
             country_codes=rules.country_codes,
             window_days=self.settings.memory.window_days,
+            dialects=self.settings.dialects,
         )
 
     @cached_property

@@ -58,6 +58,11 @@ class Definitions:
         """Return the definition of that name in that org, or None."""
         return self._compiled.get((org_id, event_name))
 
+    def find(self, org_id: int, event_name: str) -> EventDefinition | None:
+        """Return the same, as it was defined."""
+        compiled = self._compiled.get((org_id, event_name))
+        return None if compiled is None else compiled.definition
+
     def __iter__(self) -> Iterator[EventDefinition]:
         return (compiled.definition for compiled in self._compiled.values())
 

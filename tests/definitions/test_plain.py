@@ -6,25 +6,33 @@ from typing import Any
 import msgspec
 import pytest
 
-from loyaltystream.content import fields_text
+from loyaltystream.avro.behavioral_event import EventEncoder
+from loyaltystream.content import END, fields_text
+from loyaltystream.definitions.customers import Customer
 from loyaltystream.definitions.plain import PlainFields, ReadPlain, compile_plain
-from tests.core import CUSTOMER, VIEWED, define, field
+from loyaltystream.events import PlainEvent
+from tests.core import CUSTOMER, EVENT_SCHEMA_ID, VIEWED, define, field, read_event
+
+KEY = "100|mobile|919812345678"
 
 
 def plain(*fields: dict[str, Any]) -> ReadPlain | None:
     """Return the short way of a definition of these fields."""
-    return compile_plain(define(VIEWED | {"fields": [CUSTOMER, *fields]}))
+    definition = define(VIEWED | {"fields": [CUSTOMER, *fields]})
+    return compile_plain(definition, EventEncoder(definition, EVENT_SCHEMA_ID))
 
 
 def read(way: ReadPlain | None, text: bytes) -> PlainFields | None:
     """Return what the way makes of fields in JSON, all of whose quotation marks count."""
     assert way is not None
-    return way(msgspec.Raw(text), text.count(b'"'), "", "", "")
+    event = PlainEvent("e-1", VIEWED["eventName"], 100, msgspec.Raw(b"{}"), msgspec.Raw(text))
+    return way(event, text.count(b'"'), Customer(KEY, KEY.encode(), "", 0), None, "\0")
 
 
 def crc(fields: dict[str, Any]) -> int:
-    """Return the checksum of the content of fields alone."""
-    return zlib.crc32(fields_text(fields).encode("latin-1"))
+    """Return the checksum of the content of an event with these fields."""
+    content = f"{VIEWED['eventName']}{END}{KEY}{END}{fields_text(fields)}"
+    return zlib.crc32(content.encode("latin-1"))
 
 
 @pytest.mark.parametrize("name", ['say "x"', "a\\b", "größe"])
@@ -93,4 +101,9 @@ def test_an_integer_beyond_doubles_or_of_another_type_takes_care(text: bytes) ->
 
 def test_no_fields_are_an_empty_map() -> None:
     """A definition of the customer alone has a short way, with nothing in it."""
-    assert read(plain(), b"{}") == (0, b"\0\0", None)
+    made = read(plain(), b"{}")
+    assert made is not None
+    fingerprint, value, unique = made
+    assert (fingerprint, unique) == (crc({}), None)
+    content = read_event(value)
+    assert (content["fields"], content["nested"]) == ({}, {})

@@ -1,6 +1,6 @@
 """An accepted event in, the framed Avro `BehavioralEvent` out; one encoder per definition.
 
-Pure. Two ways to the same bytes: `plain_start` and `plain_end` give pieces of one latin-1 text,
+Pure. Two ways to the same bytes: `definitions/plain.py` puts pieces of one latin-1 text together,
 `careful` gives the schema and a dictionary to fastavro.
 """
 
@@ -9,12 +9,8 @@ from typing import Any, Final
 
 from loyaltystream.avro import schemas
 from loyaltystream.avro.text import (
-    GROUPS,
-    HIGH,
-    LENGTHS,
     NULL,
     SOME,
-    optional_string,
     string,
     zigzag,
 )
@@ -46,39 +42,14 @@ class EventEncoder:
                 string("SUPPLIED"),
             ]
         )
-        self._head_supplied = head + string("SUPPLIED")
-        self._head_ingest = head + string("INGEST")
+        self.head_supplied = head + string("SUPPLIED")
+        """The framed value of any plain event whose time was supplied, up to the event's id."""
+        self.head_ingest = head + string("INGEST")
+        """The same of an event whose time is that of its arrival."""
         create = f"{SOME}{chr(definition.customer.add_if_not_exists)}"
         # webhookId, referral, loyaltyCard; createCustomer; trace, extensions.
-        self._tail = NULL * 3 + create + _EMPTY * 2
-        self._end = NULL + self._tail
-
-    def plain_start(
-        self, event_id: str, occurred_ms: int | None, ingested_ms: int, people: str
-    ) -> str:
-        """Return the framed value of an event of ASCII text, as latin-1 text, up to its fields.
-
-        Args:
-            event_id: the event's.
-            occurred_ms: when it occurred; None: nobody said.
-            ingested_ms: when it arrived.
-            people: its customer's identifiers, as an Avro array.
-        """
-        head = self._head_ingest if occurred_ms is None else self._head_supplied
-        occurred = (ingested_ms if occurred_ms is None else occurred_ms) << 1
-        ingested = ingested_ms << 1
-        return (
-            f"{head}{LENGTHS[len(event_id)]}{event_id}"
-            f"{GROUPS[occurred & 127]}{GROUPS[occurred >> 7 & 127]}{HIGH[occurred >> 14]}"
-            f"{GROUPS[ingested & 127]}{GROUPS[ingested >> 7 & 127]}{HIGH[ingested >> 14]}"
-            f"{people}{_EMPTY}{_EMPTY}"
-        )
-
-    def plain_end(self, till_code: str | None) -> str:
-        """Return the same, behind its nested fields; a till's code that is empty is none."""
-        if not till_code:
-            return self._end
-        return optional_string(till_code) + self._tail
+        self.tail = NULL * 3 + create + _EMPTY * 2
+        """What follows a plain event's till code."""
 
     def careful(
         self,

@@ -53,5 +53,8 @@ def optional_string(text: str | None) -> str:
     return f"{SOME}{LENGTHS[len(text)]}{text}" if text else NULL
 
 
+MOMENTS: Memo[int, str] = Memo(lambda moment_ms: _long(moment_ms << 1))
+"""`MOMENTS[ms]` is Avro's long of a time, for those that many events have in common."""
+
 STRINGS: Memo[str, str] = Memo(string, 4096)
 """`STRINGS[s]` is Avro's string s, for the few texts that recur in every event."""

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from loyaltystream.avro.behavioral_event import EventEncoder
-from loyaltystream.definitions.customers import Customers, customers_by_kind
+from loyaltystream.definitions.customers import Customers, CustomersByKind, customers_by_kind
 from loyaltystream.definitions.model import EventDefinition
 from loyaltystream.definitions.plain import ReadPlain, compile_plain
 from loyaltystream.errors import ConfigurationError
@@ -43,31 +43,39 @@ class Definitions:
 
     def __init__(self, definitions: Iterable[EventDefinition], schema_id: int) -> None:
         customers = customers_by_kind()
-        self._compiled = {
-            (definition.org_id, definition.event_name): CompiledDefinition(
-                definition,
-                customers[definition.org_id, definition.customer.identifier_type],
-                compile_plain(definition),
-                EventEncoder(definition, schema_id),
-                _compile_rules(definition),
-            )
+        self.by_name = {
+            (definition.org_id, definition.event_name): _compile(definition, schema_id, customers)
             for definition in definitions
         }
+        """All of them, by org and name; not to be changed."""
 
     def get(self, org_id: int, event_name: str) -> CompiledDefinition | None:
         """Return the definition of that name in that org, or None."""
-        return self._compiled.get((org_id, event_name))
+        return self.by_name.get((org_id, event_name))
 
     def find(self, org_id: int, event_name: str) -> EventDefinition | None:
         """Return the same, as it was defined."""
-        compiled = self._compiled.get((org_id, event_name))
+        compiled = self.get(org_id, event_name)
         return None if compiled is None else compiled.definition
 
     def __iter__(self) -> Iterator[EventDefinition]:
-        return (compiled.definition for compiled in self._compiled.values())
+        return (compiled.definition for compiled in self.by_name.values())
 
     def __len__(self) -> int:
-        return len(self._compiled)
+        return len(self.by_name)
+
+
+def _compile(
+    definition: EventDefinition, schema_id: int, customers: CustomersByKind
+) -> CompiledDefinition:
+    encoder = EventEncoder(definition, schema_id)
+    return CompiledDefinition(
+        definition,
+        customers[definition.org_id, definition.customer.identifier_type],
+        compile_plain(definition, encoder),
+        encoder,
+        _compile_rules(definition),
+    )
 
 
 def _compile_rules(definition: EventDefinition) -> tuple[CompiledRule, ...]:

@@ -45,6 +45,11 @@ def read_plain(raw: bytes) -> PlainEvent | None:
     """Return the event if it is plain as far as its envelope shows, else None."""
     if len(raw) > MAX_PLAIN_BYTES or not raw.isascii() or b"\\" in raw:
         return None
+    return read_envelope(raw)
+
+
+def read_envelope(raw: bytes) -> PlainEvent | None:
+    """Return the same of a text that is known to be short, ASCII, and without escapes."""
     try:
         event = _decode_plain(raw)
     except (msgspec.MsgspecError, ValueError, RecursionError):

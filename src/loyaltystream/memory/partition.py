@@ -84,8 +84,9 @@ class PartitionMemory:
         answers = self._find_in_table(unit, ids, clocks_ms)
         overlay = self._pending.overlay.get(unit) if self._pending else None
         if overlay:
-            for row, key in enumerate(ids):
-                if (seen := overlay.get(key)) and unit.knows(seen.generation, clocks_ms[row]):
+            for row in [row for row, key in enumerate(ids) if key in overlay]:
+                seen = overlay[ids[row]]
+                if unit.knows(seen.generation, clocks_ms[row]):
                     answers[row] = seen.fingerprint
         return answers
 

@@ -10,6 +10,7 @@ from typing import Final
 from loyaltystream.definitions.registry import Definitions
 from loyaltystream.dialects import canonical, reading
 from loyaltystream.dialects.sources import Dialect
+from loyaltystream.dialects.survey import NOT_PLAIN, quotation_marks
 from loyaltystream.events import ORIGIN_HEADER, Decoded, Origin, Record, ValidEvent
 from loyaltystream.rules import Rules
 from loyaltystream.steps.stages import ReadBatch, Rejected
@@ -34,9 +35,11 @@ def read(
         rules: what a valid event is, beyond its definition.
     """
     batch = ReadBatch([], [], 0, clock_ms)
-    country_codes = rules.country_codes
+    country_codes, by_name = rules.country_codes, definitions.by_name
     is_usual = rules.dialects.assumed in _USUALLY_PLAIN
-    for record in records:
+    longest = min(canonical.MAX_PLAIN_BYTES, rules.max_event_bytes)
+    surveyed = quotation_marks(records, longest=longest)
+    for record, marks in zip(records, surveyed, strict=True):
         raw, moment_ms = record.value, record.timestamp_ms
         clock_ms = max(clock_ms, moment_ms)
         if raw is None:
@@ -46,13 +49,13 @@ def read(
         arrived_ms = moment_ms if moment_ms > 0 else clock_ms
         origin = _first_arrival(record, topic, clock_ms) if record.headers else None
         origin = origin or Origin(topic, record.partition, record.offset, arrived_ms)
-        is_plain = is_usual if not record.headers else _may_be_plain(record, rules)
-        event = canonical.read_plain(raw) if is_plain else None
-        if event is not None and len(raw) <= rules.max_event_bytes:
-            compiled = definitions.get(event.orgId, event.eventName)
+        is_ours = is_usual if not record.headers else _may_be_ours(record, rules)
+        event = canonical.read_envelope(raw) if is_ours and marks != NOT_PLAIN else None
+        if event is not None:
+            compiled = by_name.get((event.orgId, event.eventName))
             if compiled is not None:
                 country_code = country_codes.get(event.orgId, "") if country_codes else ""
-                valid = check_plain(record, origin, clock_ms, event, compiled, country_code)
+                valid = check_plain(record, origin, clock_ms, event, marks, compiled, country_code)
                 if valid is not None:
                     batch.valid.append(valid)
                     continue
@@ -76,7 +79,7 @@ def read_carefully(
     return validate(decoded, definitions=definitions, rules=rules)
 
 
-def _may_be_plain(record: Record, rules: Rules) -> bool:
+def _may_be_ours(record: Record, rules: Rules) -> bool:
     """Say whether neither a header nor the setting names another dialect than ours."""
     return reading.told_dialect(record, rules.dialects) in {None, Dialect.CANONICAL}
 

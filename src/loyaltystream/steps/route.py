@@ -1,11 +1,11 @@
 """Verdicts in, records to be written out: every event to exactly the topics it is due. Pure."""
 
 from collections.abc import Iterator, Sequence
-from itertools import chain
 from typing import Final, Protocol
 
 from loyaltystream.definitions.model import Action
 from loyaltystream.events import Header, Record, ValidEvent
+from loyaltystream.memo import Memo
 from loyaltystream.steps.stages import Deduped, Duplicate, Rejected, Rekeyed
 from loyaltystream.topology import Output, SourceHeaders, Topics
 from loyaltystream.verdicts import Verdict
@@ -39,40 +39,44 @@ class Router:
         self, topics: Topics, sources: SourceHeaders, letters: Letters, partition: int
     ) -> None:
         self._topics = topics
+        of_action = {Action.EMF: topics.emf, Action.EI: topics.ei}
+        self._due: Memo[tuple[Action, ...], list[str]] = Memo(
+            lambda actions: [of_action[action] for action in actions]
+        )
         self._sources = sources
         self._letters = letters
         self._partition = partition
 
-    def outputs(
-        self, deduped: Deduped, dead: Sequence[Rejected], rekeyed: Rekeyed
-    ) -> Iterator[Output]:
+    def outputs(self, deduped: Deduped, dead: Sequence[Rejected], rekeyed: Rekeyed) -> list[Output]:
         """Return the records of all verdicts; `dead` has every rejection, the dedup step's too."""
-        return chain(
-            self.accepted(deduped.accepted, deduped.late),
-            self.duplicates(deduped.duplicates),
-            self.dead_letters(dead),
-            self.astray(rekeyed),
-        )
+        return [
+            *self.accepted(deduped.accepted, deduped.late),
+            *self.duplicates(deduped.duplicates),
+            *self.dead_letters(dead),
+            *self.astray(rekeyed),
+        ]
 
-    def accepted(self, events: Sequence[ValidEvent], late: set[int]) -> Iterator[Output]:
-        """Yield each event's records: its Avro value, to every topic among its actions.
+    def accepted(self, events: Sequence[ValidEvent], late: set[int]) -> list[Output]:
+        """Return each event's records: its Avro value, to every topic among its actions.
 
         Args:
             events: never seen before.
             late: offsets of those that are older than the memory.
         """
-        topics, partition = self._topics, self._partition
+        partition, outputs = self._partition, list[Output]()
         start, end = self._sources.start, self._sources.end
         for event in events:
-            record = event.record
-            extra = trace_of(record) if record.headers else ()
-            if late and record.offset in late:
-                extra = (_LATE, *extra)
-            for index, action in enumerate(event.definition.actions):
-                topic = topics.emf if action is Action.EMF else topics.ei
+            record, key, value = event.record, event.key, event.value
+            offset = record.offset
+            for index, topic in enumerate(self._due[event.definition.actions]):
                 # As `SourceHeaders.header` has it, without a call for each record.
-                source = "src", f"{start}{record.offset}/{index}{end}".encode()
-                yield Output(topic, event.key, event.value, partition, [source, *extra])
+                headers = [("src", f"{start}{offset}/{index}{end}".encode())]
+                if late and offset in late:
+                    headers.append(_LATE)
+                if record.headers:
+                    headers += trace_of(record)
+                outputs.append(Output(topic, key, value, partition, headers))
+        return outputs
 
     def duplicates(self, events: Sequence[Duplicate]) -> Iterator[Output]:
         """Yield each resend as it came, with the key that tells in its headers."""

@@ -4,7 +4,7 @@ What is not accepted here is looked at carefully (`careful.py`), which either ac
 same result or says why not; a property test holds the two to each other.
 """
 
-from loyaltystream.content import END
+from loyaltystream.avro.text import MOMENTS
 from loyaltystream.definitions.registry import CompiledDefinition
 from loyaltystream.events import Origin, PlainEvent, Record, ValidEvent
 from loyaltystream.times import SKEW_MS, occurred_at_ms
@@ -16,6 +16,7 @@ def check_plain(  # noqa: PLR0913, PLR0917 (a call by name costs more)
     origin: Origin,
     clock_ms: int,
     event: PlainEvent,
+    quotes: int,
     compiled: CompiledDefinition,
     country_code: str,
 ) -> ValidEvent | None:
@@ -26,28 +27,24 @@ def check_plain(  # noqa: PLR0913, PLR0917 (a call by name costs more)
         origin: where it first arrived.
         clock_ms: the partition's clock at the record.
         event: what it holds.
+        quotes: how many quotation marks its JSON has.
         compiled: the definition of its name.
         country_code: digits put before the org's national mobile numbers.
     """
     arrived_ms, occurred_at = origin.timestamp_ms, event.occurredAt
     moment_ms = arrived_ms if occurred_at is None else occurred_at_ms(occurred_at)
     customer = compiled.customers[country_code][bytes(event.customer)]
-    if compiled.plain is None or customer is None or arrived_ms < SKEW_MS:
+    if compiled.plain is None or customer is None or isinstance(moment_ms, Reason):
         return None
-    if isinstance(moment_ms, Reason) or moment_ms > clock_ms + SKEW_MS:
+    if arrived_ms < SKEW_MS or moment_ms > clock_ms + SKEW_MS:
         return None
     # Two quotation marks a key and two a text. Where no text holds one, as in plain events, as many
     # in the JSON prove that it has no other key, no key twice and no null.
-    marks = 16 + customer.marks + 4 * (event.tillCode is not None)
-    occurred_ms = None if occurred_at is None else moment_ms
-    marks += 0 if occurred_at is None else 2 if occurred_at.__class__ is int else 4
-    read = compiled.plain(
-        event.fields,
-        (record.value or b"").count(b'"') - marks,
-        f"{event.eventName}{END}{customer.key}{END}",
-        compiled.encoder.plain_start(event.eventId, occurred_ms, arrived_ms, customer.people),
-        compiled.encoder.plain_end(event.tillCode),
-    )
+    quotes -= customer.marks + (16 if event.tillCode is None else 20)
+    if occurred_at is not None:
+        quotes -= 2 if occurred_at.__class__ is int else 4
+    supplied_ms = None if occurred_at is None else moment_ms
+    read = compiled.plain(event, quotes, customer, supplied_ms, MOMENTS[arrived_ms])
     if read is None:
         return None
     fingerprint, value, unique = read

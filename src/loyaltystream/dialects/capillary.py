@@ -55,7 +55,7 @@ def read(arrival: Arrival, webhooks: Mapping[str, Webhook], find: FindDefinition
         known["customer.identifiers"] = definition.customer.name
     paths |= {path: paths.get(f"fields.{key}", key) for path, key in known.items()}
     occurred_at_ms = _occurred_at(look, sent.get(_TIME), webhook)
-    is_timed = occurred_at_ms is not None and _names_moment(sent[_TIME])
+    is_timed = occurred_at_ms is not None and names_moment(sent[_TIME])
     id_header = arrival.header(ID_HEADER)
     if id_header is not None:
         paths["eventId"] = f"headers.{ID_HEADER}"
@@ -107,7 +107,7 @@ def _occurred_at(look: Inspection, value: object, webhook: Webhook) -> int | Non
     return moment_ms
 
 
-def _names_moment(text: str) -> bool:
+def names_moment(text: str) -> bool:
     """Say whether a date has a time of day: of one day there may be many like events."""
     return ":" in text
 

@@ -13,6 +13,7 @@ from loyaltystream.dialects.envelope import (
     TIME_HEADER,
     Arrival,
     Reading,
+    header_text,
     identifiers_of,
     identify,
     renamed,
@@ -20,7 +21,9 @@ from loyaltystream.dialects.envelope import (
 )
 from loyaltystream.dialects.inspection import Inspection, extend, is_blank
 from loyaltystream.dialects.sources import Dialect, Source
-from loyaltystream.events import RawEvent
+from loyaltystream.events import RawEvent, Record
+from loyaltystream.times import occurred_at_ms
+from loyaltystream.verdicts import Reason
 
 MAX_EVENT_CHARACTERS: Final = 300
 
@@ -65,7 +68,7 @@ def read(arrival: Arrival, projects: Mapping[str, Source]) -> Reading:
         event_name=project.events.get(name, name),
         identifiers=identifiers_of(look, customer, kinds, paths),
         fields=renamed(look, metadata, project, paths, "metadata."),
-        occurred_at_ms=look.moment(_time(arrival), "occurredAt"),
+        occurred_at_ms=look.moment(_time(arrival.header(TIME_HEADER)), "occurredAt"),
         dialect=Dialect.VOUCHERIFY.value,
         event_id_origin=event_id_origin,
         profile={key: customer[key] for key in _PROFILE if customer.get(key) is not None},
@@ -79,7 +82,12 @@ def read(arrival: Arrival, projects: Mapping[str, Source]) -> Reading:
     return event, tuple(look.violations)
 
 
-def _time(arrival: Arrival) -> int | str | None:
+def header_time(record: Record) -> int | Reason | None:
+    """Return the epoch milliseconds that the header says, or why it can't be told."""
+    value = _time(header_text(record, TIME_HEADER)) if record.headers else None
+    return None if value is None else occurred_at_ms(value)
+
+
+def _time(text: str | None) -> int | str | None:
     """Return what the header says: epoch milliseconds, or a text."""
-    text = arrival.header(TIME_HEADER)
     return int(text) if text and text.isascii() and text.isdigit() and len(text) < 19 else text

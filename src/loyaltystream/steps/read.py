@@ -17,6 +17,7 @@ from loyaltystream.steps.stages import ReadBatch, Rejected
 from loyaltystream.times import SKEW_MS
 from loyaltystream.validation.careful import validate
 from loyaltystream.validation.plain import check_plain
+from loyaltystream.validation.theirs import check_theirs
 from loyaltystream.verdicts import Violation
 
 _USUALLY_PLAIN: Final = frozenset({"auto", "canonical"})
@@ -59,6 +60,11 @@ def read(
                 if valid is not None:
                     batch.valid.append(valid)
                     continue
+        elif marks != NOT_PLAIN:
+            valid = check_theirs(record, origin, clock_ms, marks, by_name=by_name, rules=rules)
+            if valid is not None:
+                batch.valid.append(valid)
+                continue
         judged = read_carefully(record, origin, clock_ms, definitions=definitions, rules=rules)
         if isinstance(judged, ValidEvent):
             batch.valid.append(judged)

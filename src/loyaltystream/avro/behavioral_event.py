@@ -41,10 +41,10 @@ class Frame(msgspec.Struct, frozen=True):
     tail: str
 
 
-def plain_end(*, create: bool, webhook_id: str = "", referral: str = NULL, card: str = NULL) -> str:
+def plain_end(*, create: bool, webhook: str = NULL, referral: str = NULL, card: str = NULL) -> str:
     """Return what follows a plain event's till code: Avro's text, given in parts."""
     # webhookId, referral, loyaltyCard; createCustomer; trace, extensions.
-    return f"{optional_string(webhook_id)}{referral}{card}{SOME}{chr(create)}{_EMPTY}{_EMPTY}"
+    return f"{webhook}{referral}{card}{SOME}{chr(create)}{_EMPTY}{_EMPTY}"
 
 
 class EventEncoder:

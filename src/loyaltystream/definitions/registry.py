@@ -9,8 +9,8 @@ from loyaltystream.definitions.customers import Customers, CustomersByKind, cust
 from loyaltystream.definitions.model import EventDefinition
 from loyaltystream.definitions.plain import ReadPlain, compile_plain
 from loyaltystream.definitions.theirs import (
-    Theirs,
     TheirCustomersByKind,
+    Theirs,
     their_customers_by_kind,
 )
 from loyaltystream.errors import ConfigurationError

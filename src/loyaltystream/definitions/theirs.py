@@ -13,8 +13,7 @@ from loyaltystream.avro.text import LENGTHS, NULL, SOME, STRINGS, string
 from loyaltystream.definitions.customers import Customer
 from loyaltystream.definitions.model import EventDefinition, FieldType
 from loyaltystream.definitions.plain import ReadPlain, compile_plain
-from loyaltystream.dialects.plain import People, people_of
-from loyaltystream.dialects.sources import Dialect
+from loyaltystream.dialects.plain import CAPILLARY, DecodeError, Envelope, People, people_of
 from loyaltystream.keys import normalise_identifier, partition_key
 from loyaltystream.memo import Memo
 from loyaltystream.verdicts import Reason
@@ -29,7 +28,7 @@ class TheirCustomer(msgspec.Struct, frozen=True, gc=False):
     card: str = NULL
 
 
-TheirCustomers = Memo[tuple[Dialect, str], Memo[bytes, TheirCustomer | None]]
+TheirCustomers = Memo[tuple[str, str], Memo[bytes, TheirCustomer | None]]
 """By dialect and country code, and then by her JSON; None: only a careful look can tell."""
 
 TheirCustomersByKind = Memo[tuple[int, str], TheirCustomers]
@@ -42,7 +41,7 @@ def their_customers_by_kind() -> TheirCustomersByKind:
 
 
 def _customers(
-    org_id: int, needed: str, dialect: Dialect, country_code: str
+    org_id: int, needed: str, dialect: str, country_code: str
 ) -> Memo[bytes, TheirCustomer | None]:
     def read(raw: bytes) -> TheirCustomer | None:
         people = people_of(dialect, raw, needed)
@@ -76,15 +75,31 @@ class CapillaryEnvelope(msgspec.Struct, frozen=True):
     Attributes:
         decode: of the whole document: attributes `customer`, `occurred_at`, `event_id` if a field
             has that, and `till0`, `till1` and so on; an absent text is empty.
-        tills: how many of the latter.
+        tills: the latter.
         moment_marks: quotation marks of a time; none if it is a field as well.
         id_marks: the same of an id.
+        has_id: whether there is such a field.
     """
 
     decode: Callable[[bytes], Any]
-    tills: int
+    tills: tuple[str, ...]
     moment_marks: int
     id_marks: int
+    has_id: bool
+
+    def read(self, raw: bytes, name: str) -> tuple[Envelope, list[str]] | None:
+        """Return what an event of that name says, and its tills; None: only a careful look."""
+        try:
+            sent = self.decode(raw)
+        except DecodeError:
+            return None
+        event_id = sent.event_id if self.has_id else ""
+        occurred_at = sent.occurred_at
+        # Keys: event_name and the customer's. Texts: event_name.
+        marks = 6 + (self.moment_marks if occurred_at else 0) + (self.id_marks if event_id else 0)
+        tills = [getattr(sent, till) for till in self.tills]
+        customer, fields = sent.customer, msgspec.Raw(raw)
+        return Envelope(CAPILLARY, name, event_id, occurred_at, customer, fields, marks), tills
 
 
 class Theirs:
@@ -100,8 +115,8 @@ class Theirs:
         self, definition: EventDefinition, encoder: EventEncoder, customers: TheirCustomers
     ) -> None:
         self.customers = customers
-        self.read: Memo[tuple[Dialect, str], ReadPlain | None] = Memo(
-            lambda told: compile_plain(definition, encoder.their_frame(told[0].value, told[1]))
+        self.read: Memo[tuple[str, str], ReadPlain | None] = Memo(
+            lambda told: compile_plain(definition, encoder.their_frame(*told))
         )
         """By dialect and where the event's id came from."""
         self.envelopes: Memo[str, CapillaryEnvelope | None] = Memo(
@@ -114,8 +129,9 @@ def _envelope(definition: EventDefinition, id_field: str) -> CapillaryEnvelope |
     names = {"customer": definition.customer.name, "occurred_at": "eventDateTime"}
     if id_field:
         names["event_id"] = id_field
-    tills = [field.name for field in definition.fields if field.type is FieldType.TILL_CODE]
-    names |= {f"till{position}": name for position, name in enumerate(tills)}
+    fields = [field.name for field in definition.fields if field.type is FieldType.TILL_CODE]
+    tills = {f"till{position}": name for position, name in enumerate(fields)}
+    names |= tills
     if len({*names.values(), "event_name", "orgResolver"}) < len(names) + 2:
         return None
     if not all(name.isascii() and not {'"', "\\"} & {*name} for name in names.values()):
@@ -130,7 +146,8 @@ def _envelope(definition: EventDefinition, id_field: str) -> CapillaryEnvelope |
     declared = {field.name for field in definition.fields}
     return CapillaryEnvelope(
         msgspec.json.Decoder(struct).decode,
-        len(tills),
+        tuple(tills),
         0 if "eventDateTime" in declared else 4,
         0 if id_field in declared else 4,
+        bool(id_field),
     )

@@ -26,6 +26,7 @@ _NAMESPACE: Final = UUID("b3e2d1c0-6c1a-4f5e-9d0b-52f7a8c4e617")
 """Of all derived ids. Never changes: a resend is known by its id."""
 
 _encode = msgspec.json.Encoder(order="sorted").encode
+_WHOLE: Final = re.compile(rb"(?<![0-9.])([1-9][0-9]{0,14}|(?<!-)0)\.0(?=[],}])")
 _INEXACT: Final = re.compile(rb"[:,\[]-?(?:[0-9]+\.0[],}]|[0-9.]+[eE]|0\.000|[0-9]{16})")
 
 Reading = tuple[RawEvent, tuple[Violation, ...]]
@@ -144,4 +145,9 @@ def body_text(body: Mapping[str, Any]) -> str:
     except (OverflowError, RecursionError):
         return canonical_json(body)
     # Some numbers the quick encoder writes otherwise than by value: 5.0, 1e16.
+    if b".0" in encoded and b"\\" not in encoded:
+        parts = encoded.split(b'"')
+        # Behind every second mark a text begins; what is left may hold numbers.
+        parts[::2] = _WHOLE.sub(rb"\1", b'"'.join(parts[::2])).split(b'"')
+        encoded = b'"'.join(parts)
     return canonical_json(body) if _INEXACT.search(encoded) else encoded.decode()

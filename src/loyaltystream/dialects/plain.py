@@ -19,10 +19,17 @@ _WIDTH: Final = 8
 """So far behind the key the value of `event` begins, however it is spaced."""
 
 
+CAPILLARY: Final = Dialect.CAPILLARY.value
+OPEN_LOYALTY: Final = Dialect.OPEN_LOYALTY.value
+VOUCHERIFY: Final = Dialect.VOUCHERIFY.value
+"""As plain texts: asking an enum for its hash costs more than a lookup."""
+
+
 class Envelope(msgspec.Struct, frozen=True, gc=False):
     """What an event says around its fields.
 
     Attributes:
+        dialect: that it is written in.
         name: of the event, as its producer calls it.
         event_id: empty where there is none.
         occurred_at: a local time as text; empty: there is none.
@@ -33,6 +40,7 @@ class Envelope(msgspec.Struct, frozen=True, gc=False):
         referral: code and referrer, each empty where there is none.
     """
 
+    dialect: str
     name: str
     event_id: str
     occurred_at: str
@@ -108,21 +116,22 @@ _decode_voucherify = msgspec.json.Decoder(_Voucherify).decode
 _decode_capillary = msgspec.json.Decoder(_Capillary).decode
 _decode_member = msgspec.json.Decoder(_Member).decode
 _decode_customer = msgspec.json.Decoder(_Customer).decode
+_decode_all = msgspec.json.Decoder(dict[str, Any]).decode
 _decode_value = msgspec.json.Decoder(str | int).decode
 
 DecodeError: Final = (msgspec.MsgspecError, ValueError, RecursionError)
 
 
-def shape_of(raw: bytes) -> Dialect | None:
+def shape_of(raw: bytes) -> str | None:
     """Return the dialect of a JSON object, if it has the shape of one of the other dialects.
 
     It may have another shape after all; then it does not decode.
     """
     at = raw.find(b'"event"')
     if at < 0:
-        return Dialect.CAPILLARY if b'"event_name"' in raw else None
+        return CAPILLARY if b'"event_name"' in raw else None
     value = raw[at + 7 : at + 7 + _WIDTH].lstrip(b" :\t\r\n")
-    return Dialect.OPEN_LOYALTY if value[:1] == b"{" else Dialect.VOUCHERIFY
+    return OPEN_LOYALTY if value[:1] == b"{" else VOUCHERIFY
 
 
 def open_loyalty(raw: bytes) -> Envelope | None:
@@ -136,7 +145,9 @@ def open_loyalty(raw: bytes) -> Envelope | None:
     # Keys: event, type, eventDate, customerData. Texts: type, eventDate.
     marks = 12 + (4 if sent.eventId else 0) + (2 if sent.body else 0)
     body = sent.body or _EMPTY
-    return Envelope(sent.type, sent.eventId, sent.eventDate, sent.customerData, body, marks)
+    return Envelope(
+        OPEN_LOYALTY, sent.type, sent.eventId, sent.eventDate, sent.customerData, body, marks
+    )
 
 
 def voucherify(raw: bytes) -> Envelope | None:
@@ -157,7 +168,7 @@ def voucherify(raw: bytes) -> Envelope | None:
         referral = sent.referral.code, sent.referral.referrer_id
         marks += 2 + 4 * len([text for text in referral if text])
     metadata = sent.metadata or _EMPTY
-    return Envelope(sent.event, "", "", sent.customer, metadata, marks, card, referral)
+    return Envelope(VOUCHERIFY, sent.event, "", "", sent.customer, metadata, marks, card, referral)
 
 
 def capillary_name(raw: bytes) -> str | None:
@@ -169,7 +180,7 @@ def capillary_name(raw: bytes) -> str | None:
     return name if 0 < len(name) <= MAX_NAME_CHARACTERS else None
 
 
-def people_of(dialect: Dialect, raw: bytes, identifier_type: str) -> People | None:
+def people_of(dialect: str, raw: bytes, identifier_type: str) -> People | None:
     """Return a customer, or None if only a careful look can tell.
 
     Args:
@@ -178,15 +189,13 @@ def people_of(dialect: Dialect, raw: bytes, identifier_type: str) -> People | No
         identifier_type: the definition's, which Capillary does not send.
     """
     try:
-        match dialect:
-            case Dialect.OPEN_LOYALTY:
-                return _member(_decode_member(raw))
-            case Dialect.VOUCHERIFY:
-                return _customer(_decode_customer(raw))
-            case _:
-                value = _decode_value(raw)
-                marks = 2 if isinstance(value, str) else 0
-                return People([(identifier_type, str(value))], {}, marks)
+        if dialect == OPEN_LOYALTY:
+            return _member(_decode_member(raw))
+        if dialect == VOUCHERIFY:
+            return _customer(_decode_customer(raw))
+        value = _decode_value(raw)
+        marks = 2 if isinstance(value, str) else 0
+        return People([(identifier_type, str(value))], {}, marks)
     except DecodeError:
         return None
 
@@ -228,6 +237,9 @@ def _customer(sent: _Customer) -> People | None:
     return People(identifiers, profile, 4 * (len(identifiers) + len(profile)))
 
 
-def read_any(raw: bytes) -> Any:  # noqa: ANN401 (any JSON value)
-    """Return all of a JSON text that one of the above has decoded."""
-    return msgspec.json.decode(raw)
+def read_all(raw: bytes) -> dict[str, Any] | None:
+    """Return the whole object, or None: what was not decoded above may be no JSON after all."""
+    try:
+        return _decode_all(raw)
+    except DecodeError:
+        return None

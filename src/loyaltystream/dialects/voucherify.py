@@ -13,7 +13,6 @@ from loyaltystream.dialects.envelope import (
     TIME_HEADER,
     Arrival,
     Reading,
-    header_text,
     identifiers_of,
     identify,
     renamed,
@@ -21,7 +20,7 @@ from loyaltystream.dialects.envelope import (
 )
 from loyaltystream.dialects.inspection import Inspection, extend, is_blank
 from loyaltystream.dialects.sources import Dialect, Source
-from loyaltystream.events import RawEvent, Record
+from loyaltystream.events import RawEvent
 from loyaltystream.times import occurred_at_ms
 from loyaltystream.verdicts import Reason
 
@@ -82,9 +81,9 @@ def read(arrival: Arrival, projects: Mapping[str, Source]) -> Reading:
     return event, tuple(look.violations)
 
 
-def header_time(record: Record) -> int | Reason | None:
-    """Return the epoch milliseconds that the header says, or why it can't be told."""
-    value = _time(header_text(record, TIME_HEADER)) if record.headers else None
+def header_time(text: str | None) -> int | Reason | None:
+    """Return the epoch milliseconds that a header says, or why it can't be told."""
+    value = _time(text)
     return None if value is None else occurred_at_ms(value)
 
 

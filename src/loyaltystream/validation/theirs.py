@@ -4,49 +4,72 @@ The twin of `plain.py`: what is not accepted here is looked at carefully (`caref
 the same result or says why not.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import tzinfo
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 
 from loyaltystream.avro.behavioral_event import plain_end
-from loyaltystream.avro.text import MOMENTS, NULL, SOME, optional_string
+from loyaltystream.avro.text import MOMENTS, NULL, SOME, optional_string, string
 from loyaltystream.definitions.registry import CompiledDefinition
 from loyaltystream.definitions.theirs import TheirCustomer
 from loyaltystream.dialects import plain, voucherify
 from loyaltystream.dialects.canonical import MAX_PLAIN_CUSTOMER_BYTES
 from loyaltystream.dialects.capillary import names_moment
-from loyaltystream.dialects.envelope import ID_HEADER, SOURCE_HEADER, derived_id, header_text
-from loyaltystream.dialects.plain import Envelope
-from loyaltystream.dialects.reading import told_dialect
-from loyaltystream.dialects.sources import DEFAULT, Dialect, Source, Webhook
-from loyaltystream.events import Origin, PlainEvent, Record, ValidEvent
+from loyaltystream.dialects.envelope import (
+    DIALECT_HEADER,
+    ID_HEADER,
+    SOURCE_HEADER,
+    TIME_HEADER,
+    derived_id,
+    header_text,
+)
+from loyaltystream.dialects.sources import DEFAULT, Source
+from loyaltystream.events import MAX_ID_CHARACTERS, Origin, PlainEvent, Record, ValidEvent
 from loyaltystream.memo import Memo
 from loyaltystream.rules import Rules
 from loyaltystream.times import SKEW_MS, local_ms, vendor_ms
 from loyaltystream.verdicts import Reason
 
 ByName = Mapping[tuple[int, str], CompiledDefinition]
-_MOMENTS: Final[Memo[tuple[Dialect, tzinfo], Memo[str, int | Reason]]] = Memo(
-    lambda asked: Memo(
-        lambda text: (vendor_ms if asked[0] is Dialect.CAPILLARY else local_ms)(text, asked[1])
-    )
-)
-"""Times as text, in epoch milliseconds; those of a second recur."""
+Moments = Memo[tzinfo, Memo[str, int | Reason]]
+
+_NO_JSON: Final = msgspec.Raw()
+_LOCAL: Final[Moments] = Memo(lambda zone: Memo(lambda text: local_ms(text, zone)))
+_VENDOR: Final[Moments] = Memo(lambda zone: Memo(lambda text: vendor_ms(text, zone)))
+"""Times as text in epoch milliseconds, by zone: those of a second recur."""
 
 
-class _Found(NamedTuple):
-    """An event as far as its envelope tells; `till` is empty where that is not known."""
+class _Arrived(msgspec.Struct, frozen=True, gc=False):
+    """A record with what a dialect needs for reading it."""
 
-    envelope: Envelope
+    raw: bytes
+    told: dict[str, str | None]
+    rules: Rules
+    by_name: ByName
+
+
+class _Found(msgspec.Struct, frozen=True, gc=False):
+    """An event as far as its envelope tells.
+
+    Attributes:
+        event_id: empty where it has to be derived.
+        scope: of an id that is derived from its body; None: from its place.
+        occurred_ms: None: nobody said.
+        end: makes what follows its nested fields from its customer.
+    """
+
     compiled: CompiledDefinition
+    envelope: plain.Envelope
+    event_id: str
+    scope: str | None
     occurred_ms: int | None
-    till: str = ""
+    end: Callable[[TheirCustomer], str]
 
 
-def check_theirs(
-    record: Record, origin: Origin, clock_ms: int, quotes: int, *, by_name: ByName, rules: Rules
+def check_theirs(  # noqa: PLR0913, PLR0917 (a call by name costs more)
+    record: Record, origin: Origin, clock_ms: int, quotes: int, by_name: ByName, rules: Rules
 ) -> ValidEvent | None:
     """Return the valid event, or None if only a careful look can tell.
 
@@ -58,41 +81,36 @@ def check_theirs(
         by_name: all definitions.
         rules: what a valid event is, beyond its definition.
     """
-    raw = record.value or b""
-    dialect = plain.shape_of(raw)
-    if dialect is None or told_dialect(record, rules.dialects) not in {None, dialect}:
+    found = _find(record, by_name, rules)
+    customer = None if found is None else _customer(found, rules)
+    if found is None or customer is None:
         return None
-    name = (header_text(record, SOURCE_HEADER) if record.headers else None) or DEFAULT
-    source = _sources(dialect, rules).get(name)
-    if source is None or source.fields or not name.isascii():
-        return None
-    found = _find(dialect, record, source, by_name)
-    if found is None or len(found.envelope.customer) > MAX_PLAIN_CUSTOMER_BYTES:
-        return None
-    country_code = rules.country_codes.get(source.org, "")
-    raw_customer = bytes(found.envelope.customer)
-    customer = found.compiled.theirs.customers[dialect, country_code][raw_customer]
-    if customer is None:
-        return None
-    arrived_ms = origin.timestamp_ms
-    moment_ms = arrived_ms if found.occurred_ms is None else found.occurred_ms
+    arrived_ms, occurred_ms = origin.timestamp_ms, found.occurred_ms
+    moment_ms = arrived_ms if occurred_ms is None else occurred_ms
     if arrived_ms < SKEW_MS or moment_ms > clock_ms + SKEW_MS:
         return None
-    event_id, event_id_origin = _identify(dialect, record, origin, source, found)
-    reader = found.compiled.theirs.read[dialect, event_id_origin]
+    event_id, event_id_origin = found.event_id, "SUPPLIED"
+    if not event_id:
+        event_id, event_id_origin = _derive(found, record, origin), "DERIVED"
+    reader = found.compiled.theirs.read[found.envelope.dialect, event_id_origin]
     if reader is None or not _is_plain_id(event_id):
         return None
-    end = _end(dialect, name, found, customer)
-    # As `PlainEvent` so that the same functions read it: what follows its till is its dialect's.
+    definition, known = found.compiled.definition, customer.known
+    # As `PlainEvent`, so that the same functions read it: what follows its till is its dialect's.
     event = PlainEvent(
-        event_id, found.envelope.name, source.org, _NO_JSON, found.envelope.fields, tillCode=end
+        event_id,
+        definition.event_name,
+        definition.org_id,
+        _NO_JSON,
+        found.envelope.fields,
+        None,
+        found.end(customer),
     )
-    quotes -= found.envelope.marks + customer.known.marks
-    read = reader(event, quotes, customer.known, found.occurred_ms, MOMENTS[arrived_ms])
+    quotes -= found.envelope.marks + known.marks
+    read = reader(event, quotes, known, occurred_ms, MOMENTS[arrived_ms])
     if read is None:
         return None
     fingerprint, value, unique = read
-    definition = found.compiled.definition
     return ValidEvent(
         record,
         origin,
@@ -101,7 +119,7 @@ def check_theirs(
         definition.event_name,
         event_id,
         moment_ms,
-        customer.known.key_bytes,
+        known.key_bytes,
         fingerprint,
         unique,
         definition,
@@ -109,76 +127,111 @@ def check_theirs(
     )
 
 
-_NO_JSON: Final = msgspec.Raw()
-
-
-def _sources(dialect: Dialect, rules: Rules) -> Mapping[str, Source]:
-    match dialect:
-        case Dialect.CAPILLARY:
-            return rules.dialects.webhooks
-        case Dialect.OPEN_LOYALTY:
-            return rules.dialects.stores
-        case _:
-            return rules.dialects.projects
-
-
-def _find(dialect: Dialect, record: Record, source: Source, by_name: ByName) -> _Found | None:
+def _find(record: Record, by_name: ByName, rules: Rules) -> _Found | None:
     raw = record.value or b""
-    if isinstance(source, Webhook):
-        return _find_capillary(raw, source, by_name)
-    envelope = plain.open_loyalty(raw) if dialect is Dialect.OPEN_LOYALTY else plain.voucherify(raw)
-    if envelope is None:
+    shape = plain.shape_of(raw)
+    if shape is None:
         return None
-    compiled = by_name.get((source.org, source.events.get(envelope.name, envelope.name)))
-    if compiled is None:
-        return None
-    moment = (
-        _MOMENTS[dialect, source.time_zone][envelope.occurred_at]
-        if envelope.occurred_at
-        else voucherify.header_time(record)
+    told = _NOTHING
+    if record.headers:
+        told = {name: header_text(record, name) for name in _HEADERS}
+    named = told[DIALECT_HEADER] or rules.dialects.assumed
+    return (
+        _FINDERS[shape](_Arrived(raw, told, rules, by_name)) if named in {shape, "auto"} else None
     )
-    return None if isinstance(moment, Reason) else _Found(envelope, compiled, moment)
 
 
-def _find_capillary(raw: bytes, webhook: Webhook, by_name: ByName) -> _Found | None:
-    name = plain.capillary_name(raw)
-    compiled = by_name.get((webhook.org, webhook.events.get(name, name))) if name else None
-    shape = compiled.theirs.envelopes[webhook.id_field] if compiled else None
-    if name is None or compiled is None or shape is None:
+_HEADERS: Final = (DIALECT_HEADER, SOURCE_HEADER, ID_HEADER, TIME_HEADER)
+_NOTHING: Final[dict[str, str | None]] = dict.fromkeys(_HEADERS)
+
+
+def _find_open_loyalty(arrived: _Arrived) -> _Found | None:
+    store = arrived.rules.dialects.stores.get(arrived.told[SOURCE_HEADER] or DEFAULT)
+    envelope = plain.open_loyalty(arrived.raw)
+    if store is None or envelope is None or store.fields:
         return None
-    try:
-        sent = shape.decode(raw)
-    except plain.DecodeError:
+    compiled = _definition(arrived, store, envelope.name)
+    moment_ms = _LOCAL[store.time_zone][envelope.occurred_at]
+    if compiled is None or isinstance(moment_ms, Reason):
         return None
-    event_id = sent.event_id if webhook.id_field else ""
-    occurred_at = sent.occurred_at
-    moment = _MOMENTS[Dialect.CAPILLARY, webhook.time_zone][occurred_at] if occurred_at else None
-    if isinstance(moment, Reason):
+    event_id = envelope.event_id or arrived.told[ID_HEADER] or ""
+    scope = f"{store.org}|{plain.OPEN_LOYALTY}"
+    return _Found(compiled, envelope, event_id, scope, moment_ms, _end_of_open_loyalty)
+
+
+def _end_of_open_loyalty(customer: TheirCustomer) -> str:
+    return NULL + plain_end(create=False, card=customer.card)
+
+
+def _find_voucherify(arrived: _Arrived) -> _Found | None:
+    project = arrived.rules.dialects.projects.get(arrived.told[SOURCE_HEADER] or DEFAULT)
+    envelope = plain.voucherify(arrived.raw)
+    if project is None or envelope is None or project.fields:
         return None
-    # Keys: event_name and the customer's. Texts: event_name.
-    marks = 6 + (shape.moment_marks if occurred_at else 0) + (shape.id_marks if event_id else 0)
-    tills = (getattr(sent, f"till{position}") for position in range(shape.tills))
+    compiled = _definition(arrived, project, envelope.name)
+    moment_ms = voucherify.header_time(arrived.told[TIME_HEADER])
+    if compiled is None or isinstance(moment_ms, Reason):
+        return None
+    code, referrer = envelope.referral
+    referral = NULL
+    if code or referrer:
+        referral = SOME + optional_string(code) + optional_string(referrer)
+    card = SOME + string(envelope.card) if envelope.card else NULL
+    end = NULL + plain_end(create=True, referral=referral, card=card)
+    event_id = arrived.told[ID_HEADER] or ""
+    return _Found(compiled, envelope, event_id, None, moment_ms, lambda _: end)
+
+
+def _find_capillary(arrived: _Arrived) -> _Found | None:
+    webhook_id = arrived.told[SOURCE_HEADER] or DEFAULT
+    webhook = arrived.rules.dialects.webhooks.get(webhook_id)
+    name = plain.capillary_name(arrived.raw)
+    if webhook is None or name is None or webhook.fields:
+        return None
+    compiled = _definition(arrived, webhook, name)
+    shape = None if compiled is None else compiled.theirs.envelopes[webhook.id_field]
+    sent = None if shape is None else shape.read(arrived.raw, name)
+    if compiled is None or sent is None:
+        return None
+    envelope, tills = sent
+    occurred_at = envelope.occurred_at
+    moment_ms = _VENDOR[webhook.time_zone][occurred_at] if occurred_at else None
     till = next((text for text in (*tills, webhook.till) if text.strip()), "")
-    envelope = Envelope(name, event_id, occurred_at, sent.customer, msgspec.Raw(raw), marks)
-    return _Found(envelope, compiled, moment, till) if till.isascii() else None
+    if isinstance(moment_ms, Reason) or not (till.isascii() and webhook_id.isascii()):
+        return None
+    create = compiled.definition.customer.add_if_not_exists
+    end = optional_string(till) + plain_end(create=create, webhook=optional_string(webhook_id))
+    event_id = arrived.told[ID_HEADER] or envelope.event_id
+    is_timed = moment_ms is not None and names_moment(occurred_at)
+    scope = f"{webhook.org}|{plain.CAPILLARY}" if is_timed else None
+    return _Found(compiled, envelope, event_id, scope, moment_ms, lambda _: end)
 
 
-def _identify(
-    dialect: Dialect, record: Record, origin: Origin, source: Source, found: _Found
-) -> tuple[str, str]:
-    told = header_text(record, ID_HEADER) if record.headers else None
-    sent = found.envelope.event_id
-    if dialect is Dialect.CAPILLARY:
-        sent = told or sent
-        is_timed = found.occurred_ms is not None and names_moment(found.envelope.occurred_at)
-    else:
-        sent = sent or told or ""
-        is_timed = dialect is Dialect.OPEN_LOYALTY
-    if sent:
-        return sent, "SUPPLIED"
-    scope = f"{source.org}|{dialect}" if is_timed else None
-    value = plain.read_any(record.value or b"") if is_timed else {}
-    return derived_id(value, origin, scope=scope), "DERIVED"
+_FINDERS: Final = {
+    plain.OPEN_LOYALTY: _find_open_loyalty,
+    plain.VOUCHERIFY: _find_voucherify,
+    plain.CAPILLARY: _find_capillary,
+}
+
+
+def _definition(arrived: _Arrived, source: Source, name: str) -> CompiledDefinition | None:
+    return arrived.by_name.get((source.org, source.events.get(name, name)))
+
+
+def _customer(found: _Found, rules: Rules) -> TheirCustomer | None:
+    raw = bytes(found.envelope.customer)
+    if len(raw) > MAX_PLAIN_CUSTOMER_BYTES:
+        return None
+    country_code = rules.country_codes.get(found.compiled.definition.org_id, "")
+    return found.compiled.theirs.customers[found.envelope.dialect, country_code][raw]
+
+
+def _derive(found: _Found, record: Record, origin: Origin) -> str:
+    """Return the id of an event that has none; empty if its body can't be read."""
+    if found.scope is None:
+        return derived_id({}, origin, scope=None)
+    body = plain.read_all(record.value or b"")
+    return "" if body is None else derived_id(body, origin, scope=found.scope)
 
 
 def _is_plain_id(text: str) -> bool:
@@ -187,22 +240,5 @@ def _is_plain_id(text: str) -> bool:
         and text.isprintable()
         and "|" not in text
         and not text.isspace()
-        and len(text) <= 255
+        and 0 < len(text) <= MAX_ID_CHARACTERS
     )
-
-
-def _end(dialect: Dialect, name: str, found: _Found, customer: TheirCustomer) -> str:
-    """Return what follows the nested fields: the till, and what the dialect says by itself."""
-    match dialect:
-        case Dialect.CAPILLARY:
-            create = found.compiled.definition.customer.add_if_not_exists
-            return optional_string(found.till) + plain_end(create=create, webhook_id=name)
-        case Dialect.OPEN_LOYALTY:
-            return NULL + plain_end(create=False, card=customer.card)
-        case _:
-            code, referrer = found.envelope.referral
-            referral = NULL
-            if code or referrer:
-                referral = SOME + optional_string(code) + optional_string(referrer)
-            card = SOME + optional_string(found.envelope.card)[1:] if found.envelope.card else NULL
-            return NULL + plain_end(create=True, referral=referral, card=card)

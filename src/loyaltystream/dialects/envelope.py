@@ -6,8 +6,9 @@ has what stands there (`RawEvent.place`).
 
 import re
 from collections.abc import Mapping
+from hashlib import sha1
 from typing import Any, Final, TypeVar
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import msgspec
 
@@ -22,12 +23,14 @@ SOURCE_HEADER: Final = "x-event-source"
 ID_HEADER: Final = "x-event-id"
 TIME_HEADER: Final = "x-event-time"
 
-_NAMESPACE: Final = UUID("b3e2d1c0-6c1a-4f5e-9d0b-52f7a8c4e617")
+HEADERS: Final = (DIALECT_HEADER, SOURCE_HEADER, ID_HEADER, TIME_HEADER)
+
+NAMESPACE: Final = UUID("b3e2d1c0-6c1a-4f5e-9d0b-52f7a8c4e617")
 """Of all derived ids. Never changes: a resend is known by its id."""
 
 _encode = msgspec.json.Encoder(order="sorted").encode
-_WHOLE: Final = re.compile(rb"(?<![0-9.])([1-9][0-9]{0,14}|(?<!-)0)\.0(?=[],}])")
-_INEXACT: Final = re.compile(rb"[:,\[]-?(?:[0-9]+\.0[],}]|[0-9.]+[eE]|0\.000|[0-9]{16})")
+_WHOLE: Final = re.compile(rb"\.0(?=[],}])")
+_INEXACT: Final = re.compile(rb"[0-9][eE]|[0-9]{16,}\.|[0-9]{20}|0\.000|-0\.0[],}]")
 
 Reading = tuple[RawEvent, tuple[Violation, ...]]
 S = TypeVar("S", bound=Source)
@@ -47,8 +50,20 @@ class Arrival(msgspec.Struct, frozen=True, gc=False):
 
 def header_text(record: Record, name: str) -> str | None:
     """Return a header's text, or None where it is absent or empty."""
+    return _text(record.header(name))
+
+
+def our_headers(record: Record) -> dict[str, str | None]:
+    """Return the texts of all headers that tell how a record is to be read."""
+    headers = dict(record.headers)
+    return {name: _text(headers.get(name)) for name in HEADERS}
+
+
+def _text(value: bytes | None) -> str | None:
+    if not value:
+        return None
     try:
-        return (record.header(name) or b"").decode() or None
+        return value.decode()
     except UnicodeDecodeError:
         return "\0"  # names nothing, and is no usable id or time
 
@@ -133,9 +148,16 @@ def identify(
 
 def derived_id(body: Mapping[str, Any], origin: Origin, *, scope: str | None) -> str:
     """Return the id of an event that has none: of its body in that scope, else of its place."""
-    if scope is not None:
-        return str(uuid5(_NAMESPACE, f"{scope}|{body_text(body)}"))
-    return f"{origin.topic}-{origin.partition}-{origin.offset}"
+    if scope is None:
+        return f"{origin.topic}-{origin.partition}-{origin.offset}"
+    return uuid5_text(NAMESPACE, f"{scope}|{body_text(body)}")
+
+
+def uuid5_text(namespace: UUID, name: str) -> str:
+    """Return `str(uuid.uuid5(namespace, name))`, at a third of its cost."""
+    digits = sha1(namespace.bytes + name.encode(), usedforsecurity=False).hexdigest()
+    variant = "89ab"[int(digits[16], 16) & 3]
+    return f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"
 
 
 def body_text(body: Mapping[str, Any]) -> str:
@@ -144,10 +166,13 @@ def body_text(body: Mapping[str, Any]) -> str:
         encoded = _encode(body)
     except (OverflowError, RecursionError):
         return canonical_json(body)
-    # Some numbers the quick encoder writes otherwise than by value: 5.0, 1e16.
-    if b".0" in encoded and b"\\" not in encoded:
-        parts = encoded.split(b'"')
-        # Behind every second mark a text begins; what is left may hold numbers.
-        parts[::2] = _WHOLE.sub(rb"\1", b'"'.join(parts[::2])).split(b'"')
+    # Behind every second mark a text begins, if none is escaped; what is left may hold numbers.
+    parts = encoded.split(b'"')
+    structure = b'"'.join(parts[::2])
+    # Some numbers the quick encoder writes otherwise than by value: 1e16, 0.00001.
+    if b"\\" in encoded or _INEXACT.search(structure):
+        return canonical_json(body)
+    if b".0" in structure:
+        parts[::2] = _WHOLE.sub(b"", structure).split(b'"')
         encoded = b'"'.join(parts)
-    return canonical_json(body) if _INEXACT.search(encoded) else encoded.decode()
+    return encoded.decode()

@@ -19,11 +19,12 @@ from loyaltystream.dialects.canonical import MAX_PLAIN_CUSTOMER_BYTES
 from loyaltystream.dialects.capillary import names_moment
 from loyaltystream.dialects.envelope import (
     DIALECT_HEADER,
+    HEADERS,
     ID_HEADER,
     SOURCE_HEADER,
     TIME_HEADER,
     derived_id,
-    header_text,
+    our_headers,
 )
 from loyaltystream.dialects.sources import DEFAULT, Source
 from loyaltystream.events import MAX_ID_CHARACTERS, Origin, PlainEvent, Record, ValidEvent
@@ -132,17 +133,14 @@ def _find(record: Record, by_name: ByName, rules: Rules) -> _Found | None:
     shape = plain.shape_of(raw)
     if shape is None:
         return None
-    told = _NOTHING
-    if record.headers:
-        told = {name: header_text(record, name) for name in _HEADERS}
+    told = our_headers(record) if record.headers else _NOTHING
     named = told[DIALECT_HEADER] or rules.dialects.assumed
     return (
         _FINDERS[shape](_Arrived(raw, told, rules, by_name)) if named in {shape, "auto"} else None
     )
 
 
-_HEADERS: Final = (DIALECT_HEADER, SOURCE_HEADER, ID_HEADER, TIME_HEADER)
-_NOTHING: Final[dict[str, str | None]] = dict.fromkeys(_HEADERS)
+_NOTHING: Final[dict[str, str | None]] = dict.fromkeys(HEADERS)
 
 
 def _find_open_loyalty(arrived: _Arrived) -> _Found | None:

@@ -132,9 +132,15 @@ RESERVED: Final[dict[str, Any]] = {
 }
 BODIES: Final = (VIEWED, ORDERED, BILLED, COUNTED, SUBSCRIBED, FOLLOWED, RESERVED)
 SHOP: Final = tuple(define(body, org_id) for org_id in (1800, 1801) for body in BODIES)
+_KIOSK: Final = {
+    "org": 1801,
+    "time_zone": "Asia/Kolkata",
+    "events": {"reserved": "roomReserved"},
+}
 SOURCES: Final[dict[str, Any]] = {
     "webhooks": {
         "default": {"org": 1800},
+        "kiosk": _KIOSK | {"till": "till.kiosk", "id_field": ""},
         "front-desk": {
             "org": 1800,
             "till": "till.desk",
@@ -147,6 +153,7 @@ SOURCES: Final[dict[str, Any]] = {
     },
     "stores": {
         "default": {"org": 1800},
+        "kiosk": _KIOSK,
         "berlin": {
             "org": 1801,
             "time_zone": "Europe/Berlin",
@@ -156,6 +163,7 @@ SOURCES: Final[dict[str, Any]] = {
     },
     "projects": {
         "default": {"org": 1800},
+        "kiosk": _KIOSK,
         "hotels": {
             "org": 1801,
             "events": {"Room reserved": "roomReserved"},

@@ -26,7 +26,7 @@ from tests.bench.steps import EXAMPLES, PARTITIONS, ROUNDS, topic, turns
 from tests.core import EVENT_SCHEMA_ID, ingest, layout, pending
 
 ORG: Final = {"default": {"org": 1800}}
-RULES: Final = Rules(dialects=Dialects(webhooks=ORG, stores=ORG, projects=ORG))  # type: ignore[arg-type]  # as settings give them
+RULES: Final = Rules(dialects=Dialects(webhooks=ORG, stores=ORG, projects=ORG))
 THEIR_KEYS: Final = {
     "open_loyalty": {"userId": "customerId", "mobile": "phone", "cardnumber": "loyaltyCardNumber"},
     "voucherify": {"userId": "id", "externalId": "source_id", "mobile": "phone"},

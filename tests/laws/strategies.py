@@ -135,13 +135,34 @@ _RICH: Final[list[dict[str, Any]]] = [
     },
     {
         "event": "roomReserved",
-        "customer": {"source_id": "1", "email": "a@b.co", "metadata": {}, "phone": "919812345678"},
+        "customer": {"source_id": "1", "email": "a@b.co", "name": "Asha", "phone": "919812345678"},
         "referral": {"code": "R1", "referrer_id": "2"},
         "loyalty": {"code": "C1"},
         "metadata": {"hotel": "Lotus"},
     },
 ]
 """An event of each other dialect, with most of what it may have."""
+
+
+def _thinned(draw: st.DrawFn, value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    return {key: _thinned(draw, child) for key, child in value.items() if draw(_MOSTLY)}
+
+
+@st.composite
+def thinned(draw: st.DrawFn, event: dict[str, Any]) -> bytes:
+    """Return the event without some of its keys, at any depth, and spaced somehow."""
+    separators = draw(st.sampled_from([(",", ":"), (", ", ": "), (" , ", " : "), (",\n", ":\t")]))
+    return json.dumps(_thinned(draw, event), separators=separators).encode()
+
+
+_MOSTLY: Final = st.integers(0, 29).map(bool)
+USUAL_ONES: Final[list[dict[str, Any]]] = [
+    {key: value for key, value in event.items() if key != "orgResolver"} for event in _RICH
+]
+THEIRS: Final = st.one_of(*map(thinned, USUAL_ONES * 3), *map(deformed, _RICH))
+"""Events of the other dialects, right and wrong, of the usual kind and of none."""
 
 BYTES: Final = st.one_of(
     st.none(), st.binary(max_size=60), deformed(), damaged(), *map(deformed, _RICH)

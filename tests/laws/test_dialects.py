@@ -2,19 +2,21 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import event as note
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loyaltystream.dialects.sources import Dialect
+from loyaltystream.dialects.sources import Dialect, Dialects
 from loyaltystream.events import Origin, Record, ValidEvent
 from loyaltystream.rules import Rules
 from loyaltystream.sending import Keyer
 from loyaltystream.steps.read import read, read_carefully
 from loyaltystream.steps.stages import Rejected
-from tests.core import DEFINITIONS, DIALECTS, NOW_MS, SHOP, TOPICS, raw, read_event
+from loyaltystream.validation.theirs import check_theirs
+from tests.core import DEFINITIONS, DIALECTS, NOW_MS, SHOP, SOURCES, TOPICS, raw, read_event
 from tests.facts import CREATES, CUSTOMER_KEYS, Facts, Written, canonical, write
-from tests.laws.strategies import LAW, NUMBERS, TEXTS, USUAL_TEXTS, VALUES
+from tests.laws.strategies import LAW, NUMBERS, TEXTS, THEIRS, USUAL_ONES, USUAL_TEXTS, VALUES
 
 OTHERS = [Dialect.CAPILLARY, Dialect.OPEN_LOYALTY, Dialect.VOUCHERIFY]
 ENVELOPE = {
@@ -27,6 +29,25 @@ ENVELOPE = {
 }
 """Keys that are no fields in Capillary's dialect."""
 
+SOME_HEADERS = st.lists(
+    st.sampled_from(
+        [
+            ("x-event-source", b"kiosk"),
+            ("x-event-source", b"kiosk"),
+            ("x-event-source", b"berlin"),
+            ("x-event-source", b"front-desk"),
+            ("x-event-source", "h\u00f6tels".encode()),
+            ("x-event-id", b"h-1"),
+            ("x-event-id", b" "),
+            ("x-event-id", "\u00e9".encode()),
+            ("x-event-time", str(NOW_MS).encode()),
+            ("x-event-time", b"yesterday"),
+            ("x-event-dialect", b"voucherify"),
+            ("traceparent", b"t"),
+        ]
+    ),
+    max_size=2,
+)
 PREFIXES = {
     Dialect.CAPILLARY: "",
     Dialect.OPEN_LOYALTY: "event.body.",
@@ -84,7 +105,11 @@ FACTS = USUAL | st.builds(
 
 def judge(written: Written, rules: Rules) -> ValidEvent | Rejected:
     """Return what reading makes of a record."""
-    record = Record(0, 0, NOW_MS, None, written.value, written.headers)
+    return judge_record(Record(0, 0, NOW_MS, None, written.value, written.headers), rules)
+
+
+def judge_record(record: Record, rules: Rules) -> ValidEvent | Rejected:
+    """Return the same of a record."""
     batch = read([record], topic=TOPICS.ingest, clock_ms=0, definitions=DEFINITIONS, rules=rules)
     [judged] = batch.valid + batch.rejected
     return judged
@@ -175,13 +200,48 @@ def test_it_was_sent_under_its_key(facts: Facts, dialect: Dialect, told: bool) -
 @given(FACTS, st.sampled_from([*OTHERS, Dialect.CANONICAL]), st.booleans())
 def test_both_ways_are_one_in_every_dialect(facts: Facts, dialect: Dialect, told: bool) -> None:  # noqa: FBT001 (drawn)
     """The short way of an event and the careful one agree in every dialect, to the last byte."""
-    rules = Rules(dialects=DIALECTS)
-    written = write(facts, dialect, told=told)
-    record = Record(0, 0, NOW_MS, None, written.value, written.headers)
-    origin = Origin(TOPICS.ingest, 0, 0, NOW_MS)
+    check_both_ways(write(facts, dialect, told=told), DIALECTS)
+
+
+@settings(LAW, max_examples=400)
+@given(THEIRS, SOME_HEADERS | st.just([]), st.sampled_from([*["auto"] * 9, *Dialect]))
+def test_both_ways_are_one_whatever_the_document(
+    value: bytes, headers: list[tuple[str, bytes]], assumed: str
+) -> None:
+    """So do they on any document, header and setting, whatever of the envelope is there."""
+    check_both_ways(Written(value, headers), Dialects(**SOURCES | {"assumed": assumed}))
+
+
+@pytest.mark.parametrize("document", USUAL_ONES, ids=["capillary", "open_loyalty", "voucherify"])
+@pytest.mark.parametrize("headers", [[], [("x-event-id", b"h-1"), ("traceparent", b"t")]])
+def test_a_usual_event_takes_the_short_way(
+    document: dict[str, Any], headers: list[tuple[str, bytes]]
+) -> None:
+    """An event with all that its dialect usually has needs no careful look."""
+    value = raw(document)
+    record = Record(0, 7, NOW_MS, None, value, headers)
+    origin = Origin(TOPICS.ingest, 0, 7, NOW_MS)
+    marks, rules = value.count(b'"'), Rules(dialects=DIALECTS)
+    assert check_theirs(record, origin, NOW_MS, marks, DEFINITIONS.by_name, rules) is not None
+
+
+def check_both_ways(written: Written, dialects: Dialects) -> None:
+    """Check that a record is judged alike whichever way it takes."""
+    rules = Rules(dialects=dialects, country_codes={1801: "91"})
+    record = Record(0, 7, NOW_MS, None, written.value, written.headers)
+    origin = Origin(TOPICS.ingest, 0, 7, NOW_MS)
     careful: Any = read_carefully(record, origin, NOW_MS, definitions=DEFINITIONS, rules=rules)
-    found: Any = judge(written, rules)
+    found: Any = judge_record(record, rules)
     assert type(found) is type(careful)
-    assert [getattr(found, name) for name in found.__struct_fields__ if name != "record"] == [
-        getattr(careful, name) for name in careful.__struct_fields__ if name != "record"
-    ]
+    assert struct_values(found) == struct_values(careful)
+    marks, by_name = written.value.count(b'"'), DEFINITIONS.by_name
+    is_short = written.value.isascii() and b"\\" not in written.value
+    short = is_short and check_theirs(record, origin, NOW_MS, marks, by_name, rules)
+    if short:
+        assert struct_values(short) == struct_values(careful)
+    note("the short way" if short else f"careful: {type(careful).__name__}")
+
+
+def struct_values(struct: Any) -> list[object]:
+    """Return everything that a verdict has."""
+    return [getattr(struct, name) for name in struct.__struct_fields__]

@@ -12,6 +12,7 @@ import msgspec
 
 from loyaltystream.avro.behavioral_event import plain_end
 from loyaltystream.avro.text import MOMENTS, NULL, SOME, optional_string, string
+from loyaltystream.definitions.plain import ReadPlain
 from loyaltystream.definitions.registry import CompiledDefinition
 from loyaltystream.definitions.theirs import TheirCustomer
 from loyaltystream.dialects import plain, voucherify
@@ -90,23 +91,13 @@ def check_theirs(  # noqa: PLR0913, PLR0917 (a call by name costs more)
     moment_ms = arrived_ms if occurred_ms is None else occurred_ms
     if arrived_ms < SKEW_MS or moment_ms > clock_ms + SKEW_MS:
         return None
-    event_id, event_id_origin = found.event_id, "SUPPLIED"
-    if not event_id:
-        event_id, event_id_origin = _derive(found, record, origin), "DERIVED"
-    reader = found.compiled.theirs.read[found.envelope.dialect, event_id_origin]
+    definition, known = found.compiled.definition, customer.known
+    event_id, reader = _identify(found, record, origin)
     if reader is None or not _is_plain_id(event_id):
         return None
-    definition, known = found.compiled.definition, customer.known
+    end, fields = found.end(customer), found.envelope.fields
     # As `PlainEvent`, so that the same functions read it: what follows its till is its dialect's.
-    event = PlainEvent(
-        event_id,
-        definition.event_name,
-        definition.org_id,
-        _NO_JSON,
-        found.envelope.fields,
-        None,
-        found.end(customer),
-    )
+    event = PlainEvent(event_id, "", 0, _NO_JSON, fields, tillCode=end)
     quotes -= found.envelope.marks + known.marks
     read = reader(event, quotes, known, occurred_ms, MOMENTS[arrived_ms])
     if read is None:
@@ -224,12 +215,15 @@ def _customer(found: _Found, rules: Rules) -> TheirCustomer | None:
     return found.compiled.theirs.customers[found.envelope.dialect, country_code][raw]
 
 
-def _derive(found: _Found, record: Record, origin: Origin) -> str:
-    """Return the id of an event that has none; empty if its body can't be read."""
-    if found.scope is None:
-        return derived_id({}, origin, scope=None)
-    body = plain.read_all(record.value or b"")
-    return "" if body is None else derived_id(body, origin, scope=found.scope)
+def _identify(found: _Found, record: Record, origin: Origin) -> tuple[str, ReadPlain | None]:
+    """Return an event's id, empty if it can't be told, and what reads an event with such an id."""
+    event_id, event_id_origin = found.event_id, "SUPPLIED"
+    if not event_id:
+        event_id_origin = "DERIVED"
+        # A place needs no body.
+        body = {} if found.scope is None else plain.read_all(record.value or b"")
+        event_id = "" if body is None else derived_id(body, origin, scope=found.scope)
+    return event_id, found.compiled.theirs.read[found.envelope.dialect, event_id_origin]
 
 
 def _is_plain_id(text: str) -> bool:

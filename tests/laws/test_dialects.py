@@ -7,6 +7,7 @@ from hypothesis import event as note
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from loyaltystream.definitions.registry import Definitions
 from loyaltystream.dialects.sources import Dialect, Dialects
 from loyaltystream.events import Origin, Record, ValidEvent
 from loyaltystream.rules import Rules
@@ -14,7 +15,20 @@ from loyaltystream.sending import Keyer
 from loyaltystream.steps.read import read, read_carefully
 from loyaltystream.steps.stages import Rejected
 from loyaltystream.validation.theirs import check_theirs
-from tests.core import DEFINITIONS, DIALECTS, NOW_MS, SHOP, SOURCES, TOPICS, raw, read_event
+from tests.core import (
+    DEFINITIONS,
+    DIALECTS,
+    EVENT_SCHEMA_ID,
+    NOW_MS,
+    RESERVED,
+    SHOP,
+    SOURCES,
+    TOPICS,
+    define,
+    field,
+    raw,
+    read_event,
+)
 from tests.facts import CREATES, CUSTOMER_KEYS, Facts, Written, canonical, write
 from tests.laws.strategies import LAW, NUMBERS, TEXTS, THEIRS, USUAL_ONES, USUAL_TEXTS, VALUES
 
@@ -108,9 +122,11 @@ def judge(written: Written, rules: Rules) -> ValidEvent | Rejected:
     return judge_record(Record(0, 0, NOW_MS, None, written.value, written.headers), rules)
 
 
-def judge_record(record: Record, rules: Rules) -> ValidEvent | Rejected:
+def judge_record(
+    record: Record, rules: Rules, view: Definitions = DEFINITIONS
+) -> ValidEvent | Rejected:
     """Return the same of a record."""
-    batch = read([record], topic=TOPICS.ingest, clock_ms=0, definitions=DEFINITIONS, rules=rules)
+    batch = read([record], topic=TOPICS.ingest, clock_ms=0, definitions=view, rules=rules)
     [judged] = batch.valid + batch.rejected
     return judged
 
@@ -225,16 +241,59 @@ def test_a_usual_event_takes_the_short_way(
     assert check_theirs(record, origin, NOW_MS, marks, DEFINITIONS.by_name, rules) is not None
 
 
-def check_both_ways(written: Written, dialects: Dialects) -> None:
+@pytest.mark.parametrize(
+    "declared",
+    [
+        field("eventDateTime", "date"),
+        field("eventDateTime", "tillCode"),
+        field("external_event_id", "string", isUniqueKeyField="true"),
+        field("external_event_id", "tillCode"),
+        field("external_event_id", "integer"),
+        field("orgResolver", "json"),
+        field("event_name", "string"),
+        field("event", "string"),
+        field("gr\u00f6\u00dfe", "tillCode"),
+        field("storeUnitID", "integer", isRequired="true"),
+    ],
+    ids=lambda declared: f"{declared['name']} {declared['type']}",
+)
+@given(data=st.data())
+@settings(LAW, max_examples=40)
+def test_a_definition_may_declare_what_the_envelope_uses(
+    declared: dict[str, Any], data: st.DataObject
+) -> None:
+    """A key of the envelope that is a field as well is both, whichever way the event takes."""
+    body = RESERVED | {"fields": [*RESERVED["fields"], declared]}
+    view = Definitions([define(body)], EVENT_SCHEMA_ID)
+    written = {
+        "event_name": "roomReserved",
+        "guest": data.draw(st.sampled_from(["919812345678", 919812345678, 10**22])),
+        "hotel": "Lotus",
+        "eventDateTime": data.draw(st.sampled_from(["2025-11-24 16:00:00", "24-11-2025", "T1"])),
+        "external_event_id": data.draw(st.sampled_from(["c-1", "c-1", 7, ""])),
+    }
+    more = {
+        "orgResolver": {"a": 1},
+        "event": "x",
+        "till": "T2",
+        "gr\u00f6\u00dfe": "T3",
+        "storeUnitID": data.draw(st.sampled_from([5, "5"])),
+    }
+    kept = data.draw(st.sets(st.sampled_from([*more, declared["name"]]), max_size=2))
+    value = raw(written | {key: more[key] for key in kept & more.keys()})
+    check_both_ways(Written(value, []), DIALECTS, view)
+
+
+def check_both_ways(written: Written, dialects: Dialects, view: Definitions = DEFINITIONS) -> None:
     """Check that a record is judged alike whichever way it takes."""
     rules = Rules(dialects=dialects, country_codes={1801: "91"})
     record = Record(0, 7, NOW_MS, None, written.value, written.headers)
     origin = Origin(TOPICS.ingest, 0, 7, NOW_MS)
-    careful: Any = read_carefully(record, origin, NOW_MS, definitions=DEFINITIONS, rules=rules)
-    found: Any = judge_record(record, rules)
+    careful: Any = read_carefully(record, origin, NOW_MS, definitions=view, rules=rules)
+    found: Any = judge_record(record, rules, view)
     assert type(found) is type(careful)
     assert struct_values(found) == struct_values(careful)
-    marks, by_name = written.value.count(b'"'), DEFINITIONS.by_name
+    marks, by_name = written.value.count(b'"'), view.by_name
     is_short = written.value.isascii() and b"\\" not in written.value
     short = is_short and check_theirs(record, origin, NOW_MS, marks, by_name, rules)
     if short:

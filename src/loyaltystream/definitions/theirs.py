@@ -13,6 +13,7 @@ from loyaltystream.avro.text import LENGTHS, NULL, SOME, STRINGS, string
 from loyaltystream.definitions.customers import Customer
 from loyaltystream.definitions.model import EventDefinition, FieldType
 from loyaltystream.definitions.plain import ReadPlain, compile_plain
+from loyaltystream.dialects import capillary
 from loyaltystream.dialects.plain import CAPILLARY, DecodeError, Envelope, People, people_of
 from loyaltystream.keys import normalise_identifier, partition_key
 from loyaltystream.memo import Memo
@@ -126,13 +127,16 @@ class Theirs:
 
 
 def _envelope(definition: EventDefinition, id_field: str) -> CapillaryEnvelope | None:
-    names = {"customer": definition.customer.name, "occurred_at": "eventDateTime"}
+    names = {"customer": definition.customer.name, "occurred_at": capillary.TIME}
     if id_field:
         names["event_id"] = id_field
     fields = [field.name for field in definition.fields if field.type is FieldType.TILL_CODE]
     tills = {f"till{position}": name for position, name in enumerate(fields)}
     names |= tills
-    if len({*names.values(), "event_name", "orgResolver"}) < len(names) + 2:
+    declared = {field.name for field in definition.fields}
+    # Each key has one meaning here: its marks are counted once.
+    others = {capillary.NAME, capillary.RESOLVER}
+    if others & declared or len({*names.values()} | others) < len(names) + len(others):
         return None
     if not all(name.isascii() and not {'"', "\\"} & {*name} for name in names.values()):
         return None
@@ -143,11 +147,10 @@ def _envelope(definition: EventDefinition, id_field: str) -> CapillaryEnvelope |
         rename=names,
         kw_only=True,
     )
-    declared = {field.name for field in definition.fields}
     return CapillaryEnvelope(
         msgspec.json.Decoder(struct).decode,
         tuple(tills),
-        0 if "eventDateTime" in declared else 4,
+        0 if capillary.TIME in declared else 4,
         0 if id_field in declared else 4,
         bool(id_field),
     )

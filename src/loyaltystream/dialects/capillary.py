@@ -27,9 +27,9 @@ from loyaltystream.verdicts import Reason
 FindDefinition = Callable[[int, str], EventDefinition | None]
 """Returns the definition of that name in that org, or None."""
 
-_NAME: Final = "event_name"
-_TIME: Final = "eventDateTime"
-_RESOLVER: Final = "orgResolver"
+NAME: Final = "event_name"
+TIME: Final = "eventDateTime"
+RESOLVER: Final = "orgResolver"
 _PARENT_CHILD: Final = "PARENT_CHILD_ORG"
 _UNKNOWN: Final = Webhook(org=0)
 _TIME_DETAILS: Final = {
@@ -45,17 +45,17 @@ def read(arrival: Arrival, webhooks: Mapping[str, Webhook], find: FindDefinition
         look, arrival, webhooks, setting="dialects.webhooks", unknown=_UNKNOWN
     )
     sent = renamed(look, arrival.value, webhook, paths, "")
-    resolver = look.optional_table(sent.get(_RESOLVER), _RESOLVER)
+    resolver = look.optional_table(sent.get(RESOLVER), RESOLVER)
     org_id = _resolve(look, resolver, webhook, paths) if resolver else webhook.org
-    name = look.text(sent.get(_NAME), "eventName", longest=MAX_NAME_CHARACTERS)
+    name = look.text(sent.get(NAME), "eventName", longest=MAX_NAME_CHARACTERS)
     event_name = webhook.events.get(name, name)
     definition = find(org_id, event_name)
-    known = {"eventName": _NAME, "occurredAt": _TIME, "eventId": webhook.id_field}
+    known = {"eventName": NAME, "occurredAt": TIME, "eventId": webhook.id_field}
     if definition is not None:
         known["customer.identifiers"] = definition.customer.name
     paths |= {path: paths.get(f"fields.{key}", key) for path, key in known.items()}
-    occurred_at_ms = _occurred_at(look, sent.get(_TIME), webhook)
-    is_timed = occurred_at_ms is not None and names_moment(sent[_TIME])
+    occurred_at_ms = _occurred_at(look, sent.get(TIME), webhook)
+    is_timed = occurred_at_ms is not None and names_moment(sent[TIME])
     id_header = arrival.header(ID_HEADER)
     if id_header is not None:
         paths["eventId"] = f"headers.{ID_HEADER}"
@@ -70,7 +70,7 @@ def read(arrival: Arrival, webhooks: Mapping[str, Webhook], find: FindDefinition
         org_id=org_id,
         event_name=event_name,
         identifiers=_customer(look, sent, definition, paths),
-        fields=_fields(sent, {*known.values(), _RESOLVER}, definition),
+        fields=_fields(sent, {*known.values(), RESOLVER}, definition),
         occurred_at_ms=occurred_at_ms,
         dialect=Dialect.CAPILLARY.value,
         event_id_origin=event_id_origin,
@@ -85,10 +85,10 @@ def _resolve(
     look: Inspection, resolver: Mapping[str, Any], webhook: Webhook, paths: dict[str, str]
 ) -> int:
     """Return the child org that an event is sent on to: one of those that its webhook may name."""
-    paths["orgId"] = f"{_RESOLVER}.childOrgId"
+    paths["orgId"] = f"{RESOLVER}.childOrgId"
     child = spelled(resolver.get("childOrgId"))
     if resolver.get("type") != _PARENT_CHILD:
-        paths["orgId"] = f"{_RESOLVER}.type"
+        paths["orgId"] = f"{RESOLVER}.type"
         look.refuse(Reason.NO_ORG, "orgId", f"{_PARENT_CHILD} is the only type there is")
     elif not isinstance(child, str) or child not in map(str, webhook.child_orgs):
         look.refuse(Reason.NO_ORG, "orgId", "not among the child_orgs of its webhook")

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
+from loyaltystream.content import number_text
 from loyaltystream.dialects.inspection import MAX_NAME_CHARACTERS
 from loyaltystream.dialects.sources import Dialect
 from loyaltystream.dialects.voucherify import MAX_EVENT_CHARACTERS
@@ -195,7 +196,8 @@ def people_of(dialect: str, raw: bytes, identifier_type: str) -> People | None:
             return _customer(_decode_customer(raw))
         value = _decode_value(raw)
         marks = 2 if isinstance(value, str) else 0
-        return People([(identifier_type, str(value))], {}, marks)
+        text = value if isinstance(value, str) else number_text(value)
+        return People([(identifier_type, text)], {}, marks)
     except DecodeError:
         return None
 

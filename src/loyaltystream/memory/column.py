@@ -110,6 +110,15 @@ class Column(Generic[N]):
         start = shard * SHARD_SLOTS
         self.values[start : start + slots] = 0
 
+    def give_back(self, shard: int, slots: int) -> None:
+        """Give the memory behind so many slots of a shard back to the system; it has only zeros."""
+        if self._file is None and hasattr(mmap, "MADV_DONTNEED"):
+            end = self._bytes(shard + 1)
+            start = self._bytes(shard) + slots * self.slot_bytes
+            start += -start % mmap.PAGESIZE
+            if start < end:
+                self._memory.madvise(mmap.MADV_DONTNEED, start, end - start)
+
     @property
     def _shards(self) -> int:
         return len(self._memory) // self._bytes(1)

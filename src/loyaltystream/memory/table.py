@@ -173,7 +173,8 @@ class IdTable(Shards):
         if depth == int(self._directory.size).bit_length() - 1:
             self._directory = np.repeat(self._directory, 2)
         new = len(self._slots)
-        for column in (self._ids, self._fingerprints, self._generations):
+        columns = (self._ids, self._fingerprints, self._generations)
+        for column in columns:
             column.grow(new + 1)
         self._slots = np.append(self._slots, np.uint64(0))
         self._counts = np.append(self._counts, 0)
@@ -185,6 +186,8 @@ class IdTable(Shards):
         for home in (shard, new):
             rows = np.flatnonzero(homes == home)
             self._slots[home] = min(_slots_for(len(rows)), SHARD_SLOTS)
+            for column in columns:
+                column.give_back(home, int(self._slots[home]))
             self._fill(
                 home, ids.take(rows, axis=0), fingerprints.take(rows), generations.take(rows)
             )

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from loyaltystream.definitions.registry import Definitions
 from loyaltystream.dialects import canonical
+from loyaltystream.dialects.strict_json import parse
 from loyaltystream.events import Decoded, Header, Origin, ValidEvent
 from loyaltystream.rules import Rules
 from loyaltystream.sending import Keyer, Line, Pace, Posted, largest_value, lines, post
@@ -85,9 +86,10 @@ def test_an_accepted_event_has_the_key_that_it_was_sent_under(data: st.DataObjec
     usual = data.draw(st.booleans())
     definition = data.draw(definitions(usual=usual))
     value = data.draw(events_of(definition, usual=usual))
-    found = canonical.read(value, max_bytes=RULES.max_event_bytes)
-    if isinstance(found, Violation):
+    parsed = parse(value, max_bytes=RULES.max_event_bytes)
+    if isinstance(parsed, Violation):
         return
+    found = canonical.read_careful(parsed)
     decoded = Decoded(record(value), Origin(TOPICS.ingest, 0, 0, NOW_MS), NOW_MS, *found)
     view = Definitions([definition], EVENT_SCHEMA_ID)
     valid = validate(decoded, definitions=view, rules=RULES)

@@ -10,7 +10,6 @@ from typing import Any, Final
 import msgspec
 
 from loyaltystream.dialects.inspection import MAX_NAME_CHARACTERS, Inspection, extend, spelled
-from loyaltystream.dialects.strict_json import parse
 from loyaltystream.events import Identifier, PlainEvent, RawEvent
 from loyaltystream.verdicts import Reason, Violation
 
@@ -128,9 +127,3 @@ def _identifier(look: Inspection, table: Mapping[str, Any], path: str) -> Identi
         source=look.optional_text(table.get("source"), f"{path}.source") or "INSTORE",
         accountId=look.optional_text(table.get("accountId"), f"{path}.accountId"),
     )
-
-
-def read(raw: bytes, *, max_bytes: int) -> tuple[RawEvent, tuple[Violation, ...]] | Violation:
-    """Return any event with its violations, or the one violation that makes it unreadable."""
-    value = parse(raw, max_bytes=max_bytes)
-    return value if isinstance(value, Violation) else read_careful(value)

@@ -50,9 +50,7 @@ def read(arrival: Arrival, webhooks: Mapping[str, Webhook], find: FindDefinition
     name = look.text(sent.get(NAME), "eventName", longest=MAX_NAME_CHARACTERS)
     event_name = webhook.events.get(name, name)
     definition = find(org_id, event_name)
-    known = {"eventName": NAME, "occurredAt": TIME, "eventId": webhook.id_field}
-    if definition is not None:
-        known["customer.identifiers"] = definition.customer.name
+    known = _keys(webhook, definition)
     paths |= {path: paths.get(f"fields.{key}", key) for path, key in known.items()}
     occurred_at_ms = _occurred_at(look, sent.get(TIME), webhook)
     is_timed = occurred_at_ms is not None and names_moment(sent[TIME])
@@ -61,7 +59,7 @@ def read(arrival: Arrival, webhooks: Mapping[str, Webhook], find: FindDefinition
         paths["eventId"] = f"headers.{ID_HEADER}"
     event_id, event_id_origin = identify(
         look,
-        first_known(id_header, sent.get(webhook.id_field)),
+        first_known(id_header, sent.get(webhook.id_field) if webhook.id_field else None),
         arrival,
         scope=f"{org_id}|{Dialect.CAPILLARY}" if is_timed else None,
     )
@@ -79,6 +77,16 @@ def read(arrival: Arrival, webhooks: Mapping[str, Webhook], find: FindDefinition
         paths=paths,
     )
     return event, tuple(look.violations)
+
+
+def _keys(webhook: Webhook, definition: EventDefinition | None) -> dict[str, str]:
+    """Return which keys are the envelope's, by what they are of ours."""
+    known = {"eventName": NAME, "occurredAt": TIME}
+    if webhook.id_field:
+        known["eventId"] = webhook.id_field
+    if definition is not None:
+        known["customer.identifiers"] = definition.customer.name
+    return known
 
 
 def _resolve(

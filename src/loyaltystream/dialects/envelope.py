@@ -4,7 +4,6 @@ Their readers note violations under the canonical event's paths, and in `paths` 
 has what stands there (`RawEvent.place`).
 """
 
-import re
 from collections.abc import Mapping
 from hashlib import sha1
 from typing import Any, Final, TypeVar
@@ -27,11 +26,6 @@ HEADERS: Final = (DIALECT_HEADER, SOURCE_HEADER, ID_HEADER, TIME_HEADER)
 
 NAMESPACE: Final = UUID("b3e2d1c0-6c1a-4f5e-9d0b-52f7a8c4e617")
 """Of all derived ids. Never changes: a resend is known by its id."""
-
-_encode = msgspec.json.Encoder(order="sorted").encode
-_WHOLE: Final = re.compile(rb"\.0(?=[],}])")
-_DIGITS: Final = bytes.maketrans(b"123456789", b"000000000")
-_LONG: Final = b"0" * 16
 
 Reading = tuple[RawEvent, tuple[Violation, ...]]
 S = TypeVar("S", bound=Source)
@@ -144,14 +138,19 @@ def identify(
     """
     if sent is not None:
         return look.event_id(spelled(sent)), "SUPPLIED"
-    return derived_id(arrival.value, arrival.origin, scope=scope), "DERIVED"
+    if scope is not None:
+        return id_of_body(scope, canonical_json(arrival.value)), "DERIVED"
+    return id_of_place(arrival.origin), "DERIVED"
 
 
-def derived_id(body: Mapping[str, Any], origin: Origin, *, scope: str | None) -> str:
-    """Return the id of an event that has none: of its body in that scope, else of its place."""
-    if scope is None:
-        return f"{origin.topic}-{origin.partition}-{origin.offset}"
-    return uuid5_text(NAMESPACE, f"{scope}|{body_text(body)}")
+def id_of_body(scope: str, text: str) -> str:
+    """Return the id of an event that is known by its document, as canonical JSON."""
+    return uuid5_text(NAMESPACE, f"{scope}|{text}")
+
+
+def id_of_place(origin: Origin) -> str:
+    """Return the id of an event that is known by where it first arrived."""
+    return f"{origin.topic}-{origin.partition}-{origin.offset}"
 
 
 def uuid5_text(namespace: UUID, name: str) -> str:
@@ -159,31 +158,3 @@ def uuid5_text(namespace: UUID, name: str) -> str:
     digits = sha1(namespace.bytes + name.encode(), usedforsecurity=False).hexdigest()
     variant = "89ab"[int(digits[16], 16) & 3]
     return f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"
-
-
-def body_text(body: Mapping[str, Any]) -> str:
-    """Return `canonical_json` of a document, at a tenth of its cost where that can be had."""
-    try:
-        encoded = _encode(body)
-    except (OverflowError, RecursionError):
-        return canonical_json(body)
-    # Behind every second mark a text begins, if none is escaped; what is left may hold numbers.
-    parts = encoded.split(b'"')
-    structure = b'"'.join(parts[::2])
-    if b"\\" in encoded or not _are_by_value(structure):
-        return canonical_json(body)
-    if b".0" in structure:
-        parts[::2] = _WHOLE.sub(b"", structure).split(b'"')
-        encoded = b'"'.join(parts)
-    return encoded.decode()
-
-
-def _are_by_value(structure: bytes) -> bool:
-    """Say whether all numbers are written by value, five as 5.0 apart: not so 1e16 and 0.00001."""
-    exponents = structure.count(b"e") - structure.count(b"true") - structure.count(b"false")
-    return not (
-        exponents
-        or b"0.000" in structure
-        or b"-0.0" in structure
-        or _LONG in structure.translate(_DIGITS)
-    )

@@ -117,7 +117,6 @@ _decode_voucherify = msgspec.json.Decoder(_Voucherify).decode
 _decode_capillary = msgspec.json.Decoder(_Capillary).decode
 _decode_member = msgspec.json.Decoder(_Member).decode
 _decode_customer = msgspec.json.Decoder(_Customer).decode
-_decode_all = msgspec.json.Decoder(dict[str, Any]).decode
 _decode_value = msgspec.json.Decoder(str | int).decode
 
 DecodeError: Final = (msgspec.MsgspecError, ValueError, RecursionError)
@@ -239,9 +238,32 @@ def _customer(sent: _Customer) -> People | None:
     return People(identifiers, profile, 4 * (len(identifiers) + len(profile)))
 
 
-def read_all(raw: bytes) -> dict[str, Any] | None:
-    """Return the whole object, or None: what was not decoded above may be no JSON after all."""
+def canonical_text(raw: bytes) -> str | None:
+    """Return the whole object as canonical JSON, or None if only a careful look can tell.
+
+    Takes ASCII without escapes. What was not decoded above may be no JSON after all.
+    """
     try:
-        return _decode_all(raw)
-    except DecodeError:
+        text = _encode(_decode_all(raw))
+    except (OverflowError, *DecodeError):
         return None
+    # Whole numbers of any length are written digit by digit, but for the very long.
+    return None if _LONG in text.translate(_DIGITS) else text.decode()
+
+
+def _by_value(digits: str) -> float:
+    """Return a number that the encoder writes by value; 5.0 is 5."""
+    number = float(digits)
+    if number.is_integer() and -_EXACT < number < _EXACT:
+        return int(number)
+    if not _SMALLEST <= abs(number) < _EXACT:
+        raise ValueError(digits)  # written with an exponent, or digit by digit
+    return number
+
+
+_EXACT: Final = 10**15
+_SMALLEST: Final = 0.0001
+_DIGITS: Final = bytes.maketrans(b"123456789", b"000000000")
+_LONG: Final = b"0" * 20
+_encode = msgspec.json.Encoder(order="sorted").encode
+_decode_all = msgspec.json.Decoder(dict[str, Any], float_hook=_by_value).decode

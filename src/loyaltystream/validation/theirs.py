@@ -24,7 +24,8 @@ from loyaltystream.dialects.envelope import (
     ID_HEADER,
     SOURCE_HEADER,
     TIME_HEADER,
-    derived_id,
+    id_of_body,
+    id_of_place,
     our_headers,
 )
 from loyaltystream.dialects.sources import DEFAULT, Source
@@ -219,11 +220,15 @@ def _identify(found: _Found, record: Record, origin: Origin) -> tuple[str, ReadP
     """Return an event's id, empty if it can't be told, and what reads an event with such an id."""
     event_id, event_id_origin = found.event_id, "SUPPLIED"
     if not event_id:
-        event_id_origin = "DERIVED"
-        # A place needs no body.
-        body = {} if found.scope is None else plain.read_all(record.value or b"")
-        event_id = "" if body is None else derived_id(body, origin, scope=found.scope)
+        event_id, event_id_origin = _derive(found, record, origin), "DERIVED"
     return event_id, found.compiled.theirs.read[found.envelope.dialect, event_id_origin]
+
+
+def _derive(found: _Found, record: Record, origin: Origin) -> str:
+    if found.scope is None:
+        return id_of_place(origin)
+    text = plain.canonical_text(record.value or b"")
+    return "" if text is None else id_of_body(found.scope, text)
 
 
 def _is_plain_id(text: str) -> bool:

@@ -292,7 +292,9 @@ def build_worker(
         work = _build_ingest(deployment, metrics, start, accept_loss_ms)
     else:
         work = _build_notify(deployment, start)
-    telemetry = WorkerTelemetry(metrics, lags=source.lag, remembered=work.remembered)
+    telemetry = WorkerTelemetry(
+        metrics, lags=source.lag, poll_gap_s=source.poll_gap_s, remembered=work.remembered
+    )
     runner = Runner(source, sink, work.stage, telemetry=telemetry)
     return Worker(name, runner, metrics, work.leave)
 

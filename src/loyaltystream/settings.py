@@ -32,15 +32,19 @@ DEFAULT_FILE = Path("loyaltystream.toml")
 # What loyaltystream has to decide about its clients: a stray value loses or doubles events.
 OWNED_CLIENT_PROPERTIES = frozenset(
     {
+        "auto.commit.enable",
         "auto.offset.reset",
         "bootstrap.servers",
+        "delivery.timeout.ms",
         "enable.auto.commit",
         "enable.auto.offset.store",
         "enable.idempotence",
         "group.id",
         "group.instance.id",
+        "group.protocol",
         "isolation.level",
         "message.timeout.ms",
+        "metadata.broker.list",
         "partitioner",
         "partition.assignment.strategy",
         "session.timeout.ms",
@@ -113,9 +117,10 @@ class WorkerSettings(Section):
     state_dir: Path = Path(".loyaltystream/state")
     batch_records: int = Field(5000, ge=1, le=50_000)
     batch_ms: Milliseconds = 100
-    session_timeout_ms: Milliseconds = 15_000
-    transaction_timeout_ms: Milliseconds = 8_000
-    message_timeout_ms: Milliseconds = 7_000
+    # Beyond these bounds the client refuses them, in words that name no setting of ours.
+    session_timeout_ms: int = Field(15_000, gt=0, le=300_000)
+    transaction_timeout_ms: int = Field(8_000, ge=1_000)
+    message_timeout_ms: int = Field(7_000, ge=100)
 
     @model_validator(mode="after")
     def _timeouts_hold_together(self) -> Self:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from loyaltystream.events import Record
 from loyaltystream.memory.manifest import Origin
@@ -33,6 +33,9 @@ from tests.simulation.play import Play
 
 POLICY = Policy(ids=3, seconds=6, shards_a_turn=1, last_shards=1)
 """Snapshots all the time, of which most take several turns."""
+
+UNUSED: Final = Scratch(Path())
+"""Where tables would go that are too large for the memory."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +144,7 @@ def keeper_on(
         bounds=changelog,
         origin=origin,
         policy=POLICY,
-        cap=Cap(0, Scratch(Path()), watched, lambda: 0),
+        cap=Cap(0, UNUSED, watched, lambda: 0),
         watch=watched,
         clocks=Clocks(partial(next, count()), lambda: broker.now_ms),
     )

@@ -15,7 +15,7 @@ from confluent_kafka.admin import (
 )
 
 from loyaltystream.errors import ConfigurationError
-from loyaltystream.kafka.connection import MAX_MESSAGE_BYTES, properties
+from loyaltystream.kafka.connection import MAX_MESSAGE_BYTES, connect, properties
 from loyaltystream.kafka.errors import translate, translated
 from loyaltystream.kafka.reading import REACH_S
 from loyaltystream.settings import KafkaSettings
@@ -100,7 +100,7 @@ class TopicAdmin:
 
     def __init__(self, kafka: KafkaSettings) -> None:
         self._server = kafka.bootstrap_servers
-        self._admin = AdminClient(properties(kafka))
+        self._admin = connect(AdminClient, properties(kafka))
 
     def compare(self, plans: Sequence[TopicPlan]) -> list[Change]:
         """Return what each topic needs.

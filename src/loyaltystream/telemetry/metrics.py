@@ -70,6 +70,11 @@ class Metrics:
             buckets=_SECONDS,
             registry=registry,
         )
+        self.poll_gap_seconds = Gauge(
+            "loyaltystream_poll_gap_seconds",
+            "Longest time for which the group was not polled, in the last one to two minutes.",
+            registry=registry,
+        )
         self.lag_records = Gauge(
             "loyaltystream_lag_records",
             "Offsets that a partition of this worker is behind its end.",

@@ -20,7 +20,7 @@ OWNERS = {
     "numpy": {"memory", "audit", "keys.py", "dialects/survey.py"},
     "prometheus_client": {"telemetry"},
     "psutil": {"platform"},
-    "pydantic": {"definitions", "settings.py", "demo"},
+    "pydantic": {"definitions", "dialects/sources.py", "section.py", "settings.py", "demo"},
     "pydantic_settings": {"settings.py"},
     "re2": {"definitions"},
     "rich": {"cli", "demo", "platform", "tailing"},

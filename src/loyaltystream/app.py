@@ -115,6 +115,7 @@ class Deployment:
             country_codes=rules.country_codes,
             window_days=self.settings.memory.window_days,
             partition_by=rules.partition_by,
+            dialects=self.settings.dialects,
         )
 
     @cached_property

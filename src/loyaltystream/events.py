@@ -67,7 +67,10 @@ class Identifier(msgspec.Struct, frozen=True, gc=False):
 
 
 class RawEvent(msgspec.Struct, frozen=True):
-    """The canonical event that every dialect reads into (domain.md 4.4)."""
+    """The canonical event that every dialect reads into (domain.md 4.4).
+
+    `paths` says where its dialect has what stands at a path of ours: violations name theirs.
+    """
 
     event_id: str
     org_id: int
@@ -86,6 +89,14 @@ class RawEvent(msgspec.Struct, frozen=True):
     create_customer: bool | None = None
     trace: dict[str, str] = {}
     extensions: dict[str, Any] = {}
+    paths: dict[str, str] = {}
+
+    def place(self, path: str) -> str:
+        """Return where the producer wrote what stands at a path of ours."""
+        known = path
+        while known and known not in self.paths:
+            known = known.rpartition(".")[0]
+        return (self.paths[known] + path[len(known) :]).lstrip(".") if known else path
 
 
 class PlainIdentifier(msgspec.Struct, frozen=True, gc=False):

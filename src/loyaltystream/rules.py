@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from loyaltystream.dialects.sources import Dialects
 from loyaltystream.keys import PartitionBy
 from loyaltystream.times import DAY_MS
 
@@ -21,6 +22,7 @@ class Rules(msgspec.Struct, frozen=True):
         country_codes: per org, digits put before national mobile numbers.
         window_days: how long an eventId is remembered.
         partition_by: what an event's partition is chosen by.
+        dialects: whose events are whose, where they do not say so.
     """
 
     max_event_bytes: int = 524_288
@@ -29,6 +31,7 @@ class Rules(msgspec.Struct, frozen=True):
     country_codes: Mapping[int, str] = {}
     window_days: int = 30
     partition_by: PartitionBy = PartitionBy.CUSTOMER
+    dialects: Dialects = Dialects()
 
     @property
     def window_ms(self) -> int:

@@ -5,7 +5,6 @@ over the file: `LOYALTYSTREAM_KAFKA__BOOTSTRAP_SERVERS` is `bootstrap_servers` o
 """
 
 import difflib
-import json
 import os
 import socket
 import tomllib
@@ -14,9 +13,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
     Field,
     SecretStr,
     ValidationError,
@@ -25,8 +21,10 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from loyaltystream.dialects.sources import Dialects
 from loyaltystream.errors import ConfigurationError
 from loyaltystream.keys import PartitionBy
+from loyaltystream.section import FROM_TEXT, Section
 
 ENVIRONMENT_PREFIX = "LOYALTYSTREAM_"
 FILE_VARIABLE = "LOYALTYSTREAM_SETTINGS"
@@ -57,18 +55,7 @@ OWNED_CLIENT_PROPERTIES = frozenset(
 )
 
 
-def _table(value: object) -> object:
-    """Read a table that came as JSON text, which is how the environment says one."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return json.loads(value)
-    except ValueError as error:
-        raise ValueError(f"not a JSON object: {error}") from error
-
-
-FromText = BeforeValidator(_table)
-ClientProperties = Annotated[dict[str, SecretStr], FromText]
+ClientProperties = Annotated[dict[str, SecretStr], FROM_TEXT]
 Milliseconds = Annotated[int, Field(gt=0)]
 Days = Annotated[int, Field(gt=0)]
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -76,17 +63,11 @@ TopicName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,200}$")]
 CountryCode = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,3}$")]
 
 
-class Section(BaseModel):
-    """A table of the settings file: frozen, and closed to names that it does not know."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
 class KafkaSettings(Section):
     """The broker, and what any librdkafka client needs to reach it (TLS, SASL)."""
 
     bootstrap_servers: str = Field("127.0.0.1:9092", min_length=1)
-    client: ClientProperties = {}
+    client: ClientProperties = Field({})
 
     @field_validator("client")
     @classmethod
@@ -100,7 +81,7 @@ class RegistrySettings(Section):
     """The schema registry (any Confluent-compatible one), and its client's properties."""
 
     url: str = Field("http://127.0.0.1:8081/apis/ccompat/v7", pattern=r"^https?://")
-    client: ClientProperties = {}
+    client: ClientProperties = Field({})
 
 
 class TopicSettings(Section):
@@ -173,7 +154,7 @@ class RuleSettings(Section):
     definitions: Path = Path("definitions")
     max_event_bytes: int = Field(524_288, ge=1024, le=900_000)
     strict_fields: bool = False
-    country_codes: Annotated[dict[int, CountryCode], FromText] = {}
+    country_codes: Annotated[dict[int, CountryCode], FROM_TEXT] = Field({})
     partition_by: PartitionBy = PartitionBy.CUSTOMER
 
 
@@ -212,6 +193,7 @@ class Settings(BaseSettings):
     worker: WorkerSettings = WorkerSettings()
     memory: MemorySettings = MemorySettings()
     rules: RuleSettings = RuleSettings()
+    dialects: Dialects = Dialects()
     telemetry: TelemetrySettings = TelemetrySettings()
     platform: PlatformSettings = PlatformSettings()
 

@@ -22,8 +22,6 @@ from loyaltystream.audit.notify import NotifyPartition
 from loyaltystream.audit.reading import Reader
 from loyaltystream.audit.stage import Deployment, Evidence, Progress
 from loyaltystream.audit.verify import Verifier
-from loyaltystream.dialects import canonical
-from loyaltystream.verdicts import Violation
 
 
 def _say_nothing(_doing: str, _records: int) -> None:
@@ -81,7 +79,7 @@ class Audit:
         changelog = Changelog(
             self._log, topics.changelog, bounds=bounds, layout=layout, ledger=evidence.ledger
         )
-        reader = Reader(topics.ingest, definitions=deployment.definitions, rules=deployment.rules)
+        reader = self._reader()
         acceptances = Acceptances()
         rows = self._rows(evidence)
         findings = []
@@ -137,12 +135,17 @@ class Audit:
         text = f"its id was accepted at {earlier} as well"
         evidence.ledger.report(Detail(kind, later, text, event_id=event_id))
 
+    def _reader(self) -> Reader:
+        deployment = self._deployment
+        topic = deployment.topics.ingest
+        return Reader(topic, definitions=deployment.definitions, rules=deployment.rules)
+
     def _event_id(self, place: Place) -> str | None:
         """Return an event's id by reading its record once more."""
-        max_bytes = self._deployment.rules.max_event_bytes
+        reader, partitions = self._reader(), self._deployment.layout.partitions
         for record in self._log.records(*self._range(place)):
-            read = canonical.read(record.value or b"", max_bytes=max_bytes)
-            return None if isinstance(read, Violation) else read[0].event_id
+            event = reader.read([record], record.timestamp_ms, partitions)[0].event
+            return None if event is None else event.event_id
         return None
 
     @staticmethod

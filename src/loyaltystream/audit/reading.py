@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import msgspec
 
 from loyaltystream.definitions.registry import Definitions
-from loyaltystream.dialects import canonical
+from loyaltystream.dialects import reading
 from loyaltystream.events import ORIGIN_HEADER, Decoded, Origin, RawEvent, Record, ValidEvent
 from loyaltystream.keys import PartitionBy, murmur2, place
 from loyaltystream.rules import Rules
@@ -80,7 +80,7 @@ class Reader:
         if record.value is None:
             return Read(record, clock_ms, None)
         origin = self._origin(record, clock_ms)
-        read = canonical.read(record.value, max_bytes=self._rules.max_event_bytes)
+        read = reading.read(record, origin, find=self._definitions.find, rules=self._rules)
         if isinstance(read, Violation):
             return Read(record, clock_ms, Rejected(record, origin, clock_ms, (read,)))
         decoded = Decoded(record, origin, clock_ms, *read)

@@ -8,6 +8,11 @@ from loyaltystream.avro.behavioral_event import EventEncoder
 from loyaltystream.definitions.customers import Customers, CustomersByKind, customers_by_kind
 from loyaltystream.definitions.model import EventDefinition
 from loyaltystream.definitions.plain import ReadPlain, compile_plain
+from loyaltystream.definitions.theirs import (
+    TheirCustomersByKind,
+    Theirs,
+    their_customers_by_kind,
+)
 from loyaltystream.errors import ConfigurationError
 from loyaltystream.memo import Memo
 from loyaltystream.notifications.mapping import CompiledRule, compile_rules
@@ -19,6 +24,7 @@ class CompiledDefinition(msgspec.Struct, frozen=True):
     Attributes:
         customers: by country code, reads the customers of plain events.
         plain: reads the fields of plain events; None where none is.
+        theirs: the same for plain events of other dialects.
         rules: one for each notification that an event causes.
     """
 
@@ -26,6 +32,7 @@ class CompiledDefinition(msgspec.Struct, frozen=True):
     customers: Memo[str, Customers]
     plain: ReadPlain | None
     encoder: EventEncoder
+    theirs: Theirs
     rules: tuple[CompiledRule, ...] = ()
 
 
@@ -42,9 +49,9 @@ class Definitions:
     """
 
     def __init__(self, definitions: Iterable[EventDefinition], schema_id: int) -> None:
-        customers = customers_by_kind()
+        customers = customers_by_kind(), their_customers_by_kind()
         self.by_name = {
-            (definition.org_id, definition.event_name): _compile(definition, schema_id, customers)
+            (definition.org_id, definition.event_name): _compile(definition, schema_id, *customers)
             for definition in definitions
         }
         """All of them, by org and name; not to be changed."""
@@ -52,6 +59,11 @@ class Definitions:
     def get(self, org_id: int, event_name: str) -> CompiledDefinition | None:
         """Return the definition of that name in that org, or None."""
         return self.by_name.get((org_id, event_name))
+
+    def find(self, org_id: int, event_name: str) -> EventDefinition | None:
+        """Return the same, as it was defined."""
+        compiled = self.get(org_id, event_name)
+        return None if compiled is None else compiled.definition
 
     def __iter__(self) -> Iterator[EventDefinition]:
         return (compiled.definition for compiled in self.by_name.values())
@@ -61,14 +73,19 @@ class Definitions:
 
 
 def _compile(
-    definition: EventDefinition, schema_id: int, customers: CustomersByKind
+    definition: EventDefinition,
+    schema_id: int,
+    customers: CustomersByKind,
+    their_customers: TheirCustomersByKind,
 ) -> CompiledDefinition:
     encoder = EventEncoder(definition, schema_id)
+    kind = definition.org_id, definition.customer.identifier_type
     return CompiledDefinition(
         definition,
-        customers[definition.org_id, definition.customer.identifier_type],
-        compile_plain(definition, encoder),
+        customers[kind],
+        compile_plain(definition, encoder.frame()),
         encoder,
+        Theirs(definition, encoder, their_customers[kind]),
         _compile_rules(definition),
     )
 

@@ -5,6 +5,7 @@ Does I/O: makes clients, reads definitions, asks the broker and the registry.
 
 import math
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from functools import cached_property
 from typing import Final
 
@@ -19,10 +20,13 @@ from loyaltystream.avro.dead_letter import ALLOWANCE_BYTES, LetterEncoder
 from loyaltystream.avro.registry import Registry
 from loyaltystream.avro.schemas import Schema
 from loyaltystream.definitions.files import load_definitions
+from loyaltystream.definitions.history import History
 from loyaltystream.definitions.model import EventDefinition
 from loyaltystream.definitions.registry import Definitions
+from loyaltystream.definitions.source import Fixed, Followed, Source
 from loyaltystream.errors import ConfigurationError
 from loyaltystream.events import Record
+from loyaltystream.kafka.following import TopicFollower
 from loyaltystream.kafka.reading import LogReader
 from loyaltystream.kafka.sink import TransactionalSink
 from loyaltystream.kafka.source import GroupSource
@@ -31,6 +35,7 @@ from loyaltystream.kafka.topics import (
     TopicAdmin,
     TopicPlan,
     changelog_topic,
+    definitions_topic,
     ingest_topic,
     letter_topic,
     routed_topic,
@@ -99,8 +104,22 @@ class Deployment:
 
     @cached_property
     def event_definitions(self) -> list[EventDefinition]:
-        """The definitions in the folder that the settings name."""
+        """The definitions in force, of the source that the settings name."""
+        if self.follows:
+            history = History(self.topics.definitions, 0)
+            with closing(self.definition_log()) as log:
+                history.learn(log.rest())
+            return list(history.view())
         return load_definitions(self.settings.rules.definitions)
+
+    @property
+    def follows(self) -> bool:
+        """Whether definitions come from their topic."""
+        return self.settings.definitions.source == "topic"
+
+    def definition_log(self) -> TopicFollower:
+        """Return a new reader of the topic of definitions."""
+        return TopicFollower(self.settings.kafka, self.topics.definitions)
 
     @cached_property
     def rules(self) -> Rules:
@@ -140,7 +159,9 @@ class Deployment:
         names, topics, memory = self.settings.topics, self.topics, self.settings.memory
         days = names.retention_days
         larger = MAX_RECORD_BYTES + ALLOWANCE_BYTES
-        windows = [definition.uniqueness_window_days for definition in self.event_definitions]
+        windows = [self.settings.definitions.max_window_days]
+        if not self.follows:
+            windows = [one.uniqueness_window_days for one in self.event_definitions]
         made = [
             ingest_topic(topics.ingest, days, max_bytes=MAX_RECORD_BYTES),
             routed_topic(topics.emf, days, max_bytes=larger),
@@ -152,11 +173,16 @@ class Deployment:
                 topics.changelog, _changelog_days(max([memory.window_days, *windows]), days)
             ),
         ]
+        copies = names.replication_factor
         return [
+            *(
+                TopicPlan(partitions=names.partitions, replication_factor=copies, **plan)
+                for plan in made
+            ),
+            # One partition: all changes of definitions are in one order.
             TopicPlan(
-                partitions=names.partitions, replication_factor=names.replication_factor, **plan
-            )
-            for plan in made
+                partitions=1, replication_factor=copies, **definitions_topic(topics.definitions)
+            ),
         ]
 
     def schema_plans(self) -> list[SchemaPlan]:
@@ -190,8 +216,30 @@ class Deployment:
         schema_id = self.registry.demand(self.topics.dead_letter, schemas.load(schemas.DEAD_LETTER))
         return LetterEncoder(stage, schema_id, MAX_RECORD_BYTES)
 
-    def definitions(self) -> Definitions:
-        """Return the compiled definitions."""
+    def definitions(self) -> Source:
+        """Return what gives the compiled definitions; they have been read to their end.
+
+        Raises:
+            ConfigurationError: if a definition is not usable.
+            BrokerError: if the broker or the registry does not answer.
+        """
+        schema_id = self.event_schema_id()
+        if not self.follows:
+            return Fixed(Definitions(self.event_definitions, schema_id))
+        followed = Followed(History(self.topics.definitions, schema_id), self.definition_log())
+        followed.begin()
+        limit = self.settings.definitions.max_window_days
+        for definition in followed.view():
+            if definition.uniqueness_window_days > limit:
+                raise ConfigurationError(
+                    f"{definition.org_id}/{definition.event_name} remembers unique keys for "
+                    f"{definition.uniqueness_window_days} days: the changelog may be kept for "
+                    f"{limit} only (definitions.max_window_days)"
+                )
+        return followed
+
+    def event_schema_id(self) -> int:
+        """Return the id that routed records carry."""
         event = schemas.load(schemas.BEHAVIORAL_EVENT)
         ids = {self.registry.demand(topic, event) for topic in (self.topics.emf, self.topics.ei)}
         if len(ids) > 1:
@@ -199,7 +247,7 @@ class Deployment:
                 f"the registry has {event['name']} under two ids, {sorted(ids)}; routed records "
                 f"carry one: use a registry that gives the same schema the same id"
             )
-        return Definitions(self.event_definitions, ids.pop())
+        return ids.pop()
 
     def ingest(self) -> Ingest:
         """Return the judge of behavioral events."""
@@ -324,7 +372,8 @@ def build_audit(settings: Settings, progress: Progress = lambda _what, _offsets:
         BrokerError: if the broker or the registry does not answer.
     """
     deployment = Deployment(settings)
-    notify, definitions = build_notify(deployment), deployment.definitions()
+    notify, source = build_notify(deployment), deployment.definitions()
+    definitions = source.view()
 
     def derive(records: Sequence[Record]) -> list[Output]:
         return notify.plan(records, definitions=definitions, generation=0).outputs
@@ -338,6 +387,8 @@ def build_audit(settings: Settings, progress: Progress = lambda _what, _offsets:
             identity=deployment.identity,
             layout=deployment.layout,
             letters=deployment.letters("ingest"),
+            views=source.at,
+            catch_up=source.catch_up,
         ),
         groups=Groups(deployment.group("ingest"), deployment.group("notify")),
         deriver=derive,

@@ -7,6 +7,7 @@ from itertools import count
 from pathlib import Path
 from typing import Protocol
 
+from loyaltystream.definitions.source import Fixed
 from loyaltystream.events import Record
 from loyaltystream.memory.manifest import Origin
 from loyaltystream.memory.units import Unit
@@ -103,7 +104,7 @@ class Worker:
         changelog = parts.changelog(broker, TOPICS.changelog, fates)
         self.stage = parts.stage(
             play.judge,
-            definitions=DEFINITIONS,
+            definitions=Fixed(DEFINITIONS),
             layout=play.layout,
             keeper=keeper_on(
                 broker,
@@ -198,7 +199,7 @@ class WatchedStage:
         return stage._ingest.judge(
             records,
             memory=BlindMemory(stage._memories[partition]),
-            definitions=stage._definitions,
+            definitions=stage._definitions.view(),
             generation=generation,
         )
 

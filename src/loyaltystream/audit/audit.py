@@ -64,6 +64,7 @@ class Audit:
         """
         ledger = Ledger()
         view = look(self._log, self._deployment.topics, self._groups)
+        self._deployment.catch_up()
         gathering = Gathering(
             self._log,
             self._deployment.topics,
@@ -84,7 +85,7 @@ class Audit:
         reader = Reader(
             topics.ingest,
             partitions=layout.partitions,
-            definitions=deployment.definitions,
+            definitions=deployment.views or (lambda _revision: deployment.definitions),
             rules=deployment.rules,
         )
         acceptances = Acceptances()

@@ -11,17 +11,22 @@ from loyaltystream.audit.findings import Detail, Fault, Ledger, Place
 from loyaltystream.audit.log import Log
 from loyaltystream.audit.seen import Entries
 from loyaltystream.errors import StateError
-from loyaltystream.events import Record
+from loyaltystream.events import Record, revision_of
 from loyaltystream.memory import changelog
 from loyaltystream.memory.changelog import Delta, Layout
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """One changelog record and where it stands."""
+    """One changelog record and where it stands.
+
+    Attributes:
+        revision: of the definitions that what it covers was judged by; 0: files have none.
+    """
 
     place: Place
     delta: Delta
     is_ours: bool
+    revision: int = 0
 
 
 class Changelog:
@@ -56,7 +61,7 @@ class Changelog:
             place = Place(self._topic, partition, record.offset)
             delta = self._decode(record, place)
             if delta is not None:
-                yield Entry(place, delta, self._is_ours(delta, place))
+                yield Entry(place, delta, self._is_ours(delta, place), revision_of(record))
 
     def is_cut(self, partition: int) -> bool:
         """Say whether retention has removed records."""

@@ -53,6 +53,7 @@ class IngestPartition:
         self._held: Record | None = None
         self._position = self._first = self._span.first
         self._seeded: int | None = None
+        self._revision = 0
         self._clock_ms = self._covers_from_ms = 0
 
     def audit(self, changelog: Changelog) -> PartitionFindings:
@@ -122,7 +123,7 @@ class IngestPartition:
             self._ledger.report(Detail(Fault.CHANGELOG_OVERLAP, entry.place, text))
         if delta.to_offset <= self._position:
             return
-        self._covers_from_ms = delta.covers_from_ms
+        self._covers_from_ms, self._revision = delta.covers_from_ms, entry.revision
         judged, foreign, _ = self._judge(delta.to_offset, covered=True)
         self._position = delta.to_offset
         if entry.is_ours and delta.to_offset <= self._span.stop:
@@ -175,7 +176,7 @@ class IngestPartition:
         foreign = caused = 0
         records = self._until(end)
         while chunk := list(islice(records, _CHUNK)):
-            for read in self._reader.read(chunk, self._clock_ms):
+            for read in self._reader.read(chunk, self._clock_ms, revision=self._revision):
                 self._clock_ms = read.clock_ms
                 self._report_strays(read.record.offset, _NO_RECORD)
                 found = self._rows.take(read.record.offset)

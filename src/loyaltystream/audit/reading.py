@@ -3,7 +3,7 @@
 None of the quick paths of the pipeline is taken here, so a fault in one of them shows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -16,6 +16,9 @@ from loyaltystream.steps.stages import Rejected
 from loyaltystream.times import SKEW_MS
 from loyaltystream.validation.careful import validate
 from loyaltystream.verdicts import Violation
+
+Views = Callable[[int], Definitions]
+"""Gives the definitions that were in force at a revision; 0: those of files."""
 
 
 class Read(msgspec.Struct, frozen=True):
@@ -42,24 +45,29 @@ class Reader:
     Args:
         topic: the ingest topic's name.
         partitions: how many partitions it has.
-        definitions: the view that all records are held against.
+        definitions: gives the view of a revision, which records are held against.
         rules: what a valid event is.
     """
 
-    def __init__(
-        self, topic: str, *, partitions: int, definitions: Definitions, rules: Rules
-    ) -> None:
+    def __init__(self, topic: str, *, partitions: int, definitions: Views, rules: Rules) -> None:
         self._topic = topic
         self._partitions = partitions
         self._definitions = definitions
         self._rules = rules
 
-    def read(self, records: Sequence[Record], clock_ms: int) -> list[Read]:
-        """Return what each record says, in order; `clock_ms` is the clock before the first."""
+    def read(self, records: Sequence[Record], clock_ms: int, *, revision: int) -> list[Read]:
+        """Return what each record says, in order.
+
+        Args:
+            records: of one partition.
+            clock_ms: the clock before the first.
+            revision: of the definitions that they were judged by.
+        """
+        definitions = self._definitions(revision)
         read = []
         for record in records:
             clock_ms = max(clock_ms, record.timestamp_ms)
-            read.append(self._read(record, clock_ms))
+            read.append(self._read(record, clock_ms, definitions))
         valid = [one for one in read if isinstance(one.subject, ValidEvent)]
         hashes = murmur2([one.subject.key for one in valid if isinstance(one.subject, ValidEvent)])
         homes = place(hashes, self._partitions)
@@ -74,7 +82,7 @@ class Reader:
             for one in read
         ]
 
-    def _read(self, record: Record, clock_ms: int) -> Read:
+    def _read(self, record: Record, clock_ms: int, definitions: Definitions) -> Read:
         if record.value is None:
             return Read(record, clock_ms, None)
         origin = self._origin(record, clock_ms)
@@ -82,7 +90,7 @@ class Reader:
         if isinstance(read, Violation):
             return Read(record, clock_ms, Rejected(record, origin, clock_ms, (read,)))
         decoded = Decoded(record, origin, clock_ms, *read)
-        subject = validate(decoded, definitions=self._definitions, rules=self._rules)
+        subject = validate(decoded, definitions=definitions, rules=self._rules)
         return Read(record, clock_ms, subject, read[0])
 
     def _origin(self, record: Record, clock_ms: int) -> Origin:

@@ -119,6 +119,7 @@ class EventDefinition(Frozen):
         uniqueness_window_days: how long unique keys are remembered; one of `DAY_CLASSES`.
         unique_key_conflicts: whether a known unique key with other content is held as a conflict.
         accepts_late: whether an event older than the memory reaches is routed all the same.
+        disabled: whether its events are rejected from now on, as if it were not defined.
     """
 
     org_id: int
@@ -132,6 +133,7 @@ class EventDefinition(Frozen):
     uniqueness_window_days: int = 30
     unique_key_conflicts: bool = False
     accepts_late: bool = False
+    disabled: bool = False
 
     @property
     def unique_fields(self) -> tuple[FieldDefinition, ...]:

@@ -36,11 +36,12 @@ _KEYS: Final = {
     "uniquenessWindow",
     "uniqueKeyConflicts",
     "acceptsLate",
+    "disabled",
 }
 _FIELD_TYPES: Final = {kind.value.lower(): kind for kind in FieldType}
 _IDENTIFIER_TYPES: Final = {kind.lower(): kind for kind in IDENTIFIER_TYPES}
-_FLAGS: Final = ("isRequired", "isUniqueKeyField", "isPsiData", "addCustomerIfNotExists")
-_ATTRIBUTES: Final = {*_FLAGS, "identifierType", "regex", "possibleValues", "source", "accountId"}
+FLAGS: Final = ("isRequired", "isUniqueKeyField", "isPsiData", "addCustomerIfNotExists")
+_ATTRIBUTES: Final = {*FLAGS, "identifierType", "regex", "possibleValues", "source", "accountId"}
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -110,9 +111,7 @@ def _check_field(name: str, field: Mapping[str, Any]) -> Iterator[Problem]:
         yield _invalid("attributes", name)
         return
     for attribute, content in attributes.items():
-        check = _ATTRIBUTE_CHECKS.get(attribute, _is_text)
-        if attribute not in _ATTRIBUTES or not check(_value(attribute, content)):
-            yield _invalid(attribute, name)
+        yield from _check_attribute(name, attribute, content)
     if _flag(attributes, "isUniqueKeyField") and _flag(attributes, "isRequired") is False:
         yield _invalid("isRequired", name)
     if _is_customer(field) and _flag(attributes, "isPsiData"):
@@ -124,6 +123,14 @@ def _check_field(name: str, field: Mapping[str, Any]) -> Iterator[Problem]:
         yield _invalid("possibleValues", name)
 
 
+def _check_attribute(name: str, attribute: str, content: object) -> Iterator[Problem]:
+    check = _ATTRIBUTE_CHECKS.get(attribute, _is_text)
+    if attribute not in _ATTRIBUTES or not check(_value(attribute, content)):
+        yield _invalid(attribute, name)
+    elif isinstance(content, dict) and not _is_value_type(content.get("valueType")):
+        yield _invalid("valueType", name)
+
+
 def _check_ours(body: Mapping[str, Any]) -> Iterator[Problem]:
     for key in sorted(body.keys() - _KEYS):
         yield Problem("UNKNOWN_KEY", f"{key} is not part of a definition")
@@ -133,7 +140,7 @@ def _check_ours(body: Mapping[str, Any]) -> Iterator[Problem]:
     version = body.get("version", 1)
     if not isinstance(version, int) or isinstance(version, bool) or not 0 < version < 2**31:
         yield Problem("VERSION", "version is a positive integer")
-    for flag in ("uniqueKeyConflicts", "acceptsLate"):
+    for flag in ("uniqueKeyConflicts", "acceptsLate", "disabled"):
         if not isinstance(body.get(flag, False), bool):
             yield Problem("TYPE", f"{flag} is true or false")
     yield from _check_notifications(body.get("notifications", []))
@@ -183,15 +190,21 @@ def _is_pattern(value: object) -> bool:
     return True
 
 
+def _is_value_type(kind: object) -> bool:
+    """Say whether that is one of the vendor's, in any case; it may be left out."""
+    return kind is None or (isinstance(kind, str) and kind.lower() in _VALUE_TYPES)
+
+
 def _is_text_list(value: object) -> bool:
     return isinstance(value, list) and bool(value) and all(map(_is_text, value))
 
 
 _QUIET = re2.Options()
 _QUIET.log_errors = False
+_VALUE_TYPES: Final = frozenset({"boolean", "enum", "string"})
 _TRUTH: Final = {"true": True, "false": False}
 _ATTRIBUTE_CHECKS: Final[dict[str, Callable[[object], bool]]] = {
-    **dict.fromkeys(_FLAGS, _is_flag),
+    **dict.fromkeys(FLAGS, _is_flag),
     "identifierType": lambda value: str(value).lower() in _IDENTIFIER_TYPES,
     "regex": _is_pattern,
     "possibleValues": _is_text_list,
@@ -201,6 +214,16 @@ _ATTRIBUTE_CHECKS: Final[dict[str, Callable[[object], bool]]] = {
 def _flag(attributes: Mapping[str, Any], attribute: str) -> bool | None:
     value = _value(attribute, attributes.get(attribute))
     return value if isinstance(value, bool) else _TRUTH.get(str(value).lower())
+
+
+def canonical_type(kind: str) -> str:
+    """Return a type that is known in any case, in the vendor's spelling."""
+    return _FIELD_TYPES[kind.lower()].value
+
+
+def canonical_identifier_type(kind: str) -> str:
+    """Return an identifier's type that is known in any case, in the vendor's spelling."""
+    return _IDENTIFIER_TYPES[kind.lower()]
 
 
 def _is_customer(field: Mapping[str, Any]) -> bool:
@@ -229,6 +252,7 @@ def _build(org_id: int, body: Mapping[str, Any]) -> EventDefinition:
         uniqueness_window_days=body.get("uniquenessWindow", 30),
         unique_key_conflicts=body.get("uniqueKeyConflicts", False),
         accepts_late=body.get("acceptsLate", False),
+        disabled=body.get("disabled", False),
     )
 
 

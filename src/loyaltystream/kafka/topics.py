@@ -95,6 +95,15 @@ def changelog_topic(name: str, retention_days: int) -> dict[str, Any]:
     }
 
 
+def definitions_topic(name: str) -> dict[str, Any]:
+    """Return the settings of the topic of definitions: the last word on each event stays."""
+    return {
+        "name": name,
+        "exact": {"cleanup.policy": "compact"},
+        "at_least": {"max.message.bytes": MAX_MESSAGE_BYTES},
+    }
+
+
 class TopicAdmin:
     """Compares topics with their plans, and makes them so."""
 
@@ -120,7 +129,8 @@ class TopicAdmin:
         if wrong:
             raise ConfigurationError(
                 f"{'; '.join(wrong)}: all topics have as many as the ingest topic "
-                f"(topics.partitions); delete and make them again, or name others"
+                f"(topics.partitions), that of definitions one; delete and make them again, "
+                f"or name others"
             )
         settings = self.settings([plan.name for plan in there])
         return [_compare(plan, settings.get(plan.name)) for plan in plans]

@@ -5,7 +5,6 @@ Does I/O: makes clients, reads definitions, asks the broker and the registry.
 
 import math
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from functools import cached_property
 from typing import Final
 
@@ -19,14 +18,12 @@ from loyaltystream.avro import schemas
 from loyaltystream.avro.dead_letter import ALLOWANCE_BYTES, LetterEncoder
 from loyaltystream.avro.registry import Registry
 from loyaltystream.avro.schemas import Schema
-from loyaltystream.definitions.files import load_definitions
-from loyaltystream.definitions.history import History
+from loyaltystream.defining import build_desk, build_source, read_in_force, windows_of
 from loyaltystream.definitions.model import EventDefinition
-from loyaltystream.definitions.registry import Definitions
-from loyaltystream.definitions.source import Fixed, Followed, Source
+from loyaltystream.definitions.source import Source
+from loyaltystream.desk import Desk
 from loyaltystream.errors import ConfigurationError
 from loyaltystream.events import Record
-from loyaltystream.kafka.following import TopicFollower
 from loyaltystream.kafka.reading import LogReader
 from loyaltystream.kafka.sink import TransactionalSink
 from loyaltystream.kafka.source import GroupSource
@@ -105,21 +102,7 @@ class Deployment:
     @cached_property
     def event_definitions(self) -> list[EventDefinition]:
         """The definitions in force, of the source that the settings name."""
-        if self.follows:
-            history = History(self.topics.definitions, 0)
-            with closing(self.definition_log()) as log:
-                history.learn(log.rest())
-            return list(history.view())
-        return load_definitions(self.settings.rules.definitions)
-
-    @property
-    def follows(self) -> bool:
-        """Whether definitions come from their topic."""
-        return self.settings.definitions.source == "topic"
-
-    def definition_log(self) -> TopicFollower:
-        """Return a new reader of the topic of definitions."""
-        return TopicFollower(self.settings.kafka, self.topics.definitions)
+        return read_in_force(self.settings, self.topics)
 
     @cached_property
     def rules(self) -> Rules:
@@ -159,9 +142,7 @@ class Deployment:
         names, topics, memory = self.settings.topics, self.topics, self.settings.memory
         days = names.retention_days
         larger = MAX_RECORD_BYTES + ALLOWANCE_BYTES
-        windows = [self.settings.definitions.max_window_days]
-        if not self.follows:
-            windows = [one.uniqueness_window_days for one in self.event_definitions]
+        longest = max([memory.window_days, *windows_of(self.settings)])
         made = [
             ingest_topic(topics.ingest, days, max_bytes=MAX_RECORD_BYTES),
             routed_topic(topics.emf, days, max_bytes=larger),
@@ -169,9 +150,7 @@ class Deployment:
             routed_topic(topics.notifications, days, max_bytes=larger),
             letter_topic(topics.duplicates, min(days, memory.window_days), max_bytes=larger),
             letter_topic(topics.dead_letter, min(days, memory.window_days), max_bytes=larger),
-            changelog_topic(
-                topics.changelog, _changelog_days(max([memory.window_days, *windows]), days)
-            ),
+            changelog_topic(topics.changelog, _changelog_days(longest, days)),
         ]
         copies = names.replication_factor
         return [
@@ -223,20 +202,12 @@ class Deployment:
             ConfigurationError: if a definition is not usable.
             BrokerError: if the broker or the registry does not answer.
         """
-        schema_id = self.event_schema_id()
-        if not self.follows:
-            return Fixed(Definitions(self.event_definitions, schema_id))
-        followed = Followed(History(self.topics.definitions, schema_id), self.definition_log())
-        followed.begin()
-        limit = self.settings.definitions.max_window_days
-        for definition in followed.view():
-            if definition.uniqueness_window_days > limit:
-                raise ConfigurationError(
-                    f"{definition.org_id}/{definition.event_name} remembers unique keys for "
-                    f"{definition.uniqueness_window_days} days: the changelog may be kept for "
-                    f"{limit} only (definitions.max_window_days)"
-                )
-        return followed
+        return build_source(self.settings, self.topics, self.event_schema_id())
+
+    @cached_property
+    def desk(self) -> Desk:
+        """Changes the topic of definitions."""
+        return build_desk(self.settings, self.topics)
 
     def event_schema_id(self) -> int:
         """Return the id that routed records carry."""

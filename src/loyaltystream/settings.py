@@ -179,7 +179,8 @@ class DefinitionSettings(Section):
     """Where event definitions come from, and what they may say."""
 
     source: Literal["files", "topic"] = "files"
-    max_window_days: int = 90
+    profile: Literal["extended", "vendor"] = "extended"
+    max_window_days: int = 400
 
     @field_validator("max_window_days")
     @classmethod

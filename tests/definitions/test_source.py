@@ -11,6 +11,7 @@ from loyaltystream.events import REVISION_HEADER
 from loyaltystream.memory.partition import PartitionMemory
 from loyaltystream.pipeline import Plan
 from loyaltystream.stage import IngestStage, Keeper
+from loyaltystream.testing.definitions import MemoryLog
 from tests.core import (
     DEFINITIONS,
     EVENT_SCHEMA_ID,
@@ -26,7 +27,7 @@ from tests.core import (
     record,
     verdicts,
 )
-from tests.definitions.topic import TOPIC, ListedLog, Topic
+from tests.definitions.topic import TOPIC, Topic
 
 STRICT = VIEWED | {
     "fields": [*VIEWED["fields"], field("shelf", "enum", possibleValues=["upper", "lower"])]
@@ -50,9 +51,9 @@ class FreshKeeper:
         del partition, memory
 
 
-def followed(topic: Topic) -> tuple[Followed, ListedLog]:
+def followed(topic: Topic) -> tuple[Followed, MemoryLog]:
     """Return a source that has read the topic to its end."""
-    log = ListedLog(topic)
+    log = MemoryLog(topic)
     source = Followed(History(TOPIC, EVENT_SCHEMA_ID), log)
     source.begin()
     return source, log
@@ -85,7 +86,7 @@ def on_shelf(shelf: str, number: int = 0) -> Any:
 def test_nothing_begins_before_something_is_defined() -> None:
     """A worker that finds an empty topic waits, instead of rejecting every event."""
     topic = Topic()
-    log = ListedLog(topic)
+    log = MemoryLog(topic)
     source = Followed(History(TOPIC, EVENT_SCHEMA_ID), log)
     with pytest.raises(RetryableBrokerError, match="no published definition"):
         source.begin()
@@ -101,7 +102,7 @@ def test_nothing_begins_while_the_topic_cannot_be_read_to_its_end() -> None:
     """Whatever was read before the broker went away is no view to judge by."""
     topic = Topic()
     topic.create(VIEWED)
-    log = ListedLog(topic)
+    log = MemoryLog(topic)
     log.away = RetryableBrokerError("no broker")
     source = Followed(History(TOPIC, EVENT_SCHEMA_ID), log)
     with pytest.raises(RetryableBrokerError, match="no broker"):
@@ -117,7 +118,7 @@ def test_a_new_version_judges_from_the_next_batch_on() -> None:
     topic.replace(STRICT)
     before = worker.plan(0, [record(raw(on_shelf("floor")))], 1)
     assert (verdicts(before), revision(before)) == ({"accepted": 1}, b"1")
-    log.hear()
+    log.fetch()
     worker.tend()
     after = worker.plan(0, [record(raw(on_shelf("floor")))], 1)
     assert (verdicts(after), revision(after)) == ({"rejected": 1}, b"2")

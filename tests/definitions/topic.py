@@ -6,17 +6,17 @@ from typing import Any, Final
 from loyaltystream.definitions.changing import Changed, Mark, create, disable, replace
 from loyaltystream.definitions.history import History
 from loyaltystream.definitions.stored import StoredEvent, encode, key_of
-from loyaltystream.events import Record
+from loyaltystream.testing.definitions import MemoryTopic
 from tests.core import EVENT_SCHEMA_ID, NOW_MS, define
 
 TOPIC: Final = "event-definitions"
 
 
-class Topic:
+class Topic(MemoryTopic):
     """Records in order, each revision one."""
 
     def __init__(self) -> None:
-        self.records: list[Record] = []
+        super().__init__()
         self.events: dict[tuple[int, str], StoredEvent] = {}
 
     @property
@@ -45,10 +45,6 @@ class Topic:
         self.append(key_of(*made.name), encode(made))
         return made
 
-    def append(self, key: bytes | None, value: bytes | None) -> None:
-        """Append any record."""
-        self.records.append(Record(0, len(self.records), NOW_MS, key, value))
-
     def history(self, upto: int | None = None) -> History:
         """Return what a reader knows who has read so many records."""
         history = History(TOPIC, EVENT_SCHEMA_ID)
@@ -61,30 +57,3 @@ class Topic:
         definition = define(body, org_id)
         known = self.events.get((org_id, definition.event_name))
         return self.write(change(known, definition, dict(body), mark=self.mark, **how))
-
-
-class ListedLog:
-    """A topic that a reader has read up to somewhere; `away` has the broker not answer."""
-
-    def __init__(self, topic: Topic) -> None:
-        self.topic = topic
-        self.heard = 0
-        self.read = 0
-        self.away: Exception | None = None
-
-    def hear(self) -> None:
-        """Have the client fetch what is there, so that it is news."""
-        self.heard = len(self.topic.records)
-
-    def news(self) -> list[Record]:
-        return self._take(self.heard)
-
-    def rest(self) -> list[Record]:
-        if self.away is not None:
-            raise self.away
-        return self._take(len(self.topic.records))
-
-    def _take(self, end: int) -> list[Record]:
-        taken = self.topic.records[self.read : end]
-        self.read = max(self.read, end)
-        return taken

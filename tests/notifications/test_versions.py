@@ -6,9 +6,10 @@ from loyaltystream.definitions.history import History
 from loyaltystream.definitions.source import Followed
 from loyaltystream.pipeline import Plan
 from loyaltystream.stage import NotifyStage
+from loyaltystream.testing.definitions import MemoryLog
 from loyaltystream.verdicts import NotifyOutcome, Reason
 from tests.core import EVENT_SCHEMA_ID, TOPICS, outputs
-from tests.definitions.topic import TOPIC, ListedLog, Topic
+from tests.definitions.topic import TOPIC, Topic
 from tests.notifications.shop import accept, body, happened, notify, read_notification, transaction
 
 SMALL = body(transaction(amount="fields.amount", billNumber={"const": "small"}))
@@ -52,7 +53,7 @@ def test_a_version_that_was_not_heard_of_is_looked_for() -> None:
     """A worker that is behind asks the topic before it gives an event up."""
     topic = Topic()
     topic.create(SMALL)
-    source = Followed(History(TOPIC, EVENT_SCHEMA_ID), ListedLog(topic))
+    source = Followed(History(TOPIC, EVENT_SCHEMA_ID), MemoryLog(topic))
     source.begin()
     stage = NotifyStage(notify(), definitions=source, fresh=lambda _partition: 0)
     topic.replace(LARGE)

@@ -63,12 +63,15 @@ class History:
         """
         last = {record.key: record for record in records}
         events = {record.key: self._read(record) for record in last.values()}
+        # Another thread may be looking at those that there were.
+        known = dict(self._events)
         for key, stored in events.items():
             if stored is not None:
-                self._events[stored.name] = stored
+                known[stored.name] = stored
             elif (name := _name(key)) is not None:
-                self._events.pop(name, None)
+                known.pop(name, None)
         if events:
+            self._events = known
             self._views = Memo(self._make, _VIEWS)
         return bool(events)
 

@@ -55,6 +55,20 @@ class FieldType(StrEnum):
     JSON = "json"
 
 
+EXTENDED_TYPES: Final = frozenset(
+    {
+        FieldType.ENUM,
+        FieldType.DATE,
+        FieldType.GROUP_ID,
+        FieldType.CURRENCY_CODE,
+        FieldType.BOOLEAN,
+        FieldType.INTEGER,
+        FieldType.JSON,
+    }
+)
+"""The types that the vendor's Create Event API does not name."""
+
+
 class Shape(StrEnum):
     """How a field's value is carried, which is all that decoding and encoding need to know."""
 

@@ -190,6 +190,14 @@ class DefinitionSettings(Section):
         return days
 
 
+class HttpSettings(Section):
+    """What is served over HTTP, and the file that says who may ask."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8080
+    tokens: Path = Path("tokens.toml")
+
+
 class TelemetrySettings(Section):
     """Logs and metrics."""
 
@@ -226,6 +234,7 @@ class Settings(BaseSettings):
     memory: MemorySettings = MemorySettings()
     rules: RuleSettings = RuleSettings()
     definitions: DefinitionSettings = DefinitionSettings()
+    http: HttpSettings = HttpSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
     platform: PlatformSettings = PlatformSettings()
 

@@ -164,21 +164,21 @@ def test_what_is_not_there_cannot_be_changed() -> None:
     assert problems(replace(None, definition, ORDERED, mark=topic.mark)) == told
     assert problems(disable(None, "orderPlaced", mark=topic.mark)) == told
     assert problems(verify(None, "orderPlaced", mark=topic.mark)) == told
-    assert problems(publish(None, definition, mark=topic.mark)) == told
+    assert problems(publish(None, "orderPlaced", mark=topic.mark)) == told
 
 
 def test_a_draft_is_published_once_it_is_verified() -> None:
     """A draft becomes a version in two steps, neither of which can be left out."""
-    topic, definition = Topic(), define(ORDERED)
+    topic = Topic()
     drafted = topic.create(ORDERED, draft=True)
     assert (drafted.state, drafted.version) == ("draft", 0)
-    refused = publish(drafted, definition, mark=topic.mark)
+    refused = publish(drafted, "orderPlaced", mark=topic.mark)
     assert [code for code, _ in problems(refused)] == [NOT_VERIFIED]
     verified = topic.write(verify(drafted, "orderPlaced", mark=topic.mark))
     assert verified.state == "verified"
-    published = topic.write(publish(verified, definition, mark=topic.mark))
+    published = topic.write(publish(verified, "orderPlaced", mark=topic.mark))
     assert (published.state, published.version, published.draft) == ("published", 1, None)
-    again = publish(published, definition, mark=topic.mark)
+    again = publish(published, "orderPlaced", mark=topic.mark)
     assert [code for code, _ in problems(again)] == [NO_DRAFT]
 
 

@@ -11,7 +11,7 @@ import msgspec
 from loyaltystream.definitions.additive import changes_beyond, is_same
 from loyaltystream.definitions.bodies import normalise
 from loyaltystream.definitions.model import EventDefinition
-from loyaltystream.definitions.parsing import Problem
+from loyaltystream.definitions.parsing import Problem, parse_definition
 from loyaltystream.definitions.stored import (
     MAX_BYTES,
     StoredDraft,
@@ -115,19 +115,20 @@ def verify(known: StoredEvent | None, event_name: str, *, mark: Mark) -> Changed
     return msgspec.structs.replace(known, revision=mark.revision, state=state, draft=draft)
 
 
-def publish(known: StoredEvent | None, definition: EventDefinition, *, mark: Mark) -> Changed:
-    """Return the event with its verified draft, which says `definition`, as the next version."""
+def publish(known: StoredEvent | None, event_name: str, *, mark: Mark) -> Changed:
+    """Return the event with its verified draft as the next version."""
     if known is None:
-        return [_not_found(definition.event_name)]
+        return [_not_found(event_name)]
     if known.draft is None:
-        return [Problem(NO_DRAFT, f"{definition.event_name} has no draft")]
+        return [Problem(NO_DRAFT, f"{event_name} has no draft")]
     if known.draft.state != "verified":
-        text = f"the draft of {definition.event_name} is not verified: send it a sample event first"
+        text = f"the draft of {event_name} is not verified: send it a sample event first"
         return [Problem(NOT_VERIFIED, text)]
+    found = parse_definition(known.org_id, known.draft.body)
+    if not isinstance(found, EventDefinition):
+        return found
     # What it was held against when it was drafted may have got another version since.
-    return _beyond(known, definition) or _fitting(
-        _published(known, definition, known.draft.body, mark)
-    )
+    return _beyond(known, found) or _fitting(_published(known, found, known.draft.body, mark))
 
 
 def current(known: StoredEvent) -> EventDefinition | None:

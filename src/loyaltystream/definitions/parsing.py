@@ -6,7 +6,7 @@ problems of a stage are reported together, in the vendor's words (domain.md 3.2)
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -14,6 +14,7 @@ import re2
 
 from loyaltystream.definitions.model import (
     DAY_CLASSES,
+    EXTENDED_TYPES,
     IDENTIFIER_TYPES,
     Action,
     CustomerDefinition,
@@ -51,11 +52,20 @@ class Problem(msgspec.Struct, frozen=True):
     message: str
 
 
-def parse_definition(org_id: int, body: object) -> EventDefinition | list[Problem]:
-    """Return the definition in `body`, or every problem of the first stage that has any."""
+def parse_definition(
+    org_id: int, body: object, *, extended: bool = True
+) -> EventDefinition | list[Problem]:
+    """Return the definition in `body`, or every problem of the first stage that has any.
+
+    Args:
+        org_id: whose definition it is.
+        body: of the Create Event API.
+        extended: whether there are more than the vendor's types.
+    """
     if not isinstance(body, dict):
         return [Problem("NOT_OBJECT", "a definition is a JSON object")]
-    for stage in (_check_name, _check_actions, _check_types, _check_attributes, _check_ours):
+    check_types = _check_types if extended else _check_vendor_types
+    for stage in (_check_name, _check_actions, check_types, _check_attributes, _check_ours):
         if problems := list(stage(body)):
             return problems
     definition = _build(org_id, body)
@@ -82,14 +92,20 @@ def _actions(body: Mapping[str, Any]) -> Sequence[Any]:
     return actions if isinstance(actions, list) and all(map(_is_text, actions)) else []
 
 
-def _check_types(body: Mapping[str, Any]) -> Iterator[Problem]:
+def _check_vendor_types(body: Mapping[str, Any]) -> Iterator[Problem]:
+    return _check_types(body, _FIELD_TYPES.keys() - {kind.lower() for kind in EXTENDED_TYPES})
+
+
+def _check_types(
+    body: Mapping[str, Any], known: Collection[str] = _FIELD_TYPES.keys()
+) -> Iterator[Problem]:
     fields = body.get("fields", [])
     if not isinstance(fields, list) or not all(isinstance(field, dict) for field in fields):
         yield Problem(1823, "fields invalid event field type")
         return
     for field in fields:
         kind = field.get("type")
-        if not isinstance(kind, str) or kind.lower() not in _FIELD_TYPES:
+        if not isinstance(kind, str) or kind.lower() not in known:
             yield Problem(1823, f"{kind} invalid event field type")
 
 

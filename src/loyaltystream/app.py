@@ -48,6 +48,7 @@ from loyaltystream.rules import Rules
 from loyaltystream.runner import Runner
 from loyaltystream.settings import TOPIC_ROLES, Settings
 from loyaltystream.stage import FreshStart, IngestStage, NotifyStage, Remembered
+from loyaltystream.telemetry.definitions import DefinitionWatch
 from loyaltystream.telemetry.memory import MemoryWatch
 from loyaltystream.telemetry.metrics import Metrics
 from loyaltystream.telemetry.worker import WorkerTelemetry
@@ -195,14 +196,18 @@ class Deployment:
         schema_id = self.registry.demand(self.topics.dead_letter, schemas.load(schemas.DEAD_LETTER))
         return LetterEncoder(stage, schema_id, MAX_RECORD_BYTES)
 
-    def definitions(self) -> Source:
+    def definitions(self, metrics: Metrics) -> Source:
         """Return what gives the compiled definitions; they have been read to their end.
+
+        Args:
+            metrics: told what is heard of a topic.
 
         Raises:
             ConfigurationError: if a definition is not usable.
             BrokerError: if the broker or the registry does not answer.
         """
-        return build_source(self.settings, self.topics, self.event_schema_id())
+        watch, schema_id = DefinitionWatch(metrics), self.event_schema_id()
+        return build_source(self.settings, self.topics, schema_id, heard=watch.heard)
 
     @cached_property
     def desk(self) -> Desk:
@@ -309,7 +314,7 @@ def build_worker(
     if stage == "ingest":
         work = _build_ingest(deployment, metrics, start, accept_loss_ms)
     else:
-        work = _build_notify(deployment, start)
+        work = _build_notify(deployment, metrics, start)
     telemetry = WorkerTelemetry(metrics, lags=source.lag, remembered=work.remembered)
     runner = Runner(source, sink, work.stage, telemetry=telemetry)
     return Worker(name, runner, metrics, work.leave)
@@ -343,7 +348,8 @@ def build_audit(settings: Settings, progress: Progress = lambda _what, _offsets:
         BrokerError: if the broker or the registry does not answer.
     """
     deployment = Deployment(settings)
-    notify, source = build_notify(deployment), deployment.definitions()
+    notify = build_notify(deployment)
+    source = build_source(settings, deployment.topics, deployment.event_schema_id())
     definitions = source.view()
 
     def derive(records: Sequence[Record]) -> list[Output]:
@@ -381,7 +387,7 @@ def _build_ingest(
     )
     ingest = IngestStage(
         deployment.ingest(),
-        definitions=deployment.definitions(),
+        definitions=deployment.definitions(metrics),
         layout=layout,
         keeper=keeper,
         fresh=start,
@@ -390,8 +396,8 @@ def _build_ingest(
     return _Work(ingest, ingest.remembered, keeper.leave)
 
 
-def _build_notify(deployment: Deployment, start: FreshStart) -> _Work:
-    notify, definitions = build_notify(deployment), deployment.definitions()
+def _build_notify(deployment: Deployment, metrics: Metrics, start: FreshStart) -> _Work:
+    notify, definitions = build_notify(deployment), deployment.definitions(metrics)
     return _Work(NotifyStage(notify, definitions=definitions, fresh=start))
 
 

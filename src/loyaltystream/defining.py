@@ -1,5 +1,6 @@
 """Puts together what reads and changes definitions. Does I/O: reads files, asks the broker."""
 
+from collections.abc import Callable
 from contextlib import closing
 from typing import Final
 
@@ -20,6 +21,12 @@ from loyaltystream.topology import Topics
 
 _NO_SCHEMA: Final = 0
 """What is compiled only to be held against others encodes nothing."""
+
+Heard = Callable[[int, int], None]
+
+
+def _say_nothing(_revision: int, _events: int) -> None:
+    """Take what is heard and leave it."""
 
 
 def follows(settings: Settings) -> bool:
@@ -55,13 +62,16 @@ def read_in_force(settings: Settings, topics: Topics) -> list[EventDefinition]:
     return list(history.view())
 
 
-def build_source(settings: Settings, topics: Topics, schema_id: int) -> Source:
+def build_source(
+    settings: Settings, topics: Topics, schema_id: int, *, heard: Heard = _say_nothing
+) -> Source:
     """Return what gives the compiled definitions; a topic has been read to its end.
 
     Args:
         settings: of the deployment.
         topics: their names.
         schema_id: that routed records carry.
+        heard: told each new revision, and how many events are in force.
 
     Raises:
         ConfigurationError: if a definition is not usable.
@@ -70,7 +80,7 @@ def build_source(settings: Settings, topics: Topics, schema_id: int) -> Source:
     if not follows(settings):
         return Fixed(Definitions(load_definitions(settings.rules.definitions), schema_id))
     log = TopicFollower(settings.kafka, topics.definitions)
-    followed = Followed(History(topics.definitions, schema_id), log)
+    followed = Followed(History(topics.definitions, schema_id), log, heard)
     followed.begin()
     limits = Limits(window_days=settings.definitions.max_window_days)
     for definition in followed.view():

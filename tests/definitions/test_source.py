@@ -169,6 +169,26 @@ def test_a_batch_has_one_view() -> None:
     assert (verdicts(plan), revision(plan)) == ({"rejected": 1, "accepted": 1}, b"3")
 
 
+def test_every_new_view_is_told() -> None:
+    """Whoever watches a worker sees by which revision it judges."""
+    topic = Topic()
+    topic.create(VIEWED)
+    told: list[tuple[int, int]] = []
+    log = MemoryLog(topic)
+    source = Followed(
+        History(TOPIC, EVENT_SCHEMA_ID),
+        log,
+        lambda revision, events: told.append((revision, events)),
+    )
+    source.begin()
+    topic.create(ORDERED)
+    topic.disable("productViewed")
+    log.fetch()
+    source.refresh()
+    source.refresh()
+    assert told == [(1, 1), (3, 1)]
+
+
 def test_definitions_of_files_have_no_revision() -> None:
     """Files leave no mark in the changelog."""
     source = Fixed(DEFINITIONS)

@@ -273,6 +273,8 @@ def test_a_dry_run_may_bring_its_own_definition(office: Office) -> None:
     sent = {"definition": ORDERED, "event": ORDER}
     trial = office.ask("POST", "/v2/events/validate", sent, by="looker").json()["data"]
     assert trial["verdict"] == "accepted"
+    empty = office.ask("POST", "/v2/events/validate", {"definition": ORDERED}).json()["data"]
+    assert [found["code"] for found in empty["violations"]] == ["EMPTY"]
     wrong = sent | {"definition": ORDERED | {"actions": []}}
     answer = office.ask("POST", "/v2/events/validate", wrong)
     assert (answer.status_code, problems(answer)[0][0]) == (400, 1810)

@@ -150,6 +150,8 @@ def _check_attribute(name: str, attribute: str, content: object) -> Iterator[Pro
 def _check_ours(body: Mapping[str, Any]) -> Iterator[Problem]:
     for key in sorted(body.keys() - _KEYS):
         yield Problem("UNKNOWN_KEY", f"{key} is not part of a definition")
+    if not isinstance(body.get("description") or "", str):
+        yield Problem("TYPE", "description is a text")
     window = body.get("uniquenessWindow", 30)
     if isinstance(window, bool) or window not in DAY_CLASSES:
         yield Problem("WINDOW", f"uniquenessWindow is one of {DAY_CLASSES} days")

@@ -3,7 +3,7 @@
 Does I/O only through its port.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from loyaltystream.definitions.history import History
@@ -71,11 +71,18 @@ class Followed:
     Args:
         history: what the topic has said.
         log: the topic.
+        heard: told the revision of each new view, and how many events are in force.
     """
 
-    def __init__(self, history: History, log: Log) -> None:
+    def __init__(
+        self,
+        history: History,
+        log: Log,
+        heard: Callable[[int, int], None] = lambda _revision, _events: None,
+    ) -> None:
         self._history = history
         self._log = log
+        self._heard = heard
         self._view: Definitions = history.view()
 
     def begin(self) -> None:
@@ -120,5 +127,6 @@ class Followed:
     def _learn(self, records: Iterable[Record]) -> bool:
         learnt = self._history.learn(records)
         if learnt:
-            self._view = self._history.view()
+            self._view = view = self._history.view()
+            self._heard(view.revision, len(view))
         return learnt

@@ -13,12 +13,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
+from loyaltystream.definitions.files import MAX_FILE_BYTES
 from loyaltystream.definitions.registry import Definitions
 from loyaltystream.definitions.standard import STANDARD_EVENTS
 from loyaltystream.dialects.strict_json import parse
 from loyaltystream.rules import Rules
 from loyaltystream.trying import Trial, try_event
-from loyaltystream.verdicts import Verdict, Violation
+from loyaltystream.verdicts import Verdict
 from loyaltystream.web.answers import RefusedError, done, shown
 from loyaltystream.web.book import Book
 from loyaltystream.web.documents import DEFINITION, EVENT, REFUSALS
@@ -36,10 +37,9 @@ _SCHEMA_ID: Final = 0
 
 
 class _Inline(msgspec.Struct):
-    """A body that brings its own definition."""
+    """The event of a body that brings its own definition."""
 
-    definition: dict[str, Any]
-    event: msgspec.Raw
+    event: msgspec.Raw = msgspec.Raw(b"")
 
 
 class Api:
@@ -120,12 +120,14 @@ class Api:
         return done(self._book.publish(token_of(request), event_name).version)
 
     def _validate(self, token: Token, raw: bytes, *, draft: bool) -> Trial:
-        try:
+        found = parse(raw, max_bytes=MAX_FILE_BYTES)
+        if isinstance(found, dict) and isinstance(found.get("definition"), dict):
+            # Its event is judged as it came, not as it would be written again.
             inline = msgspec.json.decode(raw, type=_Inline)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            return self._try(token, raw, draft=draft)
-        definition = self._book.read_inline(token, inline.definition)
-        return self._run(bytes(inline.event), Definitions([definition], _SCHEMA_ID))
+            definition = self._book.read_inline(token, found["definition"])
+            return self._run(bytes(inline.event), Definitions([definition], _SCHEMA_ID))
+        name = found.get("eventName") if isinstance(found, dict) else None
+        return self._run(raw, self._defined(token, name, draft=draft))
 
     def _verify(self, token: Token, event_name: str, raw: bytes) -> Trial:
         definition = self._book.definition(token, event_name, draft=True)
@@ -134,19 +136,16 @@ class Api:
             self._book.verify(token, event_name)
         return trial
 
-    def _try(self, token: Token, raw: bytes, *, draft: bool) -> Trial:
-        """Hold an event against what its own org has defined under its name."""
-        found = parse(raw, max_bytes=self._rules.max_event_bytes)
-        name = None if isinstance(found, Violation) else found.get("eventName")
-        definitions = []
+    def _defined(self, token: Token, name: object, *, draft: bool) -> Definitions:
+        """Return what the token's own org has defined under a name; without that, nothing."""
+        found = []
         if isinstance(name, str):
             try:
-                definitions = [self._book.definition(token, name, draft=draft)]
-            except RefusedError as error:
-                if draft:
+                found = [self._book.definition(token, name, draft=draft)]
+            except RefusedError:
+                if draft:  # else the verdict tells that there is no such event
                     raise
-                del error  # the verdict tells that there is no such event
-        return self._run(raw, Definitions(definitions, _SCHEMA_ID))
+        return Definitions(found, _SCHEMA_ID)
 
     def _run(self, raw: bytes, definitions: Definitions) -> Trial:
         return try_event(raw, definitions, self._rules, now_ms=self._clock_ms())

@@ -1,6 +1,8 @@
 """Puts the service together, and serves it. Does I/O: HTTP."""
 
 import logging
+import signal
+import sys
 import time
 from collections.abc import Callable
 from typing import Final
@@ -60,6 +62,9 @@ def build_application(
 
 def serve(app: FastAPI, host: str, port: int) -> None:
     """Serve until SIGTERM or SIGINT; requests that were begun are finished."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # The server raises the signal once more when it has finished.
+        signal.signal(number, lambda _number, _frame: sys.exit(0))
     uvicorn.run(
         app,
         host=host,

@@ -19,6 +19,7 @@ from loyaltystream.cli.init import init
 from loyaltystream.cli.run import run
 from loyaltystream.cli.send import send
 from loyaltystream.cli.tail import tail
+from loyaltystream.cli.what_if import what_if
 from loyaltystream.errors import LoyaltyStreamError
 from loyaltystream.telemetry.logs import quiet
 
@@ -32,6 +33,7 @@ app = typer.Typer(
 )
 app.add_typer(platform.app, name="platform")
 app.add_typer(memory.app, name="memory")
+definitions.app.command("what-if")(what_if)
 app.add_typer(definitions.app, name="definitions")
 app.add_typer(serve.app, name="serve")
 app.command()(init)

@@ -65,6 +65,21 @@ def read_definitions(folder: Path, limits: Limits | None = None) -> list[Written
     return sorted(written, key=lambda one: (one.definition.org_id, one.definition.event_name))
 
 
+def read_definition(file: Path) -> EventDefinition:
+    """Return the definition in one file, whose folder is named for its org.
+
+    Raises:
+        ConfigurationError: with one line for everything wrong with it.
+    """
+    org_id = _org_id(file.absolute().parent.name)
+    if org_id is None:
+        raise ConfigurationError(f"{file} does not lie in a folder named for its org, as 1800")
+    found = _load_file(file, org_id)
+    if isinstance(found, Written):
+        return found.definition
+    raise ConfigurationError("\n".join(f"{file}: {_line(problem)}" for problem in found))
+
+
 def disable_file(folder: Path, org_id: int, event_name: str) -> Path:
     """Have the file of an event say that it is disabled; return its path.
 

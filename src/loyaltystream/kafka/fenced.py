@@ -5,6 +5,7 @@ what was read in between is therefore all there was.
 """
 
 import time
+import warnings
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import Final
@@ -84,6 +85,6 @@ class FencedWriter:
         producer, self._producer = self._producer, None
         if producer is not None:
             # A producer that was fenced complains when it is closed: nobody can do anything then.
-            with suppress(KafkaException, BrokerError):
+            with suppress(KafkaException, BrokerError), warnings.catch_warnings(action="ignore"):
                 producer.purge(blocking=False)
                 producer.close()

@@ -8,12 +8,13 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Message, Top
 from loyaltystream.errors import FatalBrokerError, RetryableBrokerError
 from loyaltystream.events import Record
 from loyaltystream.kafka.connection import MAX_MESSAGE_BYTES, properties
-from loyaltystream.kafka.errors import translate, translated
-from loyaltystream.kafka.reading import REACH_S, to_record
+from loyaltystream.kafka.errors import translate
+from loyaltystream.kafka.reading import REACH_S, LogReader, to_record
 from loyaltystream.settings import KafkaSettings
 
 _POLL_S: Final = 0.1
 _FETCH: Final = 1_000
+_FETCH_MS: Final = 100
 _END: Final = KafkaError._PARTITION_EOF  # noqa: SLF001 (public, underscored by librdkafka)
 _LOST: Final = KafkaError._AUTO_OFFSET_RESET  # noqa: SLF001
 
@@ -30,6 +31,7 @@ class TopicFollower:
     def __init__(self, kafka: KafkaSettings, topic: str, *, timeout_s: float = REACH_S) -> None:
         self._topic = topic
         self._timeout_s = timeout_s
+        self._reader = LogReader(kafka, timeout_s=timeout_s)
         self._reached = 0  # the offset behind all that was read, markers included
         self._consumer = Consumer(
             properties(
@@ -39,6 +41,8 @@ class TopicFollower:
                 enable_auto_commit=False,
                 enable_partition_eof=True,
                 auto_offset_reset="error",
+                # A commit does not end a fetch that waits: by default it is heard 0.5 s later.
+                fetch_wait_max_ms=_FETCH_MS,
                 queued_max_messages_kbytes=1_024,
                 fetch_message_max_bytes=MAX_MESSAGE_BYTES,
             )
@@ -62,14 +66,8 @@ class TopicFollower:
             RetryableBrokerError: if the broker does not answer in time; what it gave comes again.
             FatalBrokerError: if the topic is not what it was.
         """
-        doing = f"reading {self._topic} to its end"
-        with translated(doing):
-            bounds = self._consumer.get_watermark_offsets(
-                TopicPartition(self._topic, 0), self._timeout_s, cached=False
-            )
-        if bounds is None:
-            raise RetryableBrokerError(f"{doing}: the broker did not tell where that is")
-        first, end = bounds
+        # Asked by another client: behind this one's open fetch the answer takes half a second.
+        first, end = self._reader.bounds(self._topic)[0]
         records: list[Record] = []
         deadline = time.monotonic() + self._timeout_s
         while first < end and self._reached < end:
@@ -79,7 +77,8 @@ class TopicFollower:
             elif time.monotonic() > deadline:
                 self._begin_again(records)
                 raise RetryableBrokerError(
-                    f"{doing}: is at {self._reached} of {end} after {self._timeout_s:.0f} s"
+                    f"reading {self._topic} to its end: is at {self._reached} of {end} after "
+                    f"{self._timeout_s:.0f} s"
                 )
         return records
 

@@ -38,6 +38,7 @@ TOPICS: Final = Topics(
     duplicates="behavioral-events.duplicates",
     dead_letter="behavioral-events.dead-letter",
     changelog="dedup-changelog",
+    definitions="event-definitions",
 )
 IDENTITY: Final = Identity("a secret of sixteen or more")
 

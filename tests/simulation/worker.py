@@ -7,6 +7,7 @@ from itertools import count
 from pathlib import Path
 from typing import Final, Protocol
 
+from loyaltystream.definitions.source import Fixed
 from loyaltystream.events import Record
 from loyaltystream.memory.manifest import Origin
 from loyaltystream.memory.units import Unit
@@ -106,7 +107,7 @@ class Worker:
         changelog = parts.changelog(broker, TOPICS.changelog, fates)
         self.stage = parts.stage(
             play.judge,
-            definitions=DEFINITIONS,
+            definitions=Fixed(DEFINITIONS),
             layout=play.layout,
             keeper=keeper_on(
                 broker,
@@ -201,7 +202,7 @@ class WatchedStage:
         return stage._ingest.judge(
             records,
             memory=BlindMemory(stage._memories[partition]),
-            definitions=stage._definitions,
+            definitions=stage._definitions.view(),
             generation=generation,
         )
 

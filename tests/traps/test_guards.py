@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 
+from loyaltystream.definitions.source import Fixed
 from loyaltystream.errors import FatalBrokerError
 from loyaltystream.events import Record
 from loyaltystream.kafka.connection import member_properties
@@ -204,7 +205,7 @@ class Twins:
         return Runner(
             MemorySource(self.broker, topic=TOPICS.ingest, group="group", member=member),
             MemorySink(self.broker, "one id for both", fates=SlowCommits()),
-            NotifyStage(Sends(), definitions=DEFINITIONS, fresh=lambda _partition: 0),
+            NotifyStage(Sends(), definitions=Fixed(DEFINITIONS), fresh=lambda _partition: 0),
             telemetry=MemoryTelemetry(Journal()),
         )
 

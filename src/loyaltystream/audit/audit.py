@@ -62,6 +62,7 @@ class Audit:
         """
         ledger = Ledger()
         view = look(self._log, self._deployment.topics, self._groups)
+        self._deployment.catch_up()
         gathering = Gathering(
             self._log,
             self._deployment.topics,
@@ -138,14 +139,16 @@ class Audit:
     def _reader(self) -> Reader:
         deployment = self._deployment
         topic = deployment.topics.ingest
-        return Reader(topic, definitions=deployment.definitions, rules=deployment.rules)
+        definitions = deployment.views or (lambda _revision: deployment.definitions)
+        return Reader(topic, definitions=definitions, rules=deployment.rules)
 
     def _event_id(self, place: Place) -> str | None:
         """Return an event's id by reading its record once more."""
         reader, partitions = self._reader(), self._deployment.layout.partitions
         for record in self._log.records(*self._range(place)):
-            event = reader.read([record], record.timestamp_ms, partitions)[0].event
-            return None if event is None else event.event_id
+            clock_ms = record.timestamp_ms
+            [read] = reader.read([record], clock_ms, partitions=partitions, revision=0)
+            return None if read.event is None else read.event.event_id
         return None
 
     @staticmethod

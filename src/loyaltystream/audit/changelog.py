@@ -13,7 +13,7 @@ from loyaltystream.audit.log import Log
 from loyaltystream.audit.relayouts import Relayouts
 from loyaltystream.audit.seen import Entries, SeenKeys, entries_of
 from loyaltystream.errors import StateError
-from loyaltystream.events import Record
+from loyaltystream.events import Record, revision_of
 from loyaltystream.memory import relaid
 from loyaltystream.memory.changelog import Delta, Layout
 from loyaltystream.memory.relaid import Moved, Switched
@@ -25,12 +25,14 @@ class Entry(msgspec.Struct, frozen=True):
     Attributes:
         is_ours: whether it is of the layout that was in force there.
         partitions: how many the ingest topic had then.
+        revision: of the definitions that what it covers was judged by; 0: files have none.
     """
 
     place: Place
     delta: Delta
     is_ours: bool
     partitions: int
+    revision: int = 0
 
     @property
     def start(self) -> int:
@@ -103,7 +105,7 @@ class Changelog:
         # The layouts in force, one after the other: the first is that of the next record.
         stages = self._stages(partition)
         seen: dict[Layout, SeenKeys] = {}
-        for place, found in self._read(partition):
+        for place, found, revision in self._read(partition):
             if isinstance(found, Moved):
                 keys = seen.setdefault(found.layout, SeenKeys())
                 keys.learn(entries_of(found), found.clock_ms)
@@ -116,7 +118,7 @@ class Changelog:
                 is_ours = self._is_ours(found, stages[0], place)
                 if is_ours and len(stages) > 1:
                     self.relayouts.keep(partition, found, stages[1])
-                yield Entry(place, found, is_ours, stages[0].partitions)
+                yield Entry(place, found, is_ours, stages[0].partitions, revision)
 
     def _note_moved(self, partition: int, moved: Moved, stages: list[Layout]) -> None:
         self.relayouts.move(partition, moved)
@@ -128,7 +130,7 @@ class Changelog:
         first = next(self._read(partition, silent=True), None)
         if first is None or (isinstance(first[1], Delta) and first[1].layout == self._layout):
             return [self._layout]  # as usual: there was no other
-        found = [one for _, one in self._read(partition, silent=True)]
+        found = [one for _, one, _ in self._read(partition, silent=True)]
         before = [
             msgspec.structs.replace(self._layout, partitions=one.partitions_before)
             for one in found
@@ -138,13 +140,14 @@ class Changelog:
 
     def _read(
         self, partition: int, *, silent: bool = False
-    ) -> Iterator[tuple[Place, relaid.Entry]]:
+    ) -> Iterator[tuple[Place, relaid.Entry, int]]:
+        """Yield what can be read, where it stands, and by which definitions it was judged."""
         first, end = self._bounds.get(partition, (0, 0))
         for record in self._log.records(self._topic, partition, first, end):
             place = Place(self._topic, partition, record.offset)
             found = self._decode(record, place, silent=silent)
             if found is not None:
-                yield place, found
+                yield place, found, revision_of(record)
 
     def is_cut(self, partition: int) -> bool:
         """Say whether retention has removed records."""

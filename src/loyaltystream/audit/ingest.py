@@ -5,14 +5,14 @@ before the first retained event only fill the memory; each later one says which 
 together, and what they left behind. Where one is missing the records are judged all the same.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 from typing import Final
 
 from loyaltystream.audit.changelog import Changelog, Entry, Switch, difference
 from loyaltystream.audit.findings import Detail, Fault, Notice, PartitionFindings, Place
 from loyaltystream.audit.found import FoundRows
-from loyaltystream.audit.reading import Reader
+from loyaltystream.audit.reading import Read, Reader
 from loyaltystream.audit.seen import Entries, entries_of
 from loyaltystream.audit.stage import Evidence
 from loyaltystream.audit.verify import Verifier
@@ -53,6 +53,7 @@ class IngestPartition:
         self._held: Record | None = None
         self._position = self._first = self._span.first
         self._seeded: int | None = None
+        self._revision = 0
         self._clock_ms = self._covers_from_ms = self._partitions = 0
 
     def audit(self, changelog: Changelog) -> PartitionFindings:
@@ -138,7 +139,7 @@ class IngestPartition:
 
     def _check(self, entry: Entry) -> None:
         delta = entry.delta
-        self._covers_from_ms = delta.covers_from_ms
+        self._covers_from_ms, self._revision = delta.covers_from_ms, entry.revision
         judged, foreign, _ = self._judge(delta.to_offset, covered=True)
         self._position = delta.to_offset
         if entry.is_ours and delta.to_offset <= self._span.stop:
@@ -191,7 +192,7 @@ class IngestPartition:
         foreign = caused = 0
         records = self._until(end)
         while chunk := list(islice(records, _CHUNK)):
-            for read in self._reader.read(chunk, self._clock_ms, self._partitions):
+            for read in self._said(chunk):
                 self._clock_ms = read.clock_ms
                 self._report_strays(read.record.offset, _NO_RECORD)
                 found = self._rows.take(read.record.offset)
@@ -201,6 +202,12 @@ class IngestPartition:
                     read, found, covers_from_ms=self._covers_from_ms, covered=covered
                 )
         return entries, foreign, caused
+
+    def _said(self, records: Sequence[Record]) -> list[Read]:
+        """Return what records say, by what was in force when they were judged."""
+        return self._reader.read(
+            records, self._clock_ms, partitions=self._partitions, revision=self._revision
+        )
 
     def _until(self, end: int) -> Iterator[Record]:
         while (record := self._held or next(self._records, None)) is not None:

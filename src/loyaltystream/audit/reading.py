@@ -3,7 +3,7 @@
 None of the quick paths of the pipeline is taken here, so a fault in one of them shows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -16,6 +16,9 @@ from loyaltystream.steps.stages import Rejected
 from loyaltystream.times import SKEW_MS
 from loyaltystream.validation.careful import validate
 from loyaltystream.verdicts import Violation
+
+Views = Callable[[int], Definitions]
+"""Gives the definitions that were in force at a revision; 0: those of files."""
 
 
 class Read(msgspec.Struct, frozen=True):
@@ -41,27 +44,31 @@ class Reader:
 
     Args:
         topic: the ingest topic's name.
-        definitions: the view that all records are held against.
+        definitions: gives the view of a revision, which records are held against.
         rules: what a valid event is.
     """
 
-    def __init__(self, topic: str, *, definitions: Definitions, rules: Rules) -> None:
+    def __init__(self, topic: str, *, definitions: Views, rules: Rules) -> None:
         self._topic = topic
         self._definitions = definitions
         self._rules = rules
 
-    def read(self, records: Sequence[Record], clock_ms: int, partitions: int) -> list[Read]:
+    def read(
+        self, records: Sequence[Record], clock_ms: int, *, partitions: int, revision: int
+    ) -> list[Read]:
         """Return what each record says, in order.
 
         Args:
             records: of one partition.
             clock_ms: its clock before the first.
             partitions: how many the topic had when they were judged.
+            revision: of the definitions that they were judged by.
         """
+        definitions = self._definitions(revision)
         read = []
         for record in records:
             clock_ms = max(clock_ms, record.timestamp_ms)
-            read.append(self._read(record, clock_ms))
+            read.append(self._read(record, clock_ms, definitions))
         valid = [one for one in read if isinstance(one.subject, ValidEvent)]
         hashes = murmur2([one.subject.key for one in valid if isinstance(one.subject, ValidEvent)])
         homes = place(hashes, partitions)
@@ -76,15 +83,15 @@ class Reader:
             for one in read
         ]
 
-    def _read(self, record: Record, clock_ms: int) -> Read:
+    def _read(self, record: Record, clock_ms: int, definitions: Definitions) -> Read:
         if record.value is None:
             return Read(record, clock_ms, None)
         origin = self._origin(record, clock_ms)
-        read = reading.read(record, origin, find=self._definitions.find, rules=self._rules)
+        read = reading.read(record, origin, find=definitions.find, rules=self._rules)
         if isinstance(read, Violation):
             return Read(record, clock_ms, Rejected(record, origin, clock_ms, (read,)))
         decoded = Decoded(record, origin, clock_ms, *read)
-        subject = validate(decoded, definitions=self._definitions, rules=self._rules)
+        subject = validate(decoded, definitions=definitions, rules=self._rules)
         if self._rules.partition_by is PartitionBy.EVENT_ID and isinstance(subject, ValidEvent):
             key = f"{subject.org_id}|{subject.event_id}".encode()
             subject = msgspec.structs.replace(subject, key=key)

@@ -102,6 +102,15 @@ def changelog_topic(name: str, retention_days: int) -> dict[str, Any]:
     }
 
 
+def definitions_topic(name: str) -> dict[str, Any]:
+    """Return the settings of the topic of definitions: the last word on each event stays."""
+    return {
+        "name": name,
+        "exact": {"cleanup.policy": "compact"},
+        "at_least": {"max.message.bytes": MAX_MESSAGE_BYTES},
+    }
+
+
 class TopicAdmin:
     """Compares topics with their plans, and makes them so."""
 

@@ -84,6 +84,11 @@ class Metrics:
         self.partitions = Gauge(
             "loyaltystream_partitions", "Partitions that this worker owns.", registry=registry
         )
+        self.definitions_revision = Gauge(
+            "loyaltystream_definitions_revision",
+            "The last revision of the topic of definitions that this worker has heard of.",
+            registry=registry,
+        )
         self.memory_ids = Gauge(
             "loyaltystream_memory_ids",
             "Ids remembered, by kind of key and window in days.",

@@ -48,7 +48,7 @@ def validate(decoded: Decoded, *, definitions: Definitions, rules: Rules) -> Val
             detail = f"no identifier of type {needed}, which the definition names"
             violations.append(Violation(Reason.NO_CUSTOMER, "customer.identifiers", detail))
     elif event.event_name and org_id is not None:
-        detail = "no definition of this name in this org"
+        detail = definitions.absence(org_id, event.event_name)
         violations.append(Violation(Reason.UNKNOWN_EVENT, "eventName", detail))
     if violations or compiled is None or key is None:
         return _reject(decoded, event, org_id, compiled, violations)

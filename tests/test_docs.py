@@ -17,6 +17,7 @@ from loyaltystream.cli.audit import NOT_EXACT
 from loyaltystream.cli.demo import NOT_EXACT as DEMO_NOT_EXACT
 from loyaltystream.cli.platform import NOT_RUNNING
 from loyaltystream.cli.send import INTERRUPTED, TOO_LARGE
+from loyaltystream.cli.why import NEVER_SEEN
 from loyaltystream.definitions.model import DAY_CLASSES, EventDefinition, FieldType
 from loyaltystream.definitions.parsing import _ATTRIBUTES as ATTRIBUTES
 from loyaltystream.definitions.parsing import _KEYS as KEYS
@@ -232,7 +233,8 @@ def test_every_make_target_has_its_row() -> None:
 
 def test_every_exit_code_has_its_row() -> None:
     """Every code that a command can end with is explained, and no other."""
-    codes = {0, *exit_codes(), NOT_EXACT, DEMO_NOT_EXACT, NOT_RUNNING, TOO_LARGE, INTERRUPTED}
+    ours = {NOT_EXACT, DEMO_NOT_EXACT, NOT_RUNNING, TOO_LARGE, INTERRUPTED, NEVER_SEEN}
+    codes = {0, *exit_codes(), *ours}
     told = re.findall(r"^\| `(\d+)` \|", TEXT, re.MULTILINE)
     assert sorted(map(int, told)) == sorted(codes)
 

@@ -23,7 +23,7 @@ OWNERS = {
     "pydantic": {"definitions", "settings.py", "demo"},
     "pydantic_settings": {"settings.py"},
     "re2": {"definitions"},
-    "rich": {"cli", "demo", "platform", "tailing"},
+    "rich": {"cli", "demo", "letters", "platform", "tailing", "why"},
     "structlog": {"telemetry", "working.py"},
     "typer": {"cli"},
 }

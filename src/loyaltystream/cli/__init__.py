@@ -1,7 +1,8 @@
 """The command line: one file a command group, no logic. Does I/O: arguments in, text out.
 
 Exit codes: 0 done; 1 a fault of ours; 2 a setting or argument is wrong; 3 broker, registry or
-platform failed; 4 the audit, or a snapshot, is not exact; 5 the memory does not fit the log.
+platform failed; 4 the audit, or a snapshot, is not exact; 5 the memory does not fit the log; 6 no
+topic knows of what was asked for.
 """
 
 import sys
@@ -18,6 +19,7 @@ from loyaltystream.cli.init import init
 from loyaltystream.cli.run import run
 from loyaltystream.cli.send import send
 from loyaltystream.cli.tail import tail
+from loyaltystream.cli.why import why
 from loyaltystream.errors import LoyaltyStreamError
 from loyaltystream.telemetry.logs import quiet
 
@@ -35,6 +37,7 @@ app.command()(init)
 app.command()(run)
 app.command()(send)
 app.command()(tail)
+app.command()(why)
 app.command()(audit)
 app.command()(demo)
 

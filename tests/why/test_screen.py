@@ -9,8 +9,8 @@ from loyaltystream.why.screen import render, render_list
 from loyaltystream.why.story import Answer
 from tests.audit.world import CUSTOMERS, viewed
 from tests.core import TOPICS
-from tests.why.test_why import bought, id_of
-from tests.why.world import Town, lively
+from tests.why.test_why import id_of
+from tests.why.world import Town, bought, lively
 
 
 def shown(made: RenderableType) -> str:

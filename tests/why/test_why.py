@@ -1,7 +1,6 @@
 """What `why` says of events of every verdict, from the topics alone."""
 
 import json
-from typing import Any
 
 import msgspec
 import pytest
@@ -14,7 +13,7 @@ from loyaltystream.why.arrivals import reveal_key
 from loyaltystream.why.story import Arrival, State
 from tests.audit.world import CUSTOMERS, PARTITIONS, home_of, ordered, viewed
 from tests.core import NOW_MS, ORDERED, TOPICS, define, raw
-from tests.why.world import BOUGHT, SearchedLog, Town, lively
+from tests.why.world import SearchedLog, Town, bought, lively
 
 
 def id_of(number: int) -> str:
@@ -30,11 +29,6 @@ def told(town: Town, number: int) -> tuple[Arrival, ...]:
 def at(record: Record, topic: str = TOPICS.ingest) -> Place:
     """Return where a record stands."""
     return Place(topic, record.partition, record.offset)
-
-
-def bought(number: int, **fields: Any) -> dict[str, Any]:
-    """Return an event that causes a notification."""
-    return viewed(number, eventName=BOUGHT.event_name, fields={"amount": 5} | fields)
 
 
 @pytest.fixture(scope="module")

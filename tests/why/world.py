@@ -1,7 +1,7 @@
 """The audit's small deployment with both stages, and what `why` says of it."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from loyaltystream.avro import schemas
 from loyaltystream.avro.dead_letter import LetterEncoder
@@ -18,7 +18,7 @@ from loyaltystream.sending import Keyer
 from loyaltystream.why.arrivals import ShowKey
 from loyaltystream.why.asking import Why
 from loyaltystream.why.sightings import Searched
-from tests.audit.world import PARTITIONS, MemoryLog, World, fill
+from tests.audit.world import PARTITIONS, MemoryLog, World, fill, viewed
 from tests.core import (
     CUSTOMER,
     EVENT_SCHEMA_ID,
@@ -144,3 +144,8 @@ class Town(World):
 def lively() -> Town:
     """Return a town in which every verdict has been given, and every outcome of NOTIFY."""
     return fill(Town())
+
+
+def bought(number: int, **fields: Any) -> dict[str, Any]:
+    """Return an event that causes a notification."""
+    return viewed(number, eventName=BOUGHT.event_name, fields={"amount": 5} | fields)

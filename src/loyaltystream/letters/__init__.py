@@ -1,4 +1,5 @@
-"""Dead letters: what they say, and what people do with them.
+"""Dead letters: what they say, and which are meant.
 
-`letter` reads one, `choosing` says which are meant, `showing` marks what is wrong where it is.
+`letter` reads one, `choosing` finds those that are meant, `counting` counts them, `marking` puts
+what is wrong where it is, `telling` and `screen` say all of it to programs and to people.
 """

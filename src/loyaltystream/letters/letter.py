@@ -72,6 +72,11 @@ class Letter(msgspec.Struct, frozen=True):
     complaint_count: int
     original: Original
 
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Their codes, each once."""
+        return tuple(dict.fromkeys(found.code for found in self.complaints))
+
 
 class LetterReader:
     """Reads letters by the schemas that they were written with.

@@ -55,7 +55,7 @@ class Arrivals:
             key=self._show_key(letter.original.key),
             size=letter.original.size,
             version=letter.version,
-            reasons=tuple(dict.fromkeys(found.code for found in letter.complaints)),
+            reasons=letter.reasons,
             complaints=letter.complaints,
             complaint_count=letter.complaint_count,
             kept=letter.place,

@@ -37,6 +37,7 @@ TOPICS: Final = Topics(
     duplicates="behavioral-events.duplicates",
     dead_letter="behavioral-events.dead-letter",
     changelog="dedup-changelog",
+    letter_state="dead-letter-state",
 )
 IDENTITY: Final = Identity("a secret of sixteen or more")
 

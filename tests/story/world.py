@@ -27,6 +27,7 @@ TOPICS = Topics(
     duplicates="duplicates",
     dead_letter="dead",
     changelog="changelog",
+    letter_state="letter-state",
 )
 
 

@@ -8,12 +8,13 @@ import pytest
 from loyaltystream.audit import Place
 from loyaltystream.errors import ConfigurationError
 from loyaltystream.events import Record
+from loyaltystream.letters.signing import Replay
 from loyaltystream.verdicts import NotifyOutcome, Reason, Verdict
 from loyaltystream.why.arrivals import reveal_key
 from loyaltystream.why.story import Arrival, State
 from tests.audit.world import CUSTOMERS, PARTITIONS, home_of, ordered, viewed
 from tests.core import NOW_MS, ORDERED, TOPICS, define, raw
-from tests.why.world import SearchedLog, Town, bought, lively
+from tests.why.world import SIGNER, SearchedLog, Town, bought, lively
 
 
 def id_of(number: int) -> str:
@@ -343,15 +344,18 @@ def test_keys_are_masked_unless_somebody_asks(town: Town) -> None:
 
 
 def test_a_replay_names_its_letter() -> None:
-    """An event that came back from a letter says from which, and for the how-manieth time."""
+    """An event that came back says from which letter, if it was really us who sent it."""
     town = Town()
-    headers = [("replay-of", b"behavioral-events.dead-letter/0/5"), ("replay-attempt", b"2")]
-    town.send(raw(viewed(1)), home_of(CUSTOMERS[0]), headers=headers)
+    value = raw(viewed(1))
+    headers = SIGNER.headers(Replay("behavioral-events.dead-letter/0/5", 2), value)
+    sent = town.send(value, home_of(CUSTOMERS[0]), headers=headers)
+    forged = town.send(raw(viewed(2)), home_of(CUSTOMERS[0]), headers=headers)
     town.run()
-    [arrival] = told(town, 1)
+    [arrival], [other] = told(town, 1), told(town, 2)
     assert arrival.replay is not None
     assert arrival.replay.letter.endswith("/0/5")
-    assert arrival.replay.attempt == "2"
+    assert (arrival.replay.attempt, arrival.replay.at_ms) == (2, sent.timestamp_ms)
+    assert (other.judged, other.replay) == (at(forged), None)
 
 
 def test_routed_records_are_found_without_reading_all_of_them() -> None:

@@ -12,6 +12,7 @@ from loyaltystream.definitions.registry import Definitions
 from loyaltystream.events import Record
 from loyaltystream.keys import murmur2, place
 from loyaltystream.letters.letter import LetterReader
+from loyaltystream.letters.signing import Signer
 from loyaltystream.masking import mask_key
 from loyaltystream.notify import SCHEMAS, Notify
 from loyaltystream.sending import Keyer
@@ -32,6 +33,7 @@ from tests.core import (
 )
 
 SCHEMA_IDS: Final = {name: 20 + position for position, name in enumerate(SCHEMAS)}
+SIGNER: Final = Signer("a secret of sixteen or more")
 BOUGHT: Final = define(
     {
         "eventName": "basketBought",
@@ -131,6 +133,7 @@ class Town(World):
                 letters=LetterReader(writer_schema),
                 definitions={(found.org_id, found.event_name): found for found in definitions},
                 keyer=Keyer(definitions, self.rules),
+                signer=SIGNER,
             ),
             reader=EventReader(writer_schema),
             notified_to=lambda: self.committed("notify", TOPICS.emf),

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from loyaltystream.cli import letters, memory, platform
+from loyaltystream.cli import letters, memory, mending, platform
 from loyaltystream.cli.audit import audit
 from loyaltystream.cli.context import Context, settings_option
 from loyaltystream.cli.demo import demo
@@ -33,6 +33,9 @@ app = typer.Typer(
 )
 app.add_typer(platform.app, name="platform")
 app.add_typer(memory.app, name="memory")
+letters.app.command()(mending.repair)
+letters.app.command()(mending.replay)
+letters.app.command()(mending.discard)
 app.add_typer(letters.app, name="dead-letters")
 app.command()(init)
 app.command()(run)

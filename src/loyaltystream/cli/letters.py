@@ -17,6 +17,7 @@ from loyaltystream.letters.choosing import Choice, Shelf, place_of
 from loyaltystream.letters.counting import count
 from loyaltystream.letters.letter import LetterReader
 from loyaltystream.letters.screen import render, render_counts, render_list
+from loyaltystream.letters.state import States, Step, read_states
 from loyaltystream.letters.telling import to_table, to_whole_table
 from loyaltystream.times import occurred_at_ms
 from loyaltystream.verdicts import DEAD_VERDICTS, Reason
@@ -62,6 +63,9 @@ def list_letters(
     verdict: verdict_option = None,
     since: since_option = None,
     until: until_option = None,
+    state: Annotated[
+        Step | None, typer.Option("--state", help="Of which people did that, or nothing.")
+    ] = None,
     last: Annotated[int, typer.Option("-n", min=1, help="How many of the last.")] = DEFAULT_COUNT,
     as_json: json_option = False,
 ) -> None:
@@ -72,11 +76,13 @@ def list_letters(
     choice = chosen(reason, event, event_id, org, stage, verdict, since, until)
     with _shelf(context) as shelf:
         letters = shelf.find(choice)
-        _tell_unreadable(shelf)
+        tell_unreadable(shelf)
+        states = _states(context, shelf)
+    letters = [one for one in letters if state in {None, states.of(one.place).state}]
     if as_json:
-        typer.echo(msgspec.json.encode([to_table(letter) for letter in letters[-last:]]))
+        typer.echo(msgspec.json.encode([to_table(one, states) for one in letters[-last:]]))
     else:
-        Console(highlight=False).print(render_list(letters[-last:], len(letters)))
+        Console(highlight=False).print(render_list(letters[-last:], states, len(letters)))
 
 
 @app.command()
@@ -99,7 +105,7 @@ def stats(
     choice = chosen(reason, event, event_id, org, stage, verdict, since, until)
     with _shelf(context) as shelf:
         counts = count(shelf.find(choice))
-        _tell_unreadable(shelf)
+        tell_unreadable(shelf)
     if as_json:
         typer.echo(msgspec.json.encode(counts))
     else:
@@ -120,13 +126,16 @@ def show(
     """
     with _shelf(context) as shelf:
         found = shelf.get(place_of(letter, shelf.topic))
+        states = _states(context, shelf)
     if found is None:
         Console(stderr=True).print(f"no letter {letter} is retained", markup=False)
         raise typer.Exit(NEVER_SEEN)
     if as_json:
-        typer.echo(msgspec.json.encode(to_whole_table(found, reveal=reveal)))
+        typer.echo(msgspec.json.encode(to_whole_table(found, states, reveal=reveal)))
     else:
-        Console(highlight=False, soft_wrap=True).print(render(found, reveal=reveal))
+        Console(highlight=False, soft_wrap=True).print(
+            render(found, states.of(found.place), reveal=reveal)
+        )
 
 
 def chosen(
@@ -183,6 +192,12 @@ def _shelf(context: typer.Context) -> Iterator[Shelf]:
         yield Shelf(log, deployment.topics.dead_letter, reader)
 
 
-def _tell_unreadable(shelf: Shelf) -> None:
+def _states(context: typer.Context, shelf: Shelf) -> States:
+    topic = Deployment(context.ensure_object(Context).settings).topics.letter_state
+    return read_states(shelf.log, topic, shelf.log.bounds([topic])[topic])
+
+
+def tell_unreadable(shelf: Shelf) -> None:
+    """Say which letters could not be read."""
     for why in shelf.unreadable:
         Console(stderr=True).print(f"can't be read: letter {why}", markup=False, highlight=False)

@@ -120,6 +120,7 @@ def _asker(deployment: Deployment, log: LogSearcher, *, reveal: bool) -> Why:
         letters=LetterReader(deployment.registry.writer_schema),
         definitions={(found.org_id, found.event_name): found for found in definitions},
         keyer=Keyer(definitions, deployment.rules),
+        signer=deployment.signer,
     )
     return Why(
         searched,

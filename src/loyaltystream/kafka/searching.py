@@ -4,6 +4,7 @@
 Values are shown to the asker before anything else of a record is unpacked: that costs most.
 """
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
@@ -22,6 +23,7 @@ Span = tuple[str, int, int, int]
 
 _FETCH: Final = 5_000
 _POLL_S: Final = 0.2
+_PAUSE_S: Final = 0.05
 _NEAR_BYTES: Final = 65_536
 
 
@@ -53,12 +55,29 @@ class LogSearcher:
                 f"no topic {', '.join(missing)}; `loyaltystream init` makes the topics"
             )
         places = [TopicPartition(topic, one) for topic in topics for one in found[topic].partitions]
-        first, last = self._offsets(places, OffsetSpec.earliest(), OffsetSpec.latest())
+        first = self._offsets(places, OffsetSpec.earliest())
+        last = self._offsets(places, OffsetSpec.latest())
         bounds: dict[str, dict[int, tuple[int, int]]] = {topic: {} for topic in topics}
         for place in places:
             slot = place.topic, place.partition
             bounds[place.topic][place.partition] = first[slot], last[slot]
         return bounds
+
+    def settled_bounds(self, topic: str) -> dict[int, tuple[int, int]]:
+        """Return a topic's bounds once everything that was written by now is stable.
+
+        Raises:
+            BrokerError: if that takes too long, or the broker does not answer.
+        """
+        places = [TopicPartition(topic, one) for one in self.bounds([topic])[topic]]
+        written = self._offsets(places, OffsetSpec.latest(), IsolationLevel.READ_UNCOMMITTED)
+        deadline = time.monotonic() + self._timeout_s
+        while time.monotonic() < deadline:
+            bounds = self.bounds([topic])[topic]
+            if all(bounds[one.partition][1] >= written[topic, one.partition] for one in places):
+                return bounds
+            time.sleep(_PAUSE_S)
+        raise RetryableBrokerError(f"a transaction on {topic} stays open; try again later")
 
     def scan(
         self, spans: Sequence[Span], wants: Callable[[str, bytes], bool]
@@ -131,21 +150,20 @@ class LogSearcher:
             raise RetryableBrokerError(f"reading {named}: nothing came for {self._timeout_s:.0f} s")
 
     def _offsets(
-        self, places: Sequence[TopicPartition], *specs: OffsetSpec
-    ) -> list[dict[tuple[str, int], int]]:
-        asked = [
-            self._admin.list_offsets(
+        self,
+        places: Sequence[TopicPartition],
+        spec: OffsetSpec,
+        isolation: IsolationLevel = IsolationLevel.READ_COMMITTED,
+    ) -> dict[tuple[str, int], int]:
+        with translated("reading where topics begin and end"):
+            answers = self._admin.list_offsets(
                 dict.fromkeys(places, spec),
-                isolation_level=IsolationLevel.READ_COMMITTED,
+                isolation_level=isolation,
                 request_timeout=self._timeout_s,
             )
-            for spec in specs
-        ]
-        with translated("reading where topics begin and end"):
-            return [
-                {(at.topic, at.partition): found.result().offset for at, found in answers.items()}
-                for answers in asked
-            ]
+            return {
+                (at.topic, at.partition): found.result().offset for at, found in answers.items()
+            }
 
     def _consumer(self, fetch_bytes: int) -> Consumer:
         return Consumer(

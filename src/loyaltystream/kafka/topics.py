@@ -95,6 +95,15 @@ def changelog_topic(name: str, retention_days: int) -> dict[str, Any]:
     }
 
 
+def letter_state_topic(name: str) -> dict[str, Any]:
+    """Return the settings of the topic that has the last word on each dead letter."""
+    return {
+        "name": name,
+        "exact": {"cleanup.policy": "compact"},
+        "at_least": {"max.message.bytes": MAX_MESSAGE_BYTES},
+    }
+
+
 class TopicAdmin:
     """Compares topics with their plans, and makes them so."""
 

@@ -77,7 +77,7 @@ class Shelf:
     """
 
     def __init__(self, log: Log, topic: str, reader: LetterReader) -> None:
-        self._log = log
+        self.log = log
         self.topic = topic
         self._reader = reader
         self.unreadable: list[str] = []
@@ -91,10 +91,10 @@ class Shelf:
         """
         spans = [
             (self.topic, partition, *span)
-            for partition, span in self._log.bounds([self.topic])[self.topic].items()
+            for partition, span in self.log.bounds([self.topic])[self.topic].items()
         ]
         found = []
-        for _, record in self._log.scan(spans, lambda _topic, value: choice.may_take(value)):
+        for _, record in self.log.scan(spans, lambda _topic, value: choice.may_take(value)):
             letter = self._reader.read(self.topic, record)
             if isinstance(letter, str):
                 self.unreadable.append(f"{record.partition}/{record.offset}: {letter}")
@@ -109,13 +109,11 @@ class Shelf:
             ConfigurationError: if what is there can't be read.
             BrokerError: if it can't be fetched.
         """
-        spans = self._log.bounds([self.topic])[self.topic]
+        spans = self.log.bounds([self.topic])[self.topic]
         first, end = spans.get(place.partition, (0, 0))
         if not first <= place.offset < end:
             return None
-        for record in self._log.records(
-            self.topic, place.partition, place.offset, place.offset + 1
-        ):
+        for record in self.log.records(self.topic, place.partition, place.offset, place.offset + 1):
             letter = self._reader.read(self.topic, record)
             if isinstance(letter, str):
                 raise ConfigurationError(f"letter {place.partition}/{place.offset}: {letter}")

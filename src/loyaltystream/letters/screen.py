@@ -8,24 +8,29 @@ from rich.text import Text
 
 from loyaltystream.events import Record
 from loyaltystream.letters.counting import Counts
+from loyaltystream.letters.desk import Sorted
 from loyaltystream.letters.letter import Complaint, Letter
 from loyaltystream.letters.marking import mark
+from loyaltystream.letters.preview import Forecast
+from loyaltystream.letters.state import LetterState, States, Step, name_of
 from loyaltystream.letters.telling import event_of, shown_headers
 from loyaltystream.masking import mask_event, mask_key
 from loyaltystream.tailing.decoding import plain
 from loyaltystream.tailing.shown import moment, visible
+from loyaltystream.verdicts import Verdict
 
 
-def render_list(letters: Sequence[Letter], of: int) -> RenderableType:
-    """Return a line a letter, and of how many they are the last."""
+def render_list(letters: Sequence[Letter], states: States, of: int) -> RenderableType:
+    """Return a line a letter with its state, and of how many they are the last."""
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for column in ("letter", "written", "verdict", "org", "event", "eventId", "reasons"):
+    for column in ("letter", "written", "verdict", "state", "org", "event", "eventId", "reasons"):
         table.add_column(column, overflow="fold")
     for letter in letters:
         table.add_row(
-            Text(name_of(letter), style="cyan"),
+            Text(name_of(letter.place), style="cyan"),
             _when(letter.written_ms),
             Text(visible(letter.verdict), style="red"),
+            states.of(letter.place).state.value,
             str(letter.org_id if letter.org_id is not None else "?"),
             Text(visible(letter.event_name or "?")),
             Text(visible(letter.event_id or "?")),
@@ -57,14 +62,36 @@ def render_counts(counts: Counts) -> RenderableType:
     return Group(table, Text(f"{counts.letters:,} letters; each counts for each of its reasons"))
 
 
-def render(letter: Letter, *, reveal: bool) -> RenderableType:
-    """Return a letter with its event, and what is wrong where it is."""
-    return Group(*_about(letter, reveal=reveal), Text(), *_event(letter, reveal=reveal))
+def render_forecast(forecast: Forecast, found: Sorted) -> RenderableType:
+    """Return what would become of letters that are sent again, and which of them stay."""
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(justify="right")
+    table.add_column()
+    for verdict, count in sorted(forecast.verdicts.items()):
+        style = "green" if verdict == Verdict.ACCEPTED else "yellow"
+        table.add_row(f"{count:,}", Text(f"would be {verdict}", style=style))
+    for reason, count in sorted(forecast.reasons.items()):
+        table.add_row(f"{count:,}", Text(f"  because of {reason}", style="dim"))
+    for stay, letters in found.staying.items():
+        table.add_row(f"{len(letters):,}", Text(f"stays: {stay.value}", style="blue"))
+    return table if table.row_count else Text("no letters")
 
 
-def name_of(letter: Letter) -> str:
-    """Return what a letter is called on the command line."""
-    return f"{letter.place.partition}/{letter.place.offset}"
+def render(letter: Letter, state: LetterState, *, reveal: bool) -> RenderableType:
+    """Return a letter with its event, what is wrong where it is, and what was done about it."""
+    about = [*_about(letter, reveal=reveal), *_state(state), Text()]
+    return Group(*about, *_event(letter, reveal=reveal))
+
+
+def _state(state: LetterState) -> Iterator[Text]:
+    if state.state is Step.OPEN:
+        return
+    told = [f"{state.state.value} {_when(state.at_ms)}"]
+    told += [f"attempt {state.attempt}"] if state.attempt else []
+    told += [state.reason] if state.reason else []
+    yield Text(visible(", ".join(told)), style="bold blue")
+    for operation in state.patch or []:
+        yield Text(visible(f"  {operation.get('op')} {operation.get('path')}"), style="blue")
 
 
 def _about(letter: Letter, *, reveal: bool) -> Iterator[Text]:
@@ -72,7 +99,7 @@ def _about(letter: Letter, *, reveal: bool) -> Iterator[Text]:
     org = f" of org {letter.org_id}" if letter.org_id is not None else ""
     event = f"{letter.event_name or 'a record'} {letter.event_id or ''}{org}"
     yield Text.assemble(
-        (f"letter {name_of(letter)}", "bold cyan"),
+        (f"letter {name_of(letter.place)}", "bold cyan"),
         "  ",
         (visible(letter.verdict), "bold red"),
         visible(f" at {letter.stage}: {event}"),

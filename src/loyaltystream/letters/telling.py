@@ -9,6 +9,7 @@ import msgspec
 from loyaltystream.dialects.strict_json import parse
 from loyaltystream.events import Header
 from loyaltystream.letters.letter import Letter
+from loyaltystream.letters.state import States, name_of
 from loyaltystream.masking import MASK, mask_event, mask_key
 from loyaltystream.tailing.decoding import plain
 from loyaltystream.verdicts import Violation
@@ -18,11 +19,12 @@ _OURS: Final = frozenset({"src", "origin", "traceparent", "replay-of", "replay-a
 _MAX_BYTES: Final = 2**31
 
 
-def to_table(letter: Letter) -> dict[str, Any]:
+def to_table(letter: Letter, states: States) -> dict[str, Any]:
     """Return what a letter says about its event, without the event."""
     original = letter.original
     return {
-        "letter": f"{letter.place.partition}/{letter.place.offset}",
+        "letter": name_of(letter.place),
+        "handled": msgspec.to_builtins(states.of(letter.place)),
         "place": msgspec.to_builtins(letter.place),
         "writtenMs": letter.written_ms,
         "stage": letter.stage,
@@ -40,7 +42,7 @@ def to_table(letter: Letter) -> dict[str, Any]:
     }
 
 
-def to_whole_table(letter: Letter, *, reveal: bool) -> dict[str, Any]:
+def to_whole_table(letter: Letter, states: States, *, reveal: bool) -> dict[str, Any]:
     """Return the same with the event, its key and its headers."""
     value, original = event_of(letter), letter.original
     shown = {
@@ -53,7 +55,7 @@ def to_whole_table(letter: Letter, *, reveal: bool) -> dict[str, Any]:
     }
     if value is None and reveal and original.value is not None:
         shown["base64"] = b64encode(original.value).decode()
-    return {**to_table(letter), **shown}
+    return {**to_table(letter, states), **shown}
 
 
 def event_of(letter: Letter) -> Any:  # noqa: ANN401 (any JSON value)

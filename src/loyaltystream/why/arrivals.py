@@ -1,14 +1,15 @@
 """One record that tells of an event in, the arrival that it tells of out. Pure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
 
 from loyaltystream.audit.findings import Place
 from loyaltystream.audit.source import source_of
-from loyaltystream.events import ORIGIN_HEADER, Origin, Record
+from loyaltystream.events import ORIGIN_HEADER, Header, Origin, Record
 from loyaltystream.letters.letter import Letter
+from loyaltystream.letters.signing import Signer
 from loyaltystream.masking import mask_key
 from loyaltystream.topology import Topics
 from loyaltystream.verdicts import Verdict
@@ -17,8 +18,6 @@ from loyaltystream.why.sightings import Waiting, read_event
 from loyaltystream.why.story import Arrival, Replay, State
 
 INGEST: Final = "ingest"
-REPLAY_HEADER: Final = "replay-of"
-ATTEMPT_HEADER: Final = "replay-attempt"
 
 ShowKey = Callable[[bytes | None], str | None]
 """What is shown of a record's key."""
@@ -34,11 +33,13 @@ class Arrivals:
 
     Args:
         topics: names of all topics.
+        signer: tells replays from records that only claim to be one.
         show_key: what is shown of a key; by default not whose it is.
     """
 
-    def __init__(self, topics: Topics, show_key: ShowKey = mask_key) -> None:
+    def __init__(self, topics: Topics, signer: Signer, show_key: ShowKey = mask_key) -> None:
         self._topics = topics
+        self._signer = signer
         self._show_key = show_key
 
     def letter(self, letter: Letter) -> Arrival:
@@ -59,7 +60,7 @@ class Arrivals:
             complaints=letter.complaints,
             complaint_count=letter.complaint_count,
             kept=letter.place,
-            replay=_replay(dict(letter.original.headers)),
+            replay=self._replay(letter.original.headers, letter.original.value),
         )
 
     def duplicate(self, record: Record) -> Arrival:
@@ -129,8 +130,14 @@ class Arrivals:
             received_ms=received_ms,
             key=arrival.key or self._show_key(record.key),
             size=len(record.value or b""),
-            replay=_replay(dict(record.headers)),
+            replay=self._replay(record.headers, record.value, record.timestamp_ms),
         )
+
+    def _replay(
+        self, headers: Sequence[Header], value: bytes | None, at_ms: int | None = None
+    ) -> Replay | None:
+        found = self._signer.replay_of(headers, value)
+        return None if found is None else Replay(found.letter, found.attempt, at_ms)
 
 
 def judged_of(letter: Letter) -> Place:
@@ -139,11 +146,3 @@ def judged_of(letter: Letter) -> Place:
     if source is None:
         return letter.origin
     return Place(source.topic, source.partition, source.offset)
-
-
-def _replay(headers: Mapping[str, bytes]) -> Replay | None:
-    letter = headers.get(REPLAY_HEADER)
-    if not letter:
-        return None
-    attempt = headers.get(ATTEMPT_HEADER) or b"?"
-    return Replay(letter.decode(errors="replace"), attempt.decode(errors="replace"))

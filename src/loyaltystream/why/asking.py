@@ -56,7 +56,7 @@ class Why:
         names: Sequence[str] = msgspec.structs.astuple(searched.topics)
         self._bounds: Mapping[str, Bounds] = self._log.bounds(names)
         self._search = Search(searched, self._bounds)
-        self._arrivals = Arrivals(self._topics, show_key)
+        self._arrivals = Arrivals(self._topics, searched.signer, show_key)
         self._routes = Routes(
             self._log,
             self._topics,
@@ -66,7 +66,11 @@ class Why:
         )
         self._firsts = Firsts(searched, self._bounds, search=self._search, routes=self._routes)
         self._teller = Teller(
-            self._log, self._topics, self._arrivals, routes=self._routes, firsts=self._firsts
+            self._log,
+            self._topics,
+            self._arrivals,
+            routes=self._routes,
+            firsts=self._firsts,
         )
 
     def of_id(self, event_id: str, org_id: int | None = None) -> Answer:

@@ -92,6 +92,8 @@ def _timeline(arrival: Arrival) -> Table:
 def _rows(arrival: Arrival) -> Iterator[Row]:
     yield from _arrived(arrival)
     yield from _judged(arrival)
+    if arrival.handled is not None:
+        yield when(arrival.handled_ms), Text("letter"), arrival.handled
     if arrival.first is not None:
         yield when(arrival.first.at_ms), Text("first was"), _first(arrival.first)
     for routed in arrival.routed:
@@ -115,7 +117,7 @@ def _arrived(arrival: Arrival) -> Iterator[Row]:
     yield when(arrival.received_ms), Text("received"), ", ".join(told)
     if arrival.replay is not None:
         told = [f"letter {arrival.replay.letter}", f"attempt {arrival.replay.attempt}"]
-        yield "", Text("replayed"), ", ".join(told)
+        yield when(arrival.replay.at_ms), Text("replayed"), ", ".join(told)
     if arrival.judged != arrival.received:
         yield "", Text("re-keyed"), f"to {arrival.judged}: it lay in another partition"
 

@@ -15,6 +15,7 @@ from loyaltystream.dialects import canonical
 from loyaltystream.errors import StateError
 from loyaltystream.events import RawEvent, Record
 from loyaltystream.letters.letter import Letter, LetterReader
+from loyaltystream.letters.signing import Signer
 from loyaltystream.memory import changelog
 from loyaltystream.memory.changelog import Delta, Layout
 from loyaltystream.memory.identity import Identity
@@ -70,6 +71,7 @@ class Searched(msgspec.Struct, frozen=True):
         letters: reads dead letters.
         definitions: by org and event name; their orgs are tried where nobody names one.
         keyer: tells events' partition keys.
+        signer: tells replays from claims.
     """
 
     log: Log
@@ -79,6 +81,7 @@ class Searched(msgspec.Struct, frozen=True):
     letters: LetterReader
     definitions: Named
     keyer: Keyer
+    signer: Signer
 
 
 class Search:

@@ -47,7 +47,8 @@ class Replay(Told, frozen=True):
     """That an arrival is a letter sent again: which letter, and the how-manieth attempt."""
 
     letter: str
-    attempt: str
+    attempt: int
+    at_ms: int | None = None
 
 
 class Arrival(Told, frozen=True):
@@ -61,6 +62,7 @@ class Arrival(Told, frozen=True):
         routed: the records of `EMFConsumer` and `EIConsumer`.
         notify: a `NotifyOutcome` or a `State`; None: it never came to NOTIFY.
         refused: why no notification could be made.
+        handled: what people did with the letter.
     """
 
     judged: Place
@@ -86,6 +88,8 @@ class Arrival(Told, frozen=True):
     refused: tuple[Complaint, ...] = ()
     first: First | None = None
     replay: Replay | None = None
+    handled: str | None = None
+    handled_ms: int | None = None
     text: str | None = None
 
 

@@ -8,6 +8,7 @@ import msgspec
 from loyaltystream.audit.findings import Place
 from loyaltystream.events import Record
 from loyaltystream.letters.letter import Letter
+from loyaltystream.letters.state import States, Step, read_states
 from loyaltystream.topology import Topics
 from loyaltystream.verdicts import NotifyOutcome, Reason, Verdict
 from loyaltystream.why.arrivals import INGEST, Arrivals, judged_of
@@ -62,7 +63,7 @@ class Teller:
                 for letter in sightings.mentions
             ),
         ]
-        told = [_with_first(arrival, accepted) for arrival in told]
+        told = [_with_first(arrival, accepted) for arrival in self._with_states(told)]
         known = {(arrival.judged.partition, arrival.judged.offset) for arrival in told}
         told += [
             self._arrivals.waiting(waiting)
@@ -144,15 +145,34 @@ class Teller:
         first = self._firsts.of_letter(letter, arrival.judged)
         return msgspec.structs.replace(arrival, first=first)
 
+    def _with_states(self, told: Sequence[Arrival]) -> list[Arrival]:
+        """Return arrivals with what people did with their letters."""
+        topic = self._topics.letter_state
+        if not any(one.kept and one.kept.topic == self._topics.dead_letter for one in told):
+            return [*told]
+        states = read_states(self._log, topic, self._log.bounds([topic])[topic])
+        return [self._with_state(one, states) for one in told]
+
+    def _with_state(self, arrival: Arrival, states: States) -> Arrival:
+        if arrival.kept is None or arrival.kept.topic != self._topics.dead_letter:
+            return arrival
+        state = states.of(arrival.kept)
+        if state.state is Step.OPEN:
+            return arrival
+        told = [state.state.value]
+        told += [f"attempt {state.attempt}"] if state.attempt else []
+        told += [state.reason] if state.reason else []
+        return msgspec.structs.replace(arrival, handled=", ".join(told), handled_ms=state.at_ms)
+
     def _read(self, place: Place) -> Record | None:
         found = self._log.records(place.topic, place.partition, place.offset, place.offset + 1)
         return next(found, None)
 
 
-def in_time(arrival: Arrival) -> tuple[int, Place]:
-    """Return what arrivals are sorted by."""
+def in_time(arrival: Arrival) -> tuple[int, int, Place]:
+    """Return what arrivals are sorted by: a replay was received when its event was."""
     moment = arrival.received_ms if arrival.received_ms is not None else arrival.judged_ms
-    return moment or 0, arrival.judged
+    return moment or 0, arrival.judged_ms or 2**63, arrival.judged
 
 
 def _with_first(arrival: Arrival, accepted: Sequence[Arrival]) -> Arrival:

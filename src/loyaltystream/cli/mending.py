@@ -1,0 +1,299 @@
+"""`loyaltystream dead-letters repair|replay|discard`: letters that come back.
+
+Does I/O: text out.
+"""
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Annotated, Any, Final, NamedTuple
+
+import typer
+from rich.console import Console
+
+from loyaltystream.app import Deployment
+from loyaltystream.audit.findings import Place
+from loyaltystream.cli.context import Context
+from loyaltystream.cli.letters import (
+    chosen,
+    event_option,
+    id_option,
+    json_option,
+    org_option,
+    reason_option,
+    since_option,
+    stage_option,
+    tell_unreadable,
+    until_option,
+    verdict_option,
+)
+from loyaltystream.cli.progress import progress_on
+from loyaltystream.cli.why import NEVER_SEEN
+from loyaltystream.errors import ConfigurationError
+from loyaltystream.kafka.searching import LogSearcher
+from loyaltystream.kafka.writing import TransactionalWriter
+from loyaltystream.letters.choosing import Choice, Shelf, place_of
+from loyaltystream.letters.desk import BATCH, Desk, Sorted
+from loyaltystream.letters.letter import Letter, LetterReader
+from loyaltystream.letters.preview import Forecast, Preview
+from loyaltystream.letters.repairing import read_patch
+from loyaltystream.letters.replaying import Resender
+from loyaltystream.letters.screen import render_forecast
+from loyaltystream.letters.state import name_of
+from loyaltystream.sending import Keyer, Pace
+
+TRANSACTIONS: Final = "dead-letters"
+"""What stands for the stage in the transactional id: one person at the desk at a time."""
+
+letters_argument = Annotated[
+    list[str] | None, typer.Argument(metavar="[LETTER]...", help="PARTITION/OFFSET, as listed.")
+]
+all_option = Annotated[bool, typer.Option("--all", help="All letters there are.")]
+dry_run_option = Annotated[bool, typer.Option("--dry-run", help="Only tell what would come of it.")]
+
+
+class Work(NamedTuple):
+    """What a command has in its hands."""
+
+    deployment: Deployment
+    log: LogSearcher
+    shelf: Shelf
+    desk: Desk
+
+
+def replay(
+    context: typer.Context,
+    letter: letters_argument = None,
+    reason: reason_option = None,
+    event: event_option = None,
+    event_id: id_option = None,
+    org: org_option = None,
+    stage: stage_option = None,
+    verdict: verdict_option = None,
+    since: since_option = None,
+    until: until_option = None,
+    everything: all_option = False,
+    rate: Annotated[
+        float | None, typer.Option("--rate", min=0.001, help="Letters a second at most.")
+    ] = None,
+    dry_run: dry_run_option = False,
+    as_json: json_option = False,
+) -> None:
+    """Send the events of letters again, mended if they were repaired; first tell what will come.
+
+    Workers may go on meanwhile. Each letter is sent once, however often this is repeated or killed:
+    that it was sent is written in the same transaction. An event comes back 5 times at most.
+
+    For example: [bold]loyaltystream dead-letters replay 3/1042[/]
+    or: [bold]loyaltystream dead-letters replay --reason UNKNOWN_EVENT --dry-run[/]
+
+    Exits with 6 if a letter that was named is not there.
+    """
+    choice = chosen(reason, event, event_id, org, stage, verdict, since, until)
+    with _working(context) as work:
+        letters = _find(work, letter or [], choice, everything=everything)
+        work.desk.look() if dry_run else work.desk.open()
+        found = work.desk.sort(letters)
+        forecast = _foretell(work, found)
+        if not as_json:
+            _console().print(render_forecast(forecast, found))
+        sent = 0 if dry_run else _send(work, found, rate)
+    _tell(found, forecast, sent, "sent again", as_json=as_json, dry_run=dry_run)
+
+
+def repair(
+    context: typer.Context,
+    letter: letters_argument = None,
+    patch: Annotated[
+        str,
+        typer.Option(
+            "--patch", metavar="JSON|@FILE", help="A JSON patch (RFC 6902), or a file with it."
+        ),
+    ] = "",
+    reason: reason_option = None,
+    event: event_option = None,
+    event_id: id_option = None,
+    org: org_option = None,
+    stage: stage_option = None,
+    verdict: verdict_option = None,
+    since: since_option = None,
+    until: until_option = None,
+    everything: all_option = False,
+    dry_run: dry_run_option = False,
+    as_json: json_option = False,
+) -> None:
+    """Keep a JSON patch for letters; their replay will send them mended. Tells what would come.
+
+    The letter itself stays as it is. A second patch takes the place of the first.
+
+    For example: [bold]loyaltystream dead-letters repair 3/1042 --patch
+    '[{"op": "replace", "path": "/fields/amount", "value": 12.5}]'[/]
+
+    Exits with 6 if a letter that was named is not there.
+    """
+    choice = chosen(reason, event, event_id, org, stage, verdict, since, until)
+    operations = read_patch(_text(patch))
+    with _working(context) as work:
+        letters = _find(work, letter or [], choice, everything=everything)
+        work.desk.look() if dry_run else work.desk.open()
+        found = work.desk.sort(letters, operations)
+        forecast = _foretell(work, found)
+        if not as_json:
+            _console().print(render_forecast(forecast, found))
+        if not dry_run:
+            work.desk.repair(found.resent, operations)
+    kept = 0 if dry_run else len(found.resent)
+    _tell(found, forecast, kept, "repaired", as_json=as_json, dry_run=dry_run)
+
+
+def discard(
+    context: typer.Context,
+    letter: letters_argument = None,
+    because: Annotated[
+        str, typer.Option("--because", help="Why: kept with the letter.", metavar="TEXT")
+    ] = "",
+    reason: reason_option = None,
+    event: event_option = None,
+    event_id: id_option = None,
+    org: org_option = None,
+    stage: stage_option = None,
+    verdict: verdict_option = None,
+    since: since_option = None,
+    until: until_option = None,
+    everything: all_option = False,
+    as_json: json_option = False,
+) -> None:
+    """Put letters away for good, with a reason: no replay takes them any more.
+
+    They stay where they are, until retention removes them.
+    Exits with 6 if a letter that was named is not there.
+    """
+    if not because.strip():
+        raise ConfigurationError("--because says why: whoever looks for the letter will see it")
+    choice = chosen(reason, event, event_id, org, stage, verdict, since, until)
+    with _working(context) as work:
+        letters = _find(work, letter or [], choice, everything=everything)
+        work.desk.open()
+        put_away = work.desk.discard(letters, because.strip())
+    if as_json:
+        named = [name_of(one.place) for one in put_away]
+        typer.echo(json.dumps({"discarded": named, "before": len(letters) - len(put_away)}))
+        return
+    _console().print(f"[bold]discarded {len(put_away):,}[/] of {len(letters):,} letters")
+
+
+def _find(work: Work, named: Sequence[str], choice: Choice, *, everything: bool) -> list[Letter]:
+    """Return the letters that are meant, by name or by what they say."""
+    if [bool(named), choice != Choice(), everything].count(True) != 1:
+        raise ConfigurationError(
+            "say which letters are meant: by PARTITION/OFFSET, by options such as --reason, "
+            "or --all: one of these ways"
+        )
+    if not named:
+        found = work.shelf.find(choice)
+        tell_unreadable(work.shelf)
+        return found
+    return [_get(work, place_of(text, work.shelf.topic)) for text in dict.fromkeys(named)]
+
+
+def _get(work: Work, place: Place) -> Letter:
+    found = work.shelf.get(place)
+    if found is None:
+        name = name_of(place)
+        Console(stderr=True).print(f"no letter {name} is retained; nothing was done", markup=False)
+        raise typer.Exit(NEVER_SEEN)
+    return found
+
+
+def _foretell(work: Work, found: Sorted) -> Forecast:
+    deployment = work.deployment
+    preview = Preview(
+        work.log,
+        deployment.topics,
+        layout=deployment.layout,
+        judge=deployment.ingest(),
+        definitions=deployment.definitions(),
+    )
+    return preview.forecast(found.resent, now_ms=_now_ms())
+
+
+def _send(work: Work, found: Sorted, rate: float | None) -> int:
+    """Send letters again and show how far that is; return how many."""
+    pace = None if rate is None else Pace(rate, clock=time.monotonic, sleep=time.sleep)
+    # No more at once than a second brings, so that a slow rate is even.
+    at_once = BATCH if rate is None else max(1, min(BATCH, int(rate)))
+    total = sum(len(one.value) for one in found.resent)
+    sent = read_bytes = 0
+    with progress_on(Console(stderr=True), "replaying", total) as advance:
+        for one in work.desk.replay(found.resent, at_once=at_once):
+            if pace is not None:
+                pace.wait()
+            sent, read_bytes = sent + 1, read_bytes + len(one.value)
+            advance(read_bytes, sent)
+    return sent
+
+
+def _tell(
+    found: Sorted, forecast: Forecast, done: int, doing: str, *, as_json: bool, dry_run: bool
+) -> None:
+    if not as_json:
+        said = "nothing was done: --dry-run" if dry_run else f"{doing}: {done:,}"
+        _console().print(f"[bold]{said}[/]")
+        return
+    staying = {
+        stay.name.lower(): [name_of(one.place) for one in letters]
+        for stay, letters in found.staying.items()
+    }
+    table: dict[str, Any] = {
+        "done": done,
+        "forecast": {
+            "verdicts": forecast.verdicts,
+            "reasons": forecast.reasons,
+            "letters": forecast.letters,
+        },
+        "staying": staying,
+    }
+    typer.echo(json.dumps(table))
+
+
+def _text(patch: str) -> str:
+    if not patch:
+        raise ConfigurationError("--patch says what to change: a JSON patch, or @FILE with one")
+    if not patch.startswith("@"):
+        return patch
+    try:
+        return Path(patch[1:]).read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"--patch {patch}: {error}") from error
+
+
+@contextmanager
+def _working(context: typer.Context) -> Iterator[Work]:
+    deployment = Deployment(context.ensure_object(Context).settings)
+    settings, topics = deployment.settings, deployment.topics
+    keyer = Keyer(deployment.event_definitions, deployment.rules)
+    writer = TransactionalWriter(
+        settings.kafka,
+        settings.worker,
+        transactional_id=f"{settings.worker.group_prefix}.{TRANSACTIONS}",
+    )
+    with closing(LogSearcher(settings.kafka)) as log, closing(writer):
+        shelf = Shelf(log, topics.dead_letter, LetterReader(deployment.registry.writer_schema))
+        desk = Desk(
+            log,
+            topics.letter_state,
+            writer=writer,
+            resender=Resender(topics.ingest, key=keyer.key, signer=deployment.signer),
+            now_ms=_now_ms,
+        )
+        yield Work(deployment, log, shelf, desk)
+
+
+def _now_ms() -> int:
+    return int(time.time() * 1000)
+
+
+def _console() -> Console:
+    return Console(highlight=False, soft_wrap=True)

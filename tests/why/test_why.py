@@ -246,6 +246,18 @@ def test_a_notification_is_told_with_its_cause() -> None:
     assert (record.header("src") or b"").decode().startswith(f"{emf}/")
 
 
+def test_each_event_is_told_with_its_own_notifications() -> None:
+    """What a customer's next event caused is not told of this one."""
+    town = Town()
+    for number in range(5):
+        town.place(bought(number))
+    town.run()
+    town.notify()
+    made = [told(town, number)[0].notified for number in range(5)]
+    assert [len(one) for one in made] == [1] * 5
+    assert len({one[0].id for one in made}) == 5
+
+
 def test_an_event_without_notifications_is_silent() -> None:
     """An event that causes none is told as silent once NOTIFY has come to it, else as waiting."""
     town = Town()

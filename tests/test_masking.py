@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loyaltystream.masking import MASK, mask_event, mask_key
@@ -51,6 +51,7 @@ LEAVES = st.none() | st.booleans() | st.integers() | st.text()
 VALUES = st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner))
 
 
+@settings(deadline=None)
 @given(VALUES)
 def test_any_other_value_loses_all_leaves(value: Any) -> None:
     """Of a value in no known form only its shape is seen."""

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loyaltystream.letters.letter import Complaint
@@ -58,6 +58,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(JSON, st.lists(st.text("ab.[]0", max_size=8)))
 def test_every_complaint_has_one_mark(event: Any, paths: list[str]) -> None:
     """Whatever the event and the paths are, no complaint is lost and none is shown twice."""
@@ -66,6 +67,7 @@ def test_every_complaint_has_one_mark(event: Any, paths: list[str]) -> None:
     assert sorted(shown) == sorted(paths)
 
 
+@settings(deadline=None)
 @given(JSON)
 def test_without_complaints_the_lines_are_the_event(event: Any) -> None:
     """What is shown of an event that nobody complains about is the event."""

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loyaltystream.audit import Place
@@ -67,6 +67,7 @@ OPERATIONS = st.fixed_dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(OPERATIONS, min_size=1, max_size=4))
 def test_no_patch_raises(operations: list[dict[str, Any]]) -> None:
     """Whatever a patch asks for, the answer is bytes of JSON or a reason."""

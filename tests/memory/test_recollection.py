@@ -1,6 +1,6 @@
 """A recollection answers as the whole memory does, and lookups find what is there."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loyaltystream.memory.changelog import Delta, decode, encode
@@ -40,6 +40,7 @@ def deltas(accepted: list[tuple[int, dict[tuple[Unit, bytes], int]]]) -> list[De
     return made
 
 
+@settings(deadline=None)
 @given(ACCEPTED, st.integers(0, 10 * DAY_MS))
 def test_a_recollection_answers_as_the_memory(
     accepted: list[tuple[int, dict[tuple[Unit, bytes], int]]], later_ms: int
@@ -59,6 +60,7 @@ def test_a_recollection_answers_as_the_memory(
     assert recollection.next_offset == memory.next_offset
 
 
+@settings(deadline=None)
 @given(ACCEPTED)
 def test_a_lookup_finds_the_ids_of_its_kind(
     accepted: list[tuple[int, dict[tuple[Unit, bytes], int]]],

@@ -81,10 +81,11 @@ def replay(
     dry_run: dry_run_option = False,
     as_json: json_option = False,
 ) -> None:
-    """Send the events of letters again, mended if they were repaired; first tell what will come.
+    """Send the events of letters again, mended if they were repaired.
 
-    Workers may go on meanwhile. Each letter is sent once, however often this is repeated or killed:
-    that it was sent is written in the same transaction. An event comes back 5 times at most.
+    First it is told what the judge makes of them. Workers may go on meanwhile.
+    Each letter is sent once, however often this is repeated or killed.
+    An event comes back 5 times at most.
 
     For example: [bold]loyaltystream dead-letters replay 3/1042[/]
     or: [bold]loyaltystream dead-letters replay --reason UNKNOWN_EVENT --dry-run[/]
@@ -124,12 +125,13 @@ def repair(
     dry_run: dry_run_option = False,
     as_json: json_option = False,
 ) -> None:
-    """Keep a JSON patch for letters; their replay will send them mended. Tells what would come.
+    """Keep a JSON patch for letters; their replay will send them mended.
 
-    The letter itself stays as it is. A second patch takes the place of the first.
+    First it is told what the judge makes of them. The letters stay as they are.
+    A second patch takes the place of the first. A patch looks like this:
+    [{"op": "replace", "path": "/fields/amount", "value": 12.5}]
 
-    For example: [bold]loyaltystream dead-letters repair 3/1042 --patch
-    '[{"op": "replace", "path": "/fields/amount", "value": 12.5}]'[/]
+    For example: [bold]loyaltystream dead-letters repair 3/1042 --patch @patch.json[/]
 
     Exits with 6 if a letter that was named is not there.
     """

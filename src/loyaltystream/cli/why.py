@@ -81,15 +81,14 @@ def why(
 ) -> None:
     """Tell everything that became of an event, in order, from the topics alone.
 
-    Where and when it was received, whether it was re-keyed, its verdict and every reason, by which
-    definition version, where it was routed, which notifications it caused; and for a duplicate or
-    a conflict, what was accepted before.
+    Where and when it was received, its verdict and every reason,
+    where it was routed, which notifications it caused, what people did with its letter.
+    For a duplicate or a conflict: what was accepted before.
 
     For example: [bold]loyaltystream why 0b6f3c1e-8d1f-4b52-9f6e-2d0c6f1f4a11[/]
     or: [bold]loyaltystream why --source behavioral-events/3/1042[/]
     or: [bold]loyaltystream why --customer mobile=919812345678 --org 1800[/]
-    or: [bold]loyaltystream why --unique-key orderPaid --value A-1001 --customer
-    mobile=919812345678 --org 1800[/]
+    or the same with [bold]--unique-key orderPaid --value A-1001[/]
 
     Exits with 6 if no topic knows of it, and says how far back they reach.
     """

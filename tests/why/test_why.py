@@ -183,6 +183,17 @@ def test_an_id_in_escapes_is_found() -> None:
     assert [one.verdict for one in answer.arrivals] == [Verdict.ACCEPTED, Verdict.DUPLICATE]
 
 
+def test_a_duplicate_is_found_by_its_headers() -> None:
+    """A duplicate whose bytes say no id, as other dialects write them, is found by its header."""
+    town = lively()
+    [kept] = [
+        one for one in town.log.all(TOPICS.duplicates) if one.header("key") == id_of(3).encode()
+    ]
+    town.log.replace(TOPICS.duplicates, kept, value=b'{"event": "opened"}')
+    _, again = told(town, 3)
+    assert (again.verdict, again.event_id) == (Verdict.DUPLICATE, id_of(3))
+
+
 def test_an_unreadable_record_is_found_by_an_id_in_its_bytes() -> None:
     """Half an event is rejected without an id, and found by the id in its bytes."""
     town = Town()

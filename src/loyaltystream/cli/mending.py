@@ -5,17 +5,13 @@ Does I/O: text out.
 
 import json
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Annotated, Any, Final, NamedTuple
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
-from loyaltystream.app import Deployment
-from loyaltystream.audit.findings import Place
-from loyaltystream.cli.context import Context
+from loyaltystream.cli.desk import Work, find, foretell, working
 from loyaltystream.cli.letters import (
     chosen,
     event_option,
@@ -25,42 +21,23 @@ from loyaltystream.cli.letters import (
     reason_option,
     since_option,
     stage_option,
-    tell_unreadable,
     until_option,
     verdict_option,
 )
 from loyaltystream.cli.progress import progress_on
-from loyaltystream.cli.why import NEVER_SEEN
 from loyaltystream.errors import ConfigurationError
-from loyaltystream.kafka.searching import LogSearcher
-from loyaltystream.kafka.writing import TransactionalWriter
-from loyaltystream.letters.choosing import Choice, Shelf, place_of
-from loyaltystream.letters.desk import BATCH, Desk, Sorted
-from loyaltystream.letters.letter import Letter, LetterReader
-from loyaltystream.letters.preview import Forecast, Preview
+from loyaltystream.letters.desk import BATCH, Sorted
+from loyaltystream.letters.preview import Forecast
 from loyaltystream.letters.repairing import read_patch
-from loyaltystream.letters.replaying import Resender
 from loyaltystream.letters.screen import render_forecast
 from loyaltystream.letters.state import name_of
-from loyaltystream.sending import Keyer, Pace
-
-TRANSACTIONS: Final = "dead-letters"
-"""What stands for the stage in the transactional id: one person at the desk at a time."""
+from loyaltystream.sending import Pace
 
 letters_argument = Annotated[
     list[str] | None, typer.Argument(metavar="[LETTER]...", help="PARTITION/OFFSET, as listed.")
 ]
 all_option = Annotated[bool, typer.Option("--all", help="All letters there are.")]
 dry_run_option = Annotated[bool, typer.Option("--dry-run", help="Only tell what would come of it.")]
-
-
-class Work(NamedTuple):
-    """What a command has in its hands."""
-
-    deployment: Deployment
-    log: LogSearcher
-    shelf: Shelf
-    desk: Desk
 
 
 def replay(
@@ -93,11 +70,11 @@ def replay(
     Exits with 6 if a letter that was named is not there.
     """
     choice = chosen(reason, event, event_id, org, stage, verdict, since, until)
-    with _working(context) as work:
-        letters = _find(work, letter or [], choice, everything=everything)
+    with working(context) as work:
+        letters = find(work, letter or [], choice, everything=everything)
         work.desk.look() if dry_run else work.desk.open()
         found = work.desk.sort(letters)
-        forecast = _foretell(work, found)
+        forecast = foretell(work, found)
         if not as_json:
             _console().print(render_forecast(forecast, found))
         sent = 0 if dry_run else _send(work, found, rate)
@@ -137,11 +114,11 @@ def repair(
     """
     choice = chosen(reason, event, event_id, org, stage, verdict, since, until)
     operations = read_patch(_text(patch))
-    with _working(context) as work:
-        letters = _find(work, letter or [], choice, everything=everything)
+    with working(context) as work:
+        letters = find(work, letter or [], choice, everything=everything)
         work.desk.look() if dry_run else work.desk.open()
         found = work.desk.sort(letters, operations)
-        forecast = _foretell(work, found)
+        forecast = foretell(work, found)
         if not as_json:
             _console().print(render_forecast(forecast, found))
         if not dry_run:
@@ -175,8 +152,8 @@ def discard(
     if not because.strip():
         raise ConfigurationError("--because says why: whoever looks for the letter will see it")
     choice = chosen(reason, event, event_id, org, stage, verdict, since, until)
-    with _working(context) as work:
-        letters = _find(work, letter or [], choice, everything=everything)
+    with working(context) as work:
+        letters = find(work, letter or [], choice, everything=everything)
         work.desk.open()
         put_away = work.desk.discard(letters, because.strip())
     if as_json:
@@ -184,41 +161,6 @@ def discard(
         typer.echo(json.dumps({"discarded": named, "before": len(letters) - len(put_away)}))
         return
     _console().print(f"[bold]discarded {len(put_away):,}[/] of {len(letters):,} letters")
-
-
-def _find(work: Work, named: Sequence[str], choice: Choice, *, everything: bool) -> list[Letter]:
-    """Return the letters that are meant, by name or by what they say."""
-    if [bool(named), choice != Choice(), everything].count(True) != 1:
-        raise ConfigurationError(
-            "say which letters are meant: by PARTITION/OFFSET, by options such as --reason, "
-            "or --all: one of these ways"
-        )
-    if not named:
-        found = work.shelf.find(choice)
-        tell_unreadable(work.shelf)
-        return found
-    return [_get(work, place_of(text, work.shelf.topic)) for text in dict.fromkeys(named)]
-
-
-def _get(work: Work, place: Place) -> Letter:
-    found = work.shelf.get(place)
-    if found is None:
-        name = name_of(place)
-        Console(stderr=True).print(f"no letter {name} is retained; nothing was done", markup=False)
-        raise typer.Exit(NEVER_SEEN)
-    return found
-
-
-def _foretell(work: Work, found: Sorted) -> Forecast:
-    deployment = work.deployment
-    preview = Preview(
-        work.log,
-        deployment.topics,
-        layout=deployment.layout,
-        judge=deployment.ingest(),
-        definitions=deployment.definitions(),
-    )
-    return preview.forecast(found.resent, now_ms=_now_ms())
 
 
 def _send(work: Work, found: Sorted, rate: float | None) -> int:
@@ -269,32 +211,6 @@ def _text(patch: str) -> str:
         return Path(patch[1:]).read_text()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"--patch {patch}: {error}") from error
-
-
-@contextmanager
-def _working(context: typer.Context) -> Iterator[Work]:
-    deployment = Deployment(context.ensure_object(Context).settings)
-    settings, topics = deployment.settings, deployment.topics
-    keyer = Keyer(deployment.event_definitions, deployment.rules)
-    writer = TransactionalWriter(
-        settings.kafka,
-        settings.worker,
-        transactional_id=f"{settings.worker.group_prefix}.{TRANSACTIONS}",
-    )
-    with closing(LogSearcher(settings.kafka)) as log, closing(writer):
-        shelf = Shelf(log, topics.dead_letter, LetterReader(deployment.registry.writer_schema))
-        desk = Desk(
-            log,
-            topics.letter_state,
-            writer=writer,
-            resender=Resender(topics.ingest, key=keyer.key, signer=deployment.signer),
-            now_ms=_now_ms,
-        )
-        yield Work(deployment, log, shelf, desk)
-
-
-def _now_ms() -> int:
-    return int(time.time() * 1000)
 
 
 def _console() -> Console:

@@ -7,14 +7,14 @@ import msgspec
 
 from loyaltystream.audit.findings import Place
 from loyaltystream.audit.source import source_of
-from loyaltystream.events import ORIGIN_HEADER, Header, Origin, Record
+from loyaltystream.events import ORIGIN_HEADER, Header, Origin, RawEvent, Record
 from loyaltystream.letters.letter import Letter
 from loyaltystream.letters.signing import Signer
 from loyaltystream.masking import mask_key
 from loyaltystream.topology import Topics
 from loyaltystream.verdicts import Verdict
 from loyaltystream.why.routes import Found, routed_of
-from loyaltystream.why.sightings import Waiting, read_event
+from loyaltystream.why.sightings import BY_ID, Waiting, read_event
 from loyaltystream.why.story import Arrival, Replay, State
 
 INGEST: Final = "ingest"
@@ -75,7 +75,7 @@ class Arrivals:
             judged_ms=record.timestamp_ms,
             org_id=event.org_id if event else None,
             event_name=event.event_name if event else None,
-            event_id=event.event_id if event else None,
+            event_id=_id_of(record, event),
             key=self._show_key(record.key),
             size=len(record.value or b""),
             reasons=((record.header("reason") or b"").decode(errors="replace"),),
@@ -138,6 +138,13 @@ class Arrivals:
     ) -> Replay | None:
         found = self._signer.replay_of(headers, value)
         return None if found is None else Replay(found.letter, found.attempt, at_ms)
+
+
+def _id_of(record: Record, event: RawEvent | None) -> str | None:
+    """Return a duplicate's id: from its headers if that told, since not every dialect has one."""
+    if record.header("key-kind") == BY_ID:
+        return (record.header("key") or b"").decode(errors="replace")
+    return event.event_id if event else None
 
 
 def judged_of(letter: Letter) -> Place:

@@ -28,6 +28,8 @@ from loyaltystream.why.log import Bounds, Log
 
 _MAX_BYTES: Final = 2**31
 _ESCAPE: Final = b"\\"
+_ID_KEY: Final = b'"eventId"'
+BY_ID: Final = b"event-id"
 
 
 Named = Mapping[tuple[int, str], EventDefinition]
@@ -55,7 +57,7 @@ class Sightings(msgspec.Struct):
     """All that knows of an id."""
 
     accepted: list[Accepted] = []
-    duplicates: list[tuple[Record, RawEvent]] = []
+    duplicates: list[Record] = []
     letters: list[Letter] = []
     mentions: list[Letter] = []
     waiting: list[Waiting] = []
@@ -126,8 +128,8 @@ class Search:
                         _range(record, delta, ids[one]) for one in wanted.within(delta)
                     ]
             elif topic == topics.duplicates:
-                if (event := _named(record, event_id, org_id)) is not None:
-                    found.duplicates.append((record, event))
+                if _repeats(record, event_id, org_id):
+                    found.duplicates.append(record)
             else:
                 self._sort_letter(found, record, event_id, org_id)
         found.waiting = list(self._find_waiting(event_id, org_id, needle))
@@ -204,9 +206,18 @@ def _named(record: Record, event_id: str, org_id: int | None) -> RawEvent | None
     return event
 
 
+def _repeats(record: Record, event_id: str, org_id: int | None) -> bool:
+    """Say whether a duplicate is the one that is meant: its headers have its id, if that told."""
+    if record.header("key-kind") != BY_ID:
+        return _named(record, event_id, org_id) is not None
+    event = read_event(record)
+    same_org = event is None or org_id in {None, event.org_id}
+    return same_org and record.header("key") == event_id.encode()
+
+
 def _may_hide(topics: Topics, topic: str, value: bytes) -> bool:
-    """Say whether a text may stand in JSON in other bytes than its own."""
-    return topic == topics.duplicates and _ESCAPE in value
+    """Say whether a duplicate's id may stand in other bytes than its own, or not in its value."""
+    return topic == topics.duplicates and (_ESCAPE in value or _ID_KEY not in value)
 
 
 def _range(record: Record, delta: Delta, org_id: int) -> Accepted:

@@ -56,7 +56,7 @@ class Teller:
         ]
         told = [
             *accepted,
-            *(self._duplicate(record) for record, _ in sightings.duplicates),
+            *(self._duplicate(record) for record in sightings.duplicates),
             *(self._letter(letter) for letter in sightings.letters if letter.stage == INGEST),
             *(
                 msgspec.structs.replace(self._arrivals.letter(letter), text=_IN_ITS_BYTES)

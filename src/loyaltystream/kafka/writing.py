@@ -44,6 +44,7 @@ class TransactionalWriter:
             message_max_bytes=MAX_MESSAGE_BYTES,
         )
         self._producer: Producer | None = None
+        self._gave_up = False
 
     def open(self) -> None:
         """Take over the transactional id: what its former owner left open is settled.
@@ -84,13 +85,15 @@ class TransactionalWriter:
     def close(self) -> None:
         """Let go of the producer; an open transaction is aborted by the broker."""
         producer, self._producer = self._producer, None
-        if producer is not None:
+        # A call that was given up may still be under way, and closing would complain of it.
+        if producer is not None and not self._gave_up:
             with suppress(KafkaException):
                 producer.purge(blocking=False)
                 producer.close()
 
     def _abort(self) -> None:
         """Abort what is open, if that is still possible; else the next `open` settles it."""
+        self._gave_up = True
         with suppress(KafkaException):
             self._get_producer().abort_transaction(self._timeout_s)
 

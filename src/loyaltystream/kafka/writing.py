@@ -52,7 +52,7 @@ class TransactionalWriter:
         Raises:
             BrokerError: if the broker cannot be reached, or refuses.
         """
-        self._producer = Producer(self._properties)
+        self._producer, self._gave_up = Producer(self._properties), False
         self._repeat("taking over the transactional id", "init_transactions")
 
     def write(self, outputs: Sequence[Output]) -> None:

@@ -12,8 +12,8 @@ from loyaltystream.audit.source import Source, source_of
 from loyaltystream.events import Record
 from loyaltystream.why.log import Log
 
-_NEAR: Final = 64
-"""So few offsets are read rather than halved once more."""
+_NEAR: Final = 512
+"""So few offsets are read rather than halved once more: a step costs as much as some hundreds."""
 
 Slot = tuple[str, int]
 """A topic and a partition."""

@@ -39,6 +39,7 @@ TOPICS: Final = Topics(
     dead_letter="behavioral-events.dead-letter",
     changelog="dedup-changelog",
     definitions="event-definitions",
+    letter_state="dead-letter-state",
 )
 IDENTITY: Final = Identity("a secret of sixteen or more")
 

@@ -19,6 +19,7 @@ from loyaltystream.cli.definitions import DIFFERENT
 from loyaltystream.cli.demo import NOT_EXACT as DEMO_NOT_EXACT
 from loyaltystream.cli.platform import NOT_RUNNING
 from loyaltystream.cli.send import INTERRUPTED, TOO_LARGE
+from loyaltystream.cli.why import NEVER_SEEN
 from loyaltystream.definitions.model import DAY_CLASSES, EventDefinition, FieldType
 from loyaltystream.definitions.parsing import _ATTRIBUTES as ATTRIBUTES
 from loyaltystream.definitions.parsing import _KEYS as KEYS
@@ -69,7 +70,10 @@ COMMAND_LINE: Final = typer.main.get_command(app)
 NOT_OFFERED: Final = {"source", "accountId"}
 """Attributes that a definition may have and nothing uses yet."""
 
-GROUPS: Final = {f"loyaltystream {name}" for name in ("definitions", "memory", "platform", "serve")}
+GROUPS: Final = {
+    f"loyaltystream {name}"
+    for name in ("dead-letters", "definitions", "memory", "platform", "serve")
+}
 
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -263,6 +267,7 @@ def test_every_exit_code_has_its_row() -> None:
         NOT_RUNNING,
         TOO_LARGE,
         INTERRUPTED,
+        NEVER_SEEN,
     }
     told = re.findall(r"^\| `(\d+)` \|", TEXT, re.MULTILINE)
     assert sorted(map(int, told)) == sorted(codes)

@@ -35,11 +35,13 @@ from loyaltystream.kafka.topics import (
     changelog_topic,
     definitions_topic,
     ingest_topic,
+    letter_state_topic,
     letter_topic,
     routed_topic,
 )
 from loyaltystream.keeping import build_keeper, origins
 from loyaltystream.keys import key_rule
+from loyaltystream.letters.signing import Signer
 from loyaltystream.memory.changelog import Layout
 from loyaltystream.memory.identity import Identity
 from loyaltystream.notify import SCHEMAS, Notify
@@ -129,19 +131,31 @@ class Deployment:
         Raises:
             ConfigurationError: without memory.hash_key.
         """
-        secret = self.settings.memory.hash_key
-        if secret is None:
-            raise ConfigurationError(
-                "memory.hash_key is not set: one secret for the whole deployment, which remembered "
-                "ids are made with. Make it once and keep it: openssl rand -hex 32"
-            )
-        return Identity(secret.get_secret_value())
+        return Identity(self._secret())
+
+    @cached_property
+    def signer(self) -> Signer:
+        """Signs replays of dead letters.
+
+        Raises:
+            ConfigurationError: without memory.hash_key.
+        """
+        return Signer(self._secret())
 
     @cached_property
     def layout(self) -> Layout:
         """What remembered ids mean."""
         partitions = self.reader.partitions(self.topics.ingest)
         return Layout(self.identity.check, key_rule(self.rules.partition_by), partitions)
+
+    def _secret(self) -> str:
+        secret = self.settings.memory.hash_key
+        if secret is None:
+            raise ConfigurationError(
+                "memory.hash_key is not set: one secret for the whole deployment, which remembered "
+                "ids are made with. Make it once and keep it: openssl rand -hex 32"
+            )
+        return secret.get_secret_value()
 
     def topic_plans(self) -> list[TopicPlan]:
         """Return all topics as they have to be (design.md section 2)."""
@@ -165,9 +179,13 @@ class Deployment:
                 TopicPlan(partitions=names.partitions, replication_factor=copies, **plan)
                 for plan in made
             ),
-            # One partition: all changes of definitions are in one order.
-            TopicPlan(
-                partitions=1, replication_factor=copies, **definitions_topic(topics.definitions)
+            # One partition: what people say has one order, and a relayout need not move it.
+            *(
+                TopicPlan(partitions=1, replication_factor=copies, **plan)
+                for plan in (
+                    definitions_topic(topics.definitions),
+                    letter_state_topic(topics.letter_state),
+                )
             ),
         ]
 

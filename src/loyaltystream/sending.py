@@ -21,6 +21,7 @@ from loyaltystream.verdicts import Reason, Violation
 
 _PIECE_BYTES: Final = 65_536
 _CATCH_UP_S: Final = 0.05
+_ANY_SIZE: Final = 2**31
 _NOWHERE: Final = Origin("", 0, 0, 0)
 
 
@@ -87,6 +88,7 @@ class Keyer:
         self._definitions = {(found.org_id, found.event_name): found for found in definitions}
         self._customers = customers_by_kind()
         self._rules = rules
+        self._any_size = msgspec.structs.replace(rules, max_event_bytes=_ANY_SIZE)
         self.headers = headers
 
     def key(self, value: bytes) -> bytes | None:
@@ -112,6 +114,11 @@ class Keyer:
         if isinstance(read, Violation) or any(found.path == "orgId" for found in read[1]):
             return None
         return self._key(read[0]) if by_customer else _key_by_id(read[0])
+
+    def read(self, record: Record) -> RawEvent | None:
+        """Return the event in a record, however large, as far as it can be read; or None."""
+        read = reading.read(record, _NOWHERE, find=self._find, rules=self._any_size)
+        return None if isinstance(read, Violation) else read[0]
 
     def _find(self, org_id: int, event_name: str) -> EventDefinition | None:
         return self._definitions.get((org_id, event_name))

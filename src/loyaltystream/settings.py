@@ -100,6 +100,7 @@ class TopicSettings(Section):
     dead_letter: TopicName = "behavioral-events.dead-letter"
     changelog: TopicName = "dedup-changelog"
     definitions: TopicName = "event-definitions"
+    letter_state: TopicName = "dead-letter-state"
     partitions: int = Field(6, ge=1, le=4096)
     replication_factor: int = Field(1, ge=1, le=9)
     retention_days: Days = 7

@@ -16,6 +16,7 @@ class Topics(msgspec.Struct, frozen=True):
     dead_letter: str
     changelog: str
     definitions: str
+    letter_state: str
 
 
 class Output(msgspec.Struct, frozen=True, gc=False):

@@ -1,7 +1,7 @@
 """A small deployment in memory: topics, the real judge and memory, and an audit of all of it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -30,6 +30,8 @@ from tests.core import (
 PARTITIONS: Final = 3
 GROUPS: Final = Groups("ingest", "notify")
 _NAMES: Final[tuple[str, ...]] = msgspec.structs.astuple(TOPICS)
+
+W = TypeVar("W", bound="World")
 
 CUSTOMERS: Final = [f"9198123456{number:02}" for number in range(12)]
 
@@ -204,7 +206,11 @@ def ordered(number: int, order_id: str, customer: int = 0, **changes: object) ->
 
 def busy(rules: Rules | None = None) -> World:
     """Return a world in which every verdict has been given, on several partitions."""
-    world = World(rules)
+    return fill(World(rules))
+
+
+def fill(world: W) -> W:
+    """Give every verdict in a world, on several partitions."""
     for number in range(24):
         world.place(viewed(number, number % 12, occurredAt=world.now_ms), astray=number % 5 == 0)
     world.place(viewed(3, 3, occurredAt=NOW_MS))

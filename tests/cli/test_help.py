@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from loyaltystream.cli import app
 from loyaltystream.settings import ENVIRONMENT_PREFIX, variable
 
-COMMANDS = ("init", "run", "send", "tail", "audit", "demo")
+COMMANDS = ("init", "run", "send", "tail", "why", "audit", "demo")
 NEEDING_SETTINGS = (("init",), ("run",), ("send", "-"), ("tail", "emf"), ("audit",), ("demo",))
 
 
@@ -44,7 +44,13 @@ def test_every_command_has_help(command: str) -> None:
 
 @pytest.mark.parametrize(
     ("command", "codes"),
-    [("audit", ("4",)), ("demo", ("4",)), ("send", ("2", "3")), ("run", ("2", "3", "5"))],
+    [
+        ("why", ("6",)),
+        ("audit", ("4",)),
+        ("demo", ("4",)),
+        ("send", ("2", "3")),
+        ("run", ("2", "3", "5")),
+    ],
 )
 def test_help_tells_the_exit_codes_of_its_own(command: str, codes: tuple[str, ...]) -> None:
     """A command whose exit code means more than right or wrong says so in its help."""

@@ -28,6 +28,7 @@ TOPICS = Topics(
     dead_letter="dead",
     changelog="changelog",
     definitions="definitions",
+    letter_state="letter-state",
 )
 
 

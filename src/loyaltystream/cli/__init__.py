@@ -2,7 +2,7 @@
 
 Exit codes: 0 done; 1 a fault of ours; 2 a setting or argument is wrong; 3 broker, registry or
 platform failed; 4 the audit, or a snapshot, is not exact, or definitions differ; 5 the memory does
-not fit the log.
+not fit the log; 6 no topic knows of what was asked for.
 """
 
 import sys
@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from loyaltystream.cli import definitions, memory, platform, serve
+from loyaltystream.cli import definitions, letters, memory, mending, platform, serve
 from loyaltystream.cli.audit import audit
 from loyaltystream.cli.context import Context, settings_option
 from loyaltystream.cli.demo import demo
@@ -20,6 +20,7 @@ from loyaltystream.cli.run import run
 from loyaltystream.cli.send import send
 from loyaltystream.cli.tail import tail
 from loyaltystream.cli.what_if import what_if
+from loyaltystream.cli.why import why
 from loyaltystream.errors import LoyaltyStreamError
 from loyaltystream.telemetry.logs import quiet
 
@@ -36,10 +37,15 @@ app.add_typer(memory.app, name="memory")
 definitions.app.command("what-if")(what_if)
 app.add_typer(definitions.app, name="definitions")
 app.add_typer(serve.app, name="serve")
+letters.app.command()(mending.repair)
+letters.app.command()(mending.replay)
+letters.app.command()(mending.discard)
+app.add_typer(letters.app, name="dead-letters")
 app.command()(init)
 app.command()(run)
 app.command()(send)
 app.command()(tail)
+app.command()(why)
 app.command()(audit)
 app.command()(demo)
 

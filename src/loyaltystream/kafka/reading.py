@@ -168,8 +168,8 @@ class LogReader:
                 ]
             )
             while not stopping():
-                for message in _take(consumer):
-                    if not _is_end(message):
+                for message in take(consumer):
+                    if not is_end(message):
                         yield message.topic() or "", to_record(message)
         finally:
             consumer.close()
@@ -233,10 +233,10 @@ class LogReader:
     def _until(self, consumer: Consumer, end: int, doing: str) -> Iterator[Record]:
         silent_s = 0.0
         while silent_s < self._timeout_s:
-            messages = _take(consumer)
+            messages = take(consumer)
             silent_s = 0.0 if messages else silent_s + _POLL_S
             for message in messages:
-                at_end = _is_end(message)
+                at_end = is_end(message)
                 if (offset := message.offset()) is None:
                     continue
                 if not at_end and offset < end:
@@ -246,7 +246,7 @@ class LogReader:
         raise RetryableBrokerError(f"{doing}: nothing came for {self._timeout_s:.0f} s")
 
 
-def _take(consumer: Consumer) -> list[Message]:
+def take(consumer: Consumer) -> list[Message]:
     """Return what is there, or what comes first within `_POLL_S`; never waits for more."""
     first = consumer.poll(_POLL_S)
     return [] if first is None else [first, *consumer.consume(_FETCH, 0)]
@@ -286,7 +286,7 @@ def committed_offsets(answers: Sequence[TopicPartition]) -> dict[int, int]:
     return {answer.partition: answer.offset for answer in answers if answer.offset > OFFSET_INVALID}
 
 
-def _is_end(message: Message) -> bool:
+def is_end(message: Message) -> bool:
     """Say whether this is the end of a partition rather than a record.
 
     Raises:

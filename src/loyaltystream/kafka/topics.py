@@ -104,6 +104,15 @@ def changelog_topic(name: str, retention_days: int) -> dict[str, Any]:
 
 def definitions_topic(name: str) -> dict[str, Any]:
     """Return the settings of the topic of definitions: the last word on each event stays."""
+    return _last_words(name)
+
+
+def letter_state_topic(name: str) -> dict[str, Any]:
+    """Return the settings of the topic that has the last word on each dead letter."""
+    return _last_words(name)
+
+
+def _last_words(name: str) -> dict[str, Any]:
     return {
         "name": name,
         "exact": {"cleanup.policy": "compact"},

@@ -1,0 +1,203 @@
+"""`loyaltystream dead-letters`: what was not accepted. Does I/O: text out."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Annotated, Final
+
+import msgspec
+import typer
+from rich.console import Console
+
+from loyaltystream.app import Deployment
+from loyaltystream.cli.context import Context
+from loyaltystream.cli.why import NEVER_SEEN, reveal_option
+from loyaltystream.errors import ConfigurationError
+from loyaltystream.kafka.searching import LogSearcher
+from loyaltystream.letters.choosing import Choice, Shelf, place_of
+from loyaltystream.letters.counting import count
+from loyaltystream.letters.letter import LetterReader
+from loyaltystream.letters.screen import render, render_counts, render_list
+from loyaltystream.letters.state import States, Step, read_states
+from loyaltystream.letters.telling import to_table, to_whole_table
+from loyaltystream.times import occurred_at_ms
+from loyaltystream.verdicts import DEAD_VERDICTS, Reason
+
+app = typer.Typer(
+    help="What was not accepted: which letters there are, and what is wrong with each.",
+    no_args_is_help=True,
+)
+
+DEFAULT_COUNT: Final = 20
+
+reason_option = Annotated[
+    list[str] | None,
+    typer.Option("--reason", metavar="CODE", help="With this reason; of several, one at least."),
+]
+event_option = Annotated[str | None, typer.Option("--event", metavar="NAME", help="Of this event.")]
+id_option = Annotated[str | None, typer.Option("--id", metavar="EVENT_ID", help="Of this eventId.")]
+org_option = Annotated[int | None, typer.Option("--org", help="Of this org.")]
+stage_option = Annotated[
+    str | None, typer.Option("--stage", help="Written by this stage.", metavar="ingest|notify")
+]
+verdict_option = Annotated[
+    str | None,
+    typer.Option("--verdict", metavar="rejected|conflict|late", help="Of this verdict."),
+]
+since_option = Annotated[
+    str | None, typer.Option("--since", metavar="TIME", help="Written then or later.")
+]
+until_option = Annotated[
+    str | None, typer.Option("--until", metavar="TIME", help="Written before that.")
+]
+json_option = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
+
+
+@app.command("list")
+def list_letters(
+    context: typer.Context,
+    reason: reason_option = None,
+    event: event_option = None,
+    event_id: id_option = None,
+    org: org_option = None,
+    stage: stage_option = None,
+    verdict: verdict_option = None,
+    since: since_option = None,
+    until: until_option = None,
+    state: Annotated[
+        Step | None, typer.Option("--state", help="Of which people did that, or nothing.")
+    ] = None,
+    last: Annotated[int, typer.Option("-n", min=1, help="How many of the last.")] = DEFAULT_COUNT,
+    as_json: json_option = False,
+) -> None:
+    """Show the last letters, one a line: what was not accepted, and why.
+
+    TIME is ISO 8601 with a zone, or epoch milliseconds.
+    """
+    choice = chosen(reason, event, event_id, org, stage, verdict, since, until)
+    with _shelf(context) as shelf:
+        letters = shelf.find(choice)
+        tell_unreadable(shelf)
+        states = _states(context, shelf)
+    letters = [one for one in letters if state in {None, states.of(one.place).state}]
+    if as_json:
+        typer.echo(msgspec.json.encode([to_table(one, states) for one in letters[-last:]]))
+    else:
+        Console(highlight=False).print(render_list(letters[-last:], states, len(letters)))
+
+
+@app.command()
+def stats(
+    context: typer.Context,
+    reason: reason_option = None,
+    event: event_option = None,
+    event_id: id_option = None,
+    org: org_option = None,
+    stage: stage_option = None,
+    verdict: verdict_option = None,
+    since: since_option = None,
+    until: until_option = None,
+    as_json: json_option = False,
+) -> None:
+    """Count the letters by org, event, stage, verdict and reason, the most frequent first.
+
+    TIME is ISO 8601 with a zone, or epoch milliseconds.
+    """
+    choice = chosen(reason, event, event_id, org, stage, verdict, since, until)
+    with _shelf(context) as shelf:
+        counts = count(shelf.find(choice))
+        tell_unreadable(shelf)
+    if as_json:
+        typer.echo(msgspec.json.encode(counts))
+    else:
+        Console(highlight=False).print(render_counts(counts))
+
+
+@app.command()
+def show(
+    context: typer.Context,
+    letter: Annotated[str, typer.Argument(metavar="LETTER", help="PARTITION/OFFSET, as listed.")],
+    reveal: reveal_option = False,
+    as_json: json_option = False,
+) -> None:
+    """Show a letter: its event, with a mark at each place where something is wrong.
+
+    Whose event it is stays hidden unless --reveal is given.
+    Exits with 6 if there is no such letter.
+    """
+    with _shelf(context) as shelf:
+        found = shelf.get(place_of(letter, shelf.topic))
+        states = _states(context, shelf)
+    if found is None:
+        Console(stderr=True).print(f"no letter {letter} is retained", markup=False)
+        raise typer.Exit(NEVER_SEEN)
+    if as_json:
+        typer.echo(msgspec.json.encode(to_whole_table(found, states, reveal=reveal)))
+    else:
+        Console(highlight=False, soft_wrap=True).print(
+            render(found, states.of(found.place), reveal=reveal)
+        )
+
+
+def chosen(
+    reason: list[str] | None,
+    event: str | None,
+    event_id: str | None,
+    org: int | None,
+    stage: str | None,
+    verdict: str | None,
+    since: str | None,
+    until: str | None,
+) -> Choice:
+    """Return the choice that the options make.
+
+    Raises:
+        ConfigurationError: if one of them is no reason, stage, verdict or time.
+    """
+    reasons = [code.upper() for code in reason or []]
+    for code in reasons:
+        _demand("--reason", code, [*Reason])
+    _demand("--stage", stage, ["ingest", "notify"])
+    _demand("--verdict", verdict, sorted(DEAD_VERDICTS))
+    return Choice(
+        reasons=frozenset(reasons),
+        event_name=event,
+        event_id=event_id,
+        org_id=org,
+        stage=stage,
+        verdict=verdict,
+        since_ms=_moment("--since", since),
+        until_ms=_moment("--until", until),
+    )
+
+
+def _demand(option: str, value: str | None, known: list[str]) -> None:
+    if value is not None and value not in known:
+        raise ConfigurationError(f"{option} {value}: not one of {', '.join(known)}")
+
+
+def _moment(option: str, text: str | None) -> int | None:
+    if text is None:
+        return None
+    moment = occurred_at_ms(int(text) if text.isdecimal() else text)
+    if isinstance(moment, int):
+        return moment
+    raise ConfigurationError(f"{option} {text}: not a moment such as 2026-01-31T08:00:00Z")
+
+
+@contextmanager
+def _shelf(context: typer.Context) -> Iterator[Shelf]:
+    deployment = Deployment(context.ensure_object(Context).settings)
+    reader = LetterReader(deployment.registry.writer_schema)
+    with closing(LogSearcher(deployment.settings.kafka)) as log:
+        yield Shelf(log, deployment.topics.dead_letter, reader)
+
+
+def _states(context: typer.Context, shelf: Shelf) -> States:
+    topic = Deployment(context.ensure_object(Context).settings).topics.letter_state
+    return read_states(shelf.log, topic, shelf.log.bounds([topic])[topic])
+
+
+def tell_unreadable(shelf: Shelf) -> None:
+    """Say which letters could not be read."""
+    for why in shelf.unreadable:
+        Console(stderr=True).print(f"can't be read: letter {why}", markup=False, highlight=False)

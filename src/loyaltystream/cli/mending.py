@@ -1,0 +1,217 @@
+"""`loyaltystream dead-letters repair|replay|discard`: letters that come back.
+
+Does I/O: text out.
+"""
+
+import json
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from loyaltystream.cli.desk import Work, find, foretell, working
+from loyaltystream.cli.letters import (
+    chosen,
+    event_option,
+    id_option,
+    json_option,
+    org_option,
+    reason_option,
+    since_option,
+    stage_option,
+    until_option,
+    verdict_option,
+)
+from loyaltystream.cli.progress import progress_on
+from loyaltystream.errors import ConfigurationError
+from loyaltystream.letters.desk import BATCH, Sorted
+from loyaltystream.letters.preview import Forecast
+from loyaltystream.letters.repairing import read_patch
+from loyaltystream.letters.screen import render_forecast
+from loyaltystream.letters.state import name_of
+from loyaltystream.sending import Pace
+
+letters_argument = Annotated[
+    list[str] | None, typer.Argument(metavar="[LETTER]...", help="PARTITION/OFFSET, as listed.")
+]
+all_option = Annotated[bool, typer.Option("--all", help="All letters there are.")]
+dry_run_option = Annotated[bool, typer.Option("--dry-run", help="Only tell what would come of it.")]
+
+
+def replay(
+    context: typer.Context,
+    letter: letters_argument = None,
+    reason: reason_option = None,
+    event: event_option = None,
+    event_id: id_option = None,
+    org: org_option = None,
+    stage: stage_option = None,
+    verdict: verdict_option = None,
+    since: since_option = None,
+    until: until_option = None,
+    everything: all_option = False,
+    rate: Annotated[
+        float | None, typer.Option("--rate", min=0.001, help="Letters a second at most.")
+    ] = None,
+    dry_run: dry_run_option = False,
+    as_json: json_option = False,
+) -> None:
+    """Send the events of letters again, mended if they were repaired.
+
+    First it is told what the judge makes of them. Workers may go on meanwhile.
+    Each letter is sent once, however often this is repeated or killed.
+    An event comes back 5 times at most.
+
+    For example: [bold]loyaltystream dead-letters replay 3/1042[/]
+    or: [bold]loyaltystream dead-letters replay --reason UNKNOWN_EVENT --dry-run[/]
+
+    Exits with 6 if a letter that was named is not there.
+    """
+    choice = chosen(reason, event, event_id, org, stage, verdict, since, until)
+    with working(context) as work:
+        letters = find(work, letter or [], choice, everything=everything)
+        work.desk.look() if dry_run else work.desk.open()
+        found = work.desk.sort(letters)
+        forecast = foretell(work, found)
+        if not as_json:
+            _console().print(render_forecast(forecast, found))
+        sent = 0 if dry_run else _send(work, found, rate)
+    _tell(found, forecast, sent, "sent again", as_json=as_json, dry_run=dry_run)
+
+
+def repair(
+    context: typer.Context,
+    letter: letters_argument = None,
+    patch: Annotated[
+        str,
+        typer.Option(
+            "--patch", metavar="JSON|@FILE", help="A JSON patch (RFC 6902), or a file with it."
+        ),
+    ] = "",
+    reason: reason_option = None,
+    event: event_option = None,
+    event_id: id_option = None,
+    org: org_option = None,
+    stage: stage_option = None,
+    verdict: verdict_option = None,
+    since: since_option = None,
+    until: until_option = None,
+    everything: all_option = False,
+    dry_run: dry_run_option = False,
+    as_json: json_option = False,
+) -> None:
+    """Keep a JSON patch for letters; their replay will send them mended.
+
+    First it is told what the judge makes of them. The letters stay as they are.
+    A second patch takes the place of the first. A patch looks like this:
+    [{"op": "replace", "path": "/fields/amount", "value": 12.5}]
+
+    For example: [bold]loyaltystream dead-letters repair 3/1042 --patch @patch.json[/]
+
+    Exits with 6 if a letter that was named is not there.
+    """
+    choice = chosen(reason, event, event_id, org, stage, verdict, since, until)
+    operations = read_patch(_text(patch))
+    with working(context) as work:
+        letters = find(work, letter or [], choice, everything=everything)
+        work.desk.look() if dry_run else work.desk.open()
+        found = work.desk.sort(letters, operations)
+        forecast = foretell(work, found)
+        if not as_json:
+            _console().print(render_forecast(forecast, found))
+        if not dry_run:
+            work.desk.repair(found.resent, operations)
+    kept = 0 if dry_run else len(found.resent)
+    _tell(found, forecast, kept, "repaired", as_json=as_json, dry_run=dry_run)
+
+
+def discard(
+    context: typer.Context,
+    letter: letters_argument = None,
+    because: Annotated[
+        str, typer.Option("--because", help="Why: kept with the letter.", metavar="TEXT")
+    ] = "",
+    reason: reason_option = None,
+    event: event_option = None,
+    event_id: id_option = None,
+    org: org_option = None,
+    stage: stage_option = None,
+    verdict: verdict_option = None,
+    since: since_option = None,
+    until: until_option = None,
+    everything: all_option = False,
+    as_json: json_option = False,
+) -> None:
+    """Put letters away for good, with a reason: no replay takes them any more.
+
+    They stay where they are, until retention removes them.
+    Exits with 6 if a letter that was named is not there.
+    """
+    if not because.strip():
+        raise ConfigurationError("--because says why: whoever looks for the letter will see it")
+    choice = chosen(reason, event, event_id, org, stage, verdict, since, until)
+    with working(context) as work:
+        letters = find(work, letter or [], choice, everything=everything)
+        work.desk.open()
+        put_away = work.desk.discard(letters, because.strip())
+    if as_json:
+        named = [name_of(one.place) for one in put_away]
+        typer.echo(json.dumps({"discarded": named, "before": len(letters) - len(put_away)}))
+        return
+    _console().print(f"[bold]discarded {len(put_away):,}[/] of {len(letters):,} letters")
+
+
+def _send(work: Work, found: Sorted, rate: float | None) -> int:
+    """Send letters again and show how far that is; return how many."""
+    pace = None if rate is None else Pace(rate, clock=time.monotonic, sleep=time.sleep)
+    # No more at once than a second brings, so that a slow rate is even.
+    at_once = BATCH if rate is None else max(1, min(BATCH, int(rate)))
+    total = sum(len(one.value) for one in found.resent)
+    sent = read_bytes = 0
+    with progress_on(Console(stderr=True), "replaying", total) as advance:
+        for one in work.desk.replay(found.resent, at_once=at_once):
+            if pace is not None:
+                pace.wait()
+            sent, read_bytes = sent + 1, read_bytes + len(one.value)
+            advance(read_bytes, sent)
+    return sent
+
+
+def _tell(
+    found: Sorted, forecast: Forecast, done: int, doing: str, *, as_json: bool, dry_run: bool
+) -> None:
+    if not as_json:
+        said = "nothing was done: --dry-run" if dry_run else f"{doing}: {done:,}"
+        _console().print(f"[bold]{said}[/]")
+        return
+    staying = {
+        stay.name.lower(): [name_of(one.place) for one in letters]
+        for stay, letters in found.staying.items()
+    }
+    table: dict[str, Any] = {
+        "done": done,
+        "forecast": {
+            "verdicts": forecast.verdicts,
+            "reasons": forecast.reasons,
+            "letters": forecast.letters,
+        },
+        "staying": staying,
+    }
+    typer.echo(json.dumps(table))
+
+
+def _text(patch: str) -> str:
+    if not patch:
+        raise ConfigurationError("--patch says what to change: a JSON patch, or @FILE with one")
+    if not patch.startswith("@"):
+        return patch
+    try:
+        return Path(patch[1:]).read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"--patch {patch}: {error}") from error
+
+
+def _console() -> Console:
+    return Console(highlight=False, soft_wrap=True)

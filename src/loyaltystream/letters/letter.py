@@ -1,0 +1,155 @@
+"""A record of the dead-letter topic in, what it says out. Pure, but for asking the registry."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+
+from loyaltystream.audit.findings import Place
+from loyaltystream.audit.source import Source, source_of
+from loyaltystream.avro import schemas
+from loyaltystream.avro.event_reader import WriterSchemas
+from loyaltystream.avro.wire import FRAME_BYTES, schema_id_of
+from loyaltystream.errors import SchemaError
+from loyaltystream.events import Header, Record
+from loyaltystream.verdicts import Violation
+
+_OPEN: Final = "none"
+
+
+class Complaint(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """One thing that was wrong, as the letter has it."""
+
+    code: str
+    path: str
+    message: str
+    vendor_code: int | None = None
+
+
+class Original(msgspec.Struct, frozen=True):
+    """The record that became a letter, as far as it can be read.
+
+    Attributes:
+        value: its bytes; None: it had none, or they are sealed.
+        alg: how they are sealed; none: they are not.
+        size: of the whole value, however much of it was kept.
+        sha256: of the whole value, where only its beginning was kept.
+    """
+
+    value: bytes | None
+    key: bytes | None
+    headers: Sequence[Header]
+    alg: str
+    size: int
+    truncated: bool
+    sha256: str | None
+
+
+class Letter(msgspec.Struct, frozen=True):
+    """A dead letter.
+
+    Attributes:
+        place: where it lies.
+        written_ms: when it was written.
+        source: the record that was judged; None: it does not say.
+        origin: where its event first arrived, and when.
+        complaint_count: how many there were, those beyond the first 100 included.
+    """
+
+    place: Place
+    written_ms: int
+    source: Source | None
+    stage: str
+    verdict: str
+    origin: Place
+    origin_ms: int
+    org_id: int | None
+    event_name: str | None
+    event_id: str | None
+    version: int | None
+    complaints: tuple[Complaint, ...]
+    complaint_count: int
+    original: Original
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Their codes, each once."""
+        return tuple(dict.fromkeys(found.code for found in self.complaints))
+
+
+class LetterReader:
+    """Reads letters by the schemas that they were written with.
+
+    Args:
+        writer_schema: gives the schema of an id.
+    """
+
+    def __init__(self, writer_schema: WriterSchemas) -> None:
+        self._writer_schema = writer_schema
+
+    def read(self, topic: str, record: Record) -> Letter | str:
+        """Return the letter in a record of that topic, or why there is none."""
+        value = record.value or b""
+        schema_id = schema_id_of(value)
+        if isinstance(schema_id, Violation):
+            return schema_id.detail
+        writer = self._writer_schema(schema_id)
+        if writer is None:
+            return f"the registry has no schema {schema_id}"
+        try:
+            known = schemas.load(schemas.DEAD_LETTER)
+            read = schemas.decode(writer, known, value[FRAME_BYTES:])
+        except SchemaError as error:
+            return str(error)
+        return _letter(Place(topic, record.partition, record.offset), record, read)
+
+
+def _letter(place: Place, record: Record, read: Mapping[str, Any]) -> Letter:
+    return Letter(
+        place=place,
+        written_ms=record.timestamp_ms,
+        source=source_of(record.headers),
+        stage=read["stage"],
+        verdict=read["verdict"],
+        origin=Place(read["originTopic"], read["originPartition"], read["originOffset"]),
+        origin_ms=_milliseconds(read["originTimestamp"]),
+        org_id=read["orgId"],
+        event_name=read["eventName"],
+        event_id=read["eventId"],
+        version=read["definitionVersion"],
+        complaints=tuple(
+            Complaint(found["code"], found["path"], found["message"], found["vendorCode"])
+            for found in read["violations"]
+        ),
+        complaint_count=read["violationCount"],
+        original=_original(read),
+    )
+
+
+def _original(read: Mapping[str, Any]) -> Original:
+    sealed = read["value"]
+    headers = [(one["name"], _open(one["value"]) or b"") for one in read["headers"]]
+    return Original(
+        value=_open(sealed),
+        key=_open(read["key"]),
+        headers=headers,
+        alg=_OPEN if sealed is None else sealed["alg"],
+        size=read["valueBytes"],
+        truncated=read["truncated"],
+        sha256=read["valueSha256"],
+    )
+
+
+def _open(sealed: Mapping[str, Any] | None) -> bytes | None:
+    if sealed is None or sealed["alg"] != _OPEN:
+        return None
+    content = sealed["bytes"]
+    return content if isinstance(content, bytes) else None
+
+
+def _milliseconds(moment: datetime | int) -> int:
+    """Return epoch milliseconds of what Avro's reader made of a time."""
+    if isinstance(moment, int):
+        return moment
+    return round(moment.timestamp() * 1000)

@@ -1,0 +1,153 @@
+"""What would become of replays, by the judge itself. Does I/O through the log; touches nothing."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+
+from loyaltystream.audit.expected import outcome_of
+from loyaltystream.audit.source import source_of
+from loyaltystream.definitions.registry import Definitions
+from loyaltystream.errors import StateError
+from loyaltystream.events import Record
+from loyaltystream.keys import murmur2, place
+from loyaltystream.letters.choosing import Log
+from loyaltystream.letters.replaying import Resent
+from loyaltystream.letters.state import name_of
+from loyaltystream.memory.changelog import Layout, decode
+from loyaltystream.memory.recollection import Recollection
+from loyaltystream.pipeline import Memory, Plan
+from loyaltystream.topology import Topics
+from loyaltystream.verdicts import DEAD_VERDICTS
+
+
+class Judge(Protocol):
+    """Judges as a worker does."""
+
+    def judge(
+        self,
+        records: Sequence[Record],
+        *,
+        memory: Memory,
+        definitions: Definitions,
+        generation: int,
+    ) -> Plan:
+        """Return what becomes of records of one partition."""
+
+
+class Forecast(msgspec.Struct, frozen=True, rename="camel"):
+    """What replays would come to.
+
+    Attributes:
+        verdicts: how many of each.
+        reasons: why those that are not accepted are not.
+        letters: each letter's new verdict.
+    """
+
+    verdicts: dict[str, int]
+    reasons: dict[str, int]
+    letters: dict[str, str]
+
+    @property
+    def back_again(self) -> int:
+        """How many would become letters again."""
+        return sum(self.verdicts.get(verdict.value, 0) for verdict in DEAD_VERDICTS)
+
+
+class Preview:
+    """Judges replays without sending them.
+
+    Args:
+        log: the topics.
+        topics: their names.
+        layout: what remembered ids depend on.
+        judge: as a worker has it.
+        definitions: those in force.
+    """
+
+    def __init__(
+        self,
+        log: Log,
+        topics: Topics,
+        *,
+        layout: Layout,
+        judge: Judge,
+        definitions: Definitions,
+    ) -> None:
+        self._log = log
+        self._topics = topics
+        self._layout = layout
+        self._judge = judge
+        self._definitions = definitions
+
+    def forecast(self, resent: Sequence[Resent], *, now_ms: int) -> Forecast:
+        """Return what would become of replays that were sent at that moment.
+
+        Raises:
+            BrokerError: if the changelog can't be read.
+        """
+        by_partition: dict[int, list[Resent]] = {}
+        for one, home in zip(resent, self._homes(resent), strict=True):
+            by_partition.setdefault(home, []).append(one)
+        memories = {partition: Recollection() for partition in by_partition}
+        for partition, found in by_partition.items():
+            self._plan(partition, found, memories[partition], now_ms)
+        self._remember(memories)
+        verdicts, reasons = Counter[str](), Counter[str]()
+        letters: dict[str, str] = {}
+        for partition, found in by_partition.items():
+            start = memories[partition].next_offset
+            plan = self._plan(partition, found, memories[partition], now_ms)
+            reasons.update({reason.value: count for reason, count in plan.tally.reasons.items()})
+            for offset, outcome in self._outcomes(plan).items():
+                letters[name_of(found[offset - start].letter.place)] = outcome
+        verdicts.update(letters.values())
+        return Forecast(dict(verdicts), dict(reasons), letters)
+
+    def _homes(self, resent: Sequence[Resent]) -> list[int]:
+        hashed = murmur2([one.output.key or b"" for one in resent])
+        return [int(home) for home in place(hashed, self._layout.partitions)]
+
+    def _plan(
+        self, partition: int, found: Sequence[Resent], memory: Recollection, now_ms: int
+    ) -> Plan:
+        records = [
+            Record(
+                partition,
+                memory.next_offset + number,
+                max(now_ms, memory.clock_ms),
+                one.output.key,
+                one.value,
+                one.output.headers,
+            )
+            for number, one in enumerate(found)
+        ]
+        return self._judge.judge(
+            records, memory=memory, definitions=self._definitions, generation=0
+        )
+
+    def _remember(self, memories: Mapping[int, Recollection]) -> None:
+        topic = self._topics.changelog
+        spans = [
+            (topic, partition, *span)
+            for partition, span in self._log.bounds([topic])[topic].items()
+            if partition in memories
+        ]
+        for _, record in self._log.scan(spans, lambda _topic, _value: True):
+            delta = decode(record.value or b"")
+            if delta.layout != self._layout:
+                raise StateError(
+                    f"{topic}/{record.partition}/{record.offset} was made under another hash key, "
+                    f"key rule or partition count: nothing can be foretold by it"
+                )
+            memories[record.partition].learn(delta)
+
+    def _outcomes(self, plan: Plan) -> dict[int, str]:
+        outcomes = {}
+        for output in plan.outputs:
+            source = source_of(output.headers)
+            if source is not None:
+                as_read = Record(0, 0, 0, output.key, output.value, output.headers)
+                outcomes[source.offset] = outcome_of(self._topics, output.topic, as_read)
+        return outcomes

@@ -1,0 +1,95 @@
+"""What people did with a letter, as the compacted topic of letters' states has it.
+
+Pure, but for reading that topic. A record's key names the letter, as partition/offset; its value is
+the last word on it.
+"""
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from loyaltystream.audit.findings import Place
+from loyaltystream.events import Record
+from loyaltystream.letters.choosing import Log
+from loyaltystream.topology import Output
+
+
+class Step(StrEnum):
+    """What became of a letter; one that nobody touched is open."""
+
+    OPEN = "open"
+    REPAIRED = "repaired"
+    REPLAYED = "replayed"
+    DISCARDED = "discarded"
+
+
+DONE = frozenset({Step.REPLAYED, Step.DISCARDED})
+"""Nothing more is done with such a letter."""
+
+
+class LetterState(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """The last word on a letter.
+
+    Attributes:
+        at_ms: since when, by the clock of who did it.
+        patch: of a repaired letter: what a replay changes, as RFC 6902 has it.
+        attempt: of a replayed letter: the how-manieth replay of its event that was.
+        reason: of a discarded letter.
+    """
+
+    state: Step
+    at_ms: int = 0
+    patch: Any = None
+    attempt: int = 0
+    reason: str | None = None
+
+
+OPEN = LetterState(Step.OPEN)
+_decode = msgspec.json.Decoder(LetterState).decode
+
+
+class States:
+    """The states of all letters that anybody touched."""
+
+    def __init__(self, records: Iterable[Record] = ()) -> None:
+        self._states: dict[str, LetterState] = {}
+        self.unreadable = 0
+        """How many records of the topic say nothing that can be read."""
+        for record in records:
+            self._learn(record)
+
+    def of(self, letter: Place) -> LetterState:
+        """Return the state of a letter."""
+        return self._states.get(name_of(letter), OPEN)
+
+    def _learn(self, record: Record) -> None:
+        try:
+            name = (record.key or b"").decode()
+            if record.value is None:
+                self._states.pop(name, None)
+            else:
+                self._states[name] = _decode(record.value)
+        except (UnicodeDecodeError, msgspec.MsgspecError):
+            self.unreadable += 1
+
+
+def read_states(log: Log, topic: str, bounds: Mapping[int, tuple[int, int]]) -> States:
+    """Return the states of all letters; does I/O through the log.
+
+    Raises:
+        BrokerError: if they can't be read.
+    """
+    spans = [(topic, partition, *span) for partition, span in bounds.items()]
+    return States(record for _, record in log.scan(spans, lambda _topic, _value: True))
+
+
+def name_of(letter: Place) -> str:
+    """Return what a letter is called: partition/offset."""
+    return f"{letter.partition}/{letter.offset}"
+
+
+def to_output(topic: str, letter: Place, state: LetterState) -> Output:
+    """Return the record that makes a state the last word."""
+    return Output(topic, name_of(letter).encode(), msgspec.json.encode(state), None, [])

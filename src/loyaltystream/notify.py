@@ -7,7 +7,7 @@ input's offsets; the input is unique, so this stage remembers nothing.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from loyaltystream.avro import schemas
+from loyaltystream.avro.compiled import load_encoder
 from loyaltystream.avro.event_reader import EventReader, WriterSchemas
 from loyaltystream.avro.wire import frame
 from loyaltystream.definitions.registry import Definitions
@@ -16,7 +16,6 @@ from loyaltystream.events import Record
 from loyaltystream.notifications.catalog import CATALOG
 from loyaltystream.notifications.envelope import cloud_event_headers
 from loyaltystream.notifications.mapping import Notification
-from loyaltystream.notifications.targets import load_target, name_branches
 from loyaltystream.pipeline import Plan
 from loyaltystream.rules import Rules
 from loyaltystream.steps.notify import NotifiedBatch, Notifier
@@ -55,7 +54,7 @@ class Notify:
             raise ConfigurationError(f"no schema id for {', '.join(missing)}; register them first")
         self._topics = topics
         self._letters = letters
-        self._frames = {name: frame(schema_ids[name]) for name in SCHEMAS}
+        self._encoders = {name: (frame(schema_ids[name]), load_encoder(name)) for name in SCHEMAS}
         self._reader = EventReader(writer_schema)
         self._rules = rules
 
@@ -92,9 +91,8 @@ class Notify:
         )
 
     def _encode(self, notification: Notification) -> bytes:
-        name = notification.type.schema
-        value = name_branches(notification.value, load_target(name))
-        return self._frames[name] + schemas.encode(schemas.load(name), value)
+        head, encode = self._encoders[notification.type.schema]
+        return head + encode(notification.value)
 
     def _notifications(self, batch: NotifiedBatch, sources: SourceHeaders) -> Iterator[Output]:
         topic = self._topics.notifications

@@ -15,7 +15,7 @@ from loyaltystream.errors import ConfigurationError
 from loyaltystream.events import Record
 from loyaltystream.notifications.catalog import CATALOG
 from loyaltystream.notifications.envelope import cloud_event_headers
-from loyaltystream.notifications.mapping import Notification
+from loyaltystream.notifications.program import Notification
 from loyaltystream.pipeline import Plan
 from loyaltystream.rules import Rules
 from loyaltystream.steps.notify import NotifiedBatch, Notifier

@@ -10,7 +10,8 @@ from loyaltystream.definitions.model import EventDefinition
 from loyaltystream.definitions.plain import ReadPlain, compile_plain
 from loyaltystream.errors import ConfigurationError
 from loyaltystream.memo import Memo
-from loyaltystream.notifications.mapping import CompiledRule, compile_rules
+from loyaltystream.notifications.mapping import compile_rules
+from loyaltystream.notifications.program import MapEvent
 
 
 class CompiledDefinition(msgspec.Struct, frozen=True):
@@ -19,14 +20,14 @@ class CompiledDefinition(msgspec.Struct, frozen=True):
     Attributes:
         customers: by country code, reads the customers of plain events.
         plain: reads the fields of plain events; None where none is.
-        rules: one for each notification that an event causes.
+        rules: makes the notifications that an event causes; None where there are none.
     """
 
     definition: EventDefinition
     customers: Memo[str, Customers]
     plain: ReadPlain | None
     encoder: EventEncoder
-    rules: tuple[CompiledRule, ...] = ()
+    rules: MapEvent | None = None
 
 
 class Definitions:
@@ -73,7 +74,7 @@ def _compile(
     )
 
 
-def _compile_rules(definition: EventDefinition) -> tuple[CompiledRule, ...]:
+def _compile_rules(definition: EventDefinition) -> MapEvent | None:
     compiled = compile_rules(definition)
     if compiled.problems:
         problems = "; ".join(compiled.problems)

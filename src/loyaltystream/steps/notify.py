@@ -11,7 +11,8 @@ import msgspec
 
 from loyaltystream.definitions.registry import Definitions
 from loyaltystream.events import Origin, Record
-from loyaltystream.notifications.mapping import Notification, map_event
+from loyaltystream.notifications.mapping import map_event
+from loyaltystream.notifications.program import Notification
 from loyaltystream.steps.stages import HEADER_ALLOWANCE, Rejected
 from loyaltystream.verdicts import Reason, Violation
 

@@ -83,9 +83,19 @@ def _fit_composite(
         record = target.name.rpartition(".")[2]
         misfits.append(Misfit(path, f"{len(value) - len(known)} keys that {record} lacks"))
     return {
-        name: fit(value.get(name), member, misfits, f"{path}.{name}")
+        name: part
+        if _is_usual(part := value.get(name), member)
+        else fit(part, member, misfits, f"{path}.{name}")
         for name, member in target.members.items()
     }
+
+
+def _is_usual(value: object, target: Target) -> bool:
+    """Say whether a value fits as it is: a plain text, or nothing where that is allowed."""
+    if value is None:
+        return target.nullable
+    is_plain = isinstance(value, str) and value.isascii()
+    return is_plain and isinstance(target, Scalar) and target.kind is Kind.STRING
 
 
 def _mismatch(needed: str, value: object) -> str:

@@ -75,10 +75,8 @@ class Notifier(msgspec.Struct, frozen=True):
 
     def _notify_of(self, record: Record, value: bytes, clock_ms: int) -> list[Encoded] | Rejected:
         event = self.read(value)
-        moment = record.timestamp_ms if record.timestamp_ms > 0 else clock_ms
-        origin = Origin(self.topic, record.partition, record.offset, moment)
         if isinstance(event, Violation):
-            return Rejected(record, origin, clock_ms, (event,))
+            return Rejected(record, self._origin_of(record, clock_ms), clock_ms, (event,))
         org_id, event_name, event_id = (event[name] for name in _EVENT_NAMES)
         compiled = self.definitions.get(org_id, event_name)
         made: list[Encoded] | tuple[Violation, ...]
@@ -94,7 +92,7 @@ class Notifier(msgspec.Struct, frozen=True):
             return made
         return Rejected(
             record,
-            origin,
+            self._origin_of(record, clock_ms),
             clock_ms,
             made,
             org_id=org_id,
@@ -102,6 +100,10 @@ class Notifier(msgspec.Struct, frozen=True):
             event_id=event_id,
             version=compiled.definition.version if compiled else None,
         )
+
+    def _origin_of(self, record: Record, clock_ms: int) -> Origin:
+        moment_ms = record.timestamp_ms if record.timestamp_ms > 0 else clock_ms
+        return Origin(self.topic, record.partition, record.offset, moment_ms)
 
     def _encode(
         self, notifications: Sequence[Notification]

@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loyaltystream.avro import schemas
-from loyaltystream.avro.event_reader import _own
+from loyaltystream.avro.event_reader import own_reader
 from loyaltystream.avro.quick_reader import compile_reader
 from loyaltystream.errors import SchemaError
 from tests.avro.test_compiled import values
 from tests.laws.strategies import LAW
 
-_SCHEMA, _READ = _own()
+_SCHEMA, _READ = own_reader()
 _EVENTS = values(_SCHEMA, {}, odd=0)
 _PIECES = st.binary(max_size=3) | st.sampled_from(
     [

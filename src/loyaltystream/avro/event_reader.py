@@ -33,7 +33,7 @@ class EventReader:
 
     def __init__(self, writer_schema: WriterSchemas) -> None:
         self._writer_schema = writer_schema
-        self._reader, self._quick = _own()
+        self._reader, self._quick = own_reader()
         self._known: dict[int, tuple[Schema, Schema | None] | Violation] = {}
 
     def read(self, value: bytes) -> dict[str, Any] | Violation:
@@ -74,7 +74,7 @@ class EventReader:
 
 
 @cache
-def _own() -> tuple[Schema, Read]:
+def own_reader() -> tuple[Schema, Read]:
     """Return the schema of this release, and the reader of what is written by it."""
     schema = _parse(schemas.load(schemas.BEHAVIORAL_EVENT))
     return schema, compile_reader(schema)

@@ -76,12 +76,14 @@ def compile_reader(schema: Schema) -> Read:
 
 def _number(raw: bytes, at: int) -> tuple[int, int]:
     """Return Avro's long at a place, and the place behind it."""
-    folded = shift = 0
-    for byte in raw[at : at + _LONGEST]:
-        at += 1
+    folded = raw[at] & 0x7F
+    shift = 7
+    if raw[at] < 0x80:
+        return (folded >> 1) ^ -(folded & 1), at + 1
+    for byte in raw[at + 1 : at + _LONGEST]:
         folded |= (byte & 0x7F) << shift
         if byte < 0x80:
-            return (folded >> 1) ^ -(folded & 1), at
+            return (folded >> 1) ^ -(folded & 1), at + 1 + shift // 7
         shift += 7
     raise _UnusualError
 

@@ -5,7 +5,7 @@ everything that is wrong (design.md section 2).
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
@@ -15,8 +15,6 @@ from loyaltystream.notifications.mapping import map_event
 from loyaltystream.notifications.program import Notification
 from loyaltystream.steps.stages import HEADER_ALLOWANCE, Rejected
 from loyaltystream.verdicts import Reason, Violation
-
-_EVENT_NAMES: Final = ("orgId", "eventName", "eventId")
 
 Read = Callable[[bytes], dict[str, Any] | Violation]
 Encode = Callable[[Notification], bytes]
@@ -77,7 +75,7 @@ class Notifier(msgspec.Struct, frozen=True):
         event = self.read(value)
         if isinstance(event, Violation):
             return Rejected(record, self._origin_of(record, clock_ms), clock_ms, (event,))
-        org_id, event_name, event_id = (event[name] for name in _EVENT_NAMES)
+        org_id, event_name, event_id = event["orgId"], event["eventName"], event["eventId"]
         compiled = self.definitions.get(org_id, event_name)
         made: list[Encoded] | tuple[Violation, ...]
         if compiled is None:
@@ -108,13 +106,12 @@ class Notifier(msgspec.Struct, frozen=True):
     def _encode(
         self, notifications: Sequence[Notification]
     ) -> list[Encoded] | tuple[Violation, ...]:
-        encoded = [Encoded(each, self.encode(each)) for each in notifications]
+        encoded, violations = list[Encoded](), list[Violation]()
         room = self.max_record_bytes - HEADER_ALLOWANCE
-        return (
-            tuple(
-                Violation(Reason.TOO_LARGE, "", f"a {made.notification.type.name} of {size} bytes")
-                for made in encoded
-                if (size := len(made.value) + len(made.notification.key or b"")) > room
-            )
-            or encoded
-        )
+        for notification in notifications:
+            value = self.encode(notification)
+            encoded.append(Encoded(notification, value))
+            if (size := len(value) + len(notification.key or b"")) > room:
+                detail = f"a {notification.type.name} of {size} bytes"
+                violations.append(Violation(Reason.TOO_LARGE, "", detail))
+        return tuple(violations) or encoded

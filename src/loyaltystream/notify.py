@@ -18,7 +18,7 @@ from loyaltystream.notifications.envelope import cloud_event_headers
 from loyaltystream.notifications.program import Notification
 from loyaltystream.pipeline import Plan
 from loyaltystream.rules import Rules
-from loyaltystream.steps.notify import NotifiedBatch, Notifier
+from loyaltystream.steps.notify import Encoded, NotifiedBatch, Notifier
 from loyaltystream.steps.route import Letters, Router, trace_of
 from loyaltystream.topology import Output, SourceHeaders, Topics
 from loyaltystream.verdicts import NotifyOutcome, Tally
@@ -90,26 +90,24 @@ class Notify:
             tally=_count(batch),
         )
 
-    def _encode(self, notification: Notification) -> bytes:
+    def _encode(self, notification: Notification) -> Encoded:
         head, encode = self._encoders[notification.type.schema]
-        return head + encode(notification.value)
+        value = notification.value
+        headers = cloud_event_headers(
+            event_id=value["eventId"],
+            event_name=value["eventName"],
+            org_id=value["orgId"],
+            created_at_ms=value["createdAt"],
+        )
+        return Encoded(notification.key, head + encode(value), headers)
 
     def _notifications(self, batch: NotifiedBatch, sources: SourceHeaders) -> Iterator[Output]:
         topic = self._topics.notifications
         for record, notifications in batch.notified:
             for index, made in enumerate(notifications):
-                value = made.notification.value
-                headers = [
-                    sources.header(record.offset, index),
-                    *cloud_event_headers(
-                        event_id=value["eventId"],
-                        event_name=value["eventName"],
-                        org_id=value["orgId"],
-                        created_at_ms=value["createdAt"],
-                    ),
-                    *trace_of(record),
-                ]
-                yield Output(topic, made.notification.key, made.value, None, headers)
+                cause = sources.header(record.offset, index)
+                headers = [cause, *made.headers, *trace_of(record)]
+                yield Output(topic, made.key, made.value, None, headers)
 
 
 def _count(batch: NotifiedBatch) -> Tally:

@@ -10,21 +10,27 @@ from typing import Any
 import msgspec
 
 from loyaltystream.definitions.registry import Definitions
-from loyaltystream.events import Origin, Record
+from loyaltystream.events import Header, Origin, Record
 from loyaltystream.notifications.mapping import map_event
 from loyaltystream.notifications.program import Notification
 from loyaltystream.steps.stages import HEADER_ALLOWANCE, Rejected
 from loyaltystream.verdicts import Reason, Violation
 
 Read = Callable[[bytes], dict[str, Any] | Violation]
-Encode = Callable[[Notification], bytes]
 
 
-class Encoded(msgspec.Struct, frozen=True):
-    """A notification and its framed Avro value."""
+class Encoded(msgspec.Struct, frozen=True, gc=False):
+    """A notification as it is written: framed Avro, and the headers that are its own.
 
-    notification: Notification
+    Made at once, while all of it is in the processor's cache, and nothing else is kept of it.
+    """
+
+    key: bytes | None
     value: bytes
+    headers: list[Header]
+
+
+Encode = Callable[[Notification], Encoded]
 
 
 class NotifiedBatch(msgspec.Struct, frozen=True):
@@ -43,7 +49,7 @@ class Notifier(msgspec.Struct, frozen=True):
         topic: that the records are read from.
         definitions: in force.
         read: decodes a record's value.
-        encode: makes a notification's value.
+        encode: writes a notification.
         max_record_bytes: what the topic of notifications takes.
     """
 
@@ -109,9 +115,9 @@ class Notifier(msgspec.Struct, frozen=True):
         encoded, violations = list[Encoded](), list[Violation]()
         room = self.max_record_bytes - HEADER_ALLOWANCE
         for notification in notifications:
-            value = self.encode(notification)
-            encoded.append(Encoded(notification, value))
-            if (size := len(value) + len(notification.key or b"")) > room:
+            written = self.encode(notification)
+            encoded.append(written)
+            if (size := len(written.value) + len(written.key or b"")) > room:
                 detail = f"a {notification.type.name} of {size} bytes"
                 violations.append(Violation(Reason.TOO_LARGE, "", detail))
         return tuple(violations) or encoded

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from loyaltystream.notifications.catalog import CATALOG
 from loyaltystream.notifications.mapping import compile_rules, map_event
+from loyaltystream.notifications.program import Notification
 from loyaltystream.notifications.targets import (
     Composite,
     Listing,
@@ -20,7 +21,7 @@ from loyaltystream.notifications.targets import (
     load_target,
 )
 from loyaltystream.notifications.templates import Checker
-from tests.core import NOW_MS, define
+from tests.core import CUSTOMER, NOW_MS, define, field
 from tests.laws.strategies import LAW, NUMBERS, TEXTS
 from tests.notifications.model import Model
 from tests.notifications.shop import body
@@ -235,3 +236,22 @@ def test_every_value_makes_what_the_leaf_says(
         mapped += compared([{"type": "transactionAdded", "data": {name: leaf}}], events)
     assert True in mapped
     assert False in mapped
+
+
+@pytest.mark.parametrize("name", ["it's", 'a"]', "{x}", "a\\", "%s", "größe", "violations"])
+def test_a_name_is_never_part_of_the_program(name: str) -> None:
+    """Whatever a definition calls its fields and rules, it is only a name."""
+    rule = {
+        "type": "transactionAdded",
+        "id": name,
+        "refId": {"const": name},
+        "data": {"billNumber": f"fields.{name}", "customerIdentifiers": {}},
+    }
+    definition = define(body(rule, fields=[CUSTOMER, field(name, "string")]))
+    compiled = compile_rules(definition)
+    assert compiled.rules is not None
+    event = _BARE | {"fields": {name: "found"}}
+    [made] = map_event(event, key=b"k", rules=compiled.rules)
+    assert isinstance(made, Notification)
+    assert made.value["data"]["billNumber"] == "found"
+    assert made.value["refId"] == name

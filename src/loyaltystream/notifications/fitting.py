@@ -13,6 +13,7 @@ import msgspec
 
 from loyaltystream.content import number_text
 from loyaltystream.dialects.strict_json import name_type
+from loyaltystream.memo import Memo
 from loyaltystream.notifications.targets import Composite, Kind, Listing, Scalar, Table, Target
 from loyaltystream.times import occurred_at_ms, vendor_date
 from loyaltystream.verdicts import Reason
@@ -170,6 +171,10 @@ def _fit_boolean(value: object) -> bool | Misfit:
 
 
 def _fit_moment(value: object) -> int | Misfit:
+    return _WRITTEN[value] if isinstance(value, str) else _to_moment(value)
+
+
+def _to_moment(value: object) -> int | Misfit:
     number = _number(value)
     moment = occurred_at_ms(value if number is None else number)
     if isinstance(moment, Reason) and isinstance(value, str) and number is None:
@@ -180,6 +185,10 @@ def _fit_moment(value: object) -> int | Misfit:
     if number is None and not isinstance(value, str):
         return Misfit("", _mismatch(Kind.MOMENT, value))
     return Misfit("", f"{Kind.MOMENT} of 2000 to 2099 is needed")
+
+
+_WRITTEN: Final[Memo[str, int | Misfit]] = Memo(_to_moment, 4096)
+"""Moments as texts: a text costs up to 20 us, and days recur."""
 
 
 def _fit_dynamic(value: object) -> tuple[str, Any] | Misfit:

@@ -70,6 +70,11 @@ def conformance(bootstrap: str) -> dict[str, bool]:
     topic = f"conformance-{uuid.uuid4().hex[:8]}"
     admin = AdminClient({"bootstrap.servers": bootstrap})
     admin.create_topics([NewTopic(topic, 1, 1)])[topic].result(30)
+    return abilities(bootstrap, topic)
+
+
+def abilities(bootstrap: str, topic: str) -> dict[str, bool]:
+    """Return the same, seen on an empty topic of one partition."""
     producer = _producer(bootstrap, topic)
     producer.begin_transaction()
     producer.produce(topic, b"aborted")

@@ -14,6 +14,7 @@ from loyaltystream.avro.dead_letter import LetterEncoder
 from loyaltystream.definitions.model import EventDefinition
 from loyaltystream.definitions.parsing import parse_definition
 from loyaltystream.definitions.registry import Definitions
+from loyaltystream.dialects.sources import Dialects
 from loyaltystream.events import Header, Record
 from loyaltystream.keys import KEY_RULE_VERSION
 from loyaltystream.memory.changelog import Layout
@@ -37,6 +38,7 @@ TOPICS: Final = Topics(
     duplicates="behavioral-events.duplicates",
     dead_letter="behavioral-events.dead-letter",
     changelog="dedup-changelog",
+    definitions="event-definitions",
 )
 IDENTITY: Final = Identity("a secret of sixteen or more")
 
@@ -117,11 +119,61 @@ FOLLOWED: Final = {
     "actions": ["EMFConsumer"],
     "fields": [field("customer", "customer", identifierType="externalId")],
 }
-SHOP: Final = tuple(
-    define(body, org_id)
-    for org_id in (1800, 1801)
-    for body in (VIEWED, ORDERED, BILLED, COUNTED, SUBSCRIBED, FOLLOWED)
-)
+RESERVED: Final[dict[str, Any]] = {
+    "eventName": "roomReserved",
+    "actions": ["EMFConsumer"],
+    "fields": [
+        field("guest", "customer", identifierType="mobile", addCustomerIfNotExists="true"),
+        field("hotel", "string", isRequired="true"),
+        field("nights", "double"),
+        field("rate", "double"),
+        field("breakfast", "boolean"),
+        field("till", "tillCode"),
+    ],
+}
+BODIES: Final = (VIEWED, ORDERED, BILLED, COUNTED, SUBSCRIBED, FOLLOWED, RESERVED)
+SHOP: Final = tuple(define(body, org_id) for org_id in (1800, 1801) for body in BODIES)
+_KIOSK: Final = {
+    "org": 1801,
+    "time_zone": "Asia/Kolkata",
+    "events": {"reserved": "roomReserved"},
+}
+SOURCES: Final[dict[str, Any]] = {
+    "webhooks": {
+        "default": {"org": 1800},
+        "kiosk": _KIOSK | {"till": "till.kiosk", "id_field": ""},
+        "front-desk": {
+            "org": 1800,
+            "till": "till.desk",
+            "time_zone": "Asia/Kolkata",
+            "id_field": "reference",
+            "events": {"Room Reserved": "roomReserved"},
+            "fields": {"Hotel Name": "hotel", "Phone": "guest", "at": "eventDateTime"},
+            "child_orgs": [1801],
+        },
+    },
+    "stores": {
+        "default": {"org": 1800},
+        "kiosk": _KIOSK,
+        "berlin": {
+            "org": 1801,
+            "time_zone": "Europe/Berlin",
+            "events": {"room_reserved": "roomReserved"},
+            "fields": {"hotel_name": "hotel"},
+        },
+    },
+    "projects": {
+        "default": {"org": 1800},
+        "kiosk": _KIOSK,
+        "hotels": {
+            "org": 1801,
+            "events": {"Room reserved": "roomReserved"},
+            "fields": {"hotel_name": "hotel"},
+        },
+    },
+}
+"""Where events of the other dialects come from, as settings say it."""
+DIALECTS: Final = Dialects(**SOURCES)
 DEFINITIONS: Final = Definitions(SHOP, EVENT_SCHEMA_ID)
 
 

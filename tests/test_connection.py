@@ -1,8 +1,11 @@
 """How clients of ours reach the broker."""
 
+import pytest
 from pydantic import SecretStr
 
+from loyaltystream.errors import ConfigurationError
 from loyaltystream.kafka.connection import RECONNECT_MS, properties
+from loyaltystream.kafka.reading import LogReader
 from loyaltystream.settings import KafkaSettings
 
 PAUSE = "reconnect.backoff.max.ms"
@@ -17,3 +20,11 @@ def test_a_deployment_may_pause_for_longer() -> None:
     """What the settings say of a client wins where exactly-once does not depend on it."""
     kafka = KafkaSettings(client={PAUSE: SecretStr("20000")})
     assert properties(kafka)[PAUSE] == "20000"
+
+
+def test_a_property_that_the_library_refuses_is_told_in_a_line() -> None:
+    """A misspelled client property is a wrong setting, and its message names both."""
+    kafka = KafkaSettings(client={"sasl.pasword": SecretStr("canary")})
+    with pytest.raises(ConfigurationError, match=r"kafka\.client: .*sasl\.pasword") as told:
+        LogReader(kafka)
+    assert "canary" not in str(told.value)

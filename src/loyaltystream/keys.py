@@ -8,6 +8,7 @@ import re
 import struct
 import unicodedata
 from collections.abc import Sequence
+from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,26 @@ import numpy.typing as npt
 from loyaltystream.verdicts import Reason
 
 KEY_RULE_VERSION = 1
+_BY_EVENT_ID = 0x8000  # a rule's highest bit
+
+
+class PartitionBy(StrEnum):
+    """What an event's partition is chosen by."""
+
+    CUSTOMER = "customer"
+    EVENT_ID = "event_id"
+
+
+def key_rule(partition_by: PartitionBy) -> int:
+    """Return the number that is stored with a memory whose keys are made that way."""
+    return KEY_RULE_VERSION | (_BY_EVENT_ID if partition_by is PartitionBy.EVENT_ID else 0)
+
+
+def tell_rule(rule: int) -> str:
+    """Return a stored number in words: "1, by customer"."""
+    by = PartitionBy.EVENT_ID if rule & _BY_EVENT_ID else PartitionBy.CUSTOMER
+    return f"{rule & ~_BY_EVENT_ID}, by {by}"
+
 
 _PUNCTUATION = str.maketrans("", "", " \t-().\u00a0\u2011")
 _SHORTEST, _LONGEST = 6, 15  # digits of a mobile number; E.164 allows 15
@@ -82,6 +103,11 @@ def _normalise_mobile(text: str, country_code: str) -> str | Reason:
 def partition_key(org_id: int, identifier_type: str, value: str) -> str:
     """Return `orgId|identifierType|value`; `value` is normalised already."""
     return f"{org_id}|{identifier_type}|{value}"
+
+
+def event_key(org_id: int, event_id: str) -> bytes:
+    """Return `orgId|eventId`, the key where events are placed by their ids."""
+    return f"{org_id}|{event_id}".encode()
 
 
 def murmur2(keys: Sequence[bytes]) -> npt.NDArray[np.uint32]:

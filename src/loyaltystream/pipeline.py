@@ -11,7 +11,7 @@ from typing import Protocol
 import msgspec
 
 from loyaltystream.definitions.registry import Definitions
-from loyaltystream.events import Record
+from loyaltystream.events import Record, revision_header
 from loyaltystream.memory.changelog import Delta, Layout, encode
 from loyaltystream.memory.identity import Identity
 from loyaltystream.memory.units import Overlay, to_sections
@@ -123,7 +123,7 @@ class Ingest:
             batch.valid,
             partition=partition,
             partitions=self._layout.partitions,
-            max_record_bytes=rules.max_record_bytes,
+            rules=rules,
         )
         deduped = dedup(rekeyed, memory=memory, identity=self._identity, rules=rules)
         dead = [*batch.rejected, *rekeyed.rejected, *deduped.rejected]
@@ -143,12 +143,17 @@ class Ingest:
             next_offset=delta.to_offset,
             outputs=[
                 *router.outputs(deduped, dead, rekeyed),
-                Output(self._topics.changelog, None, encode(delta), partition, []),
+                self._remembering(partition, delta, definitions.revision),
             ],
             tally=_count(batch, rekeyed, deduped, dead),
             delta=delta,
             overlay=deduped.overlay,
         )
+
+    def _remembering(self, partition: int, delta: Delta, revision: int) -> Output:
+        """Return the changelog's record; an audit wants to know which definitions were asked."""
+        headers = [revision_header(revision)] if revision else []
+        return Output(self._topics.changelog, None, encode(delta), partition, headers)
 
 
 def _count(batch: ReadBatch, rekeyed: Rekeyed, deduped: Deduped, dead: Sequence[Rejected]) -> Tally:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 
 import msgspec
 
+from loyaltystream.dialects.sources import Dialects
+from loyaltystream.keys import PartitionBy
 from loyaltystream.times import DAY_MS
 
 
@@ -19,6 +21,8 @@ class Rules(msgspec.Struct, frozen=True):
         strict_fields: whether a field that the definition lacks is a violation.
         country_codes: per org, digits put before national mobile numbers.
         window_days: how long an eventId is remembered.
+        partition_by: what an event's partition is chosen by.
+        dialects: whose events are whose, where they do not say so.
     """
 
     max_event_bytes: int = 524_288
@@ -26,6 +30,8 @@ class Rules(msgspec.Struct, frozen=True):
     strict_fields: bool = False
     country_codes: Mapping[int, str] = {}
     window_days: int = 30
+    partition_by: PartitionBy = PartitionBy.CUSTOMER
+    dialects: Dialects = Dialects()
 
     @property
     def window_ms(self) -> int:

@@ -7,6 +7,7 @@ are read again from the stable committed offsets (design.md section 2).
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from typing import Final
 
 from msgspec.structs import replace
@@ -137,7 +138,7 @@ class Runner:
 
     def _send(self, plans: Sequence[Plan], group: Group) -> None:
         try:
-            self._sink.send(output for plan in plans for output in plan.outputs)
+            self._sink.send(chain.from_iterable(plan.outputs for plan in plans))
         except (AbortableTransactionError, RetryableBrokerError) as error:
             self._abort(str(error))
         except FatalBrokerError as error:

@@ -4,22 +4,24 @@ Pure but for what it is given: a stream to read, a channel to write to, a clock.
 whatever it holds, since a bad event has to become a dead letter rather than vanish here.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, Protocol
 
 import msgspec
 
 from loyaltystream.definitions.customers import customers_by_kind
 from loyaltystream.definitions.model import EventDefinition
-from loyaltystream.dialects import canonical
-from loyaltystream.events import RawEvent
-from loyaltystream.keys import normalise_identifier, partition_key
+from loyaltystream.dialects import canonical, reading
+from loyaltystream.dialects.sources import Dialect
+from loyaltystream.events import Header, Origin, RawEvent, Record
+from loyaltystream.keys import PartitionBy, event_key, normalise_identifier, partition_key
 from loyaltystream.rules import Rules
 from loyaltystream.steps.stages import HEADER_ALLOWANCE
 from loyaltystream.verdicts import Reason, Violation
 
 _PIECE_BYTES: Final = 65_536
 _CATCH_UP_S: Final = 0.05
+_NOWHERE: Final = Origin("", 0, 0, 0)
 
 
 class Stream(Protocol):
@@ -32,7 +34,7 @@ class Stream(Protocol):
 class Channel(Protocol):
     """Takes records for one topic, as `kafka.sending.Sender` does."""
 
-    def send(self, value: bytes | None, key: bytes | None) -> None:
+    def send(self, value: bytes | None, key: bytes | None, headers: Sequence[Header]) -> None:
         """Take one record."""
 
 
@@ -75,35 +77,49 @@ class Keyer:
 
     Args:
         definitions: which identifier names the customer, by org and event name.
-        rules: how large an event may be, and each org's country code.
+        rules: how large an event may be, each org's country code, and whose events are whose.
+        headers: of every record; they may name dialect and source.
     """
 
-    def __init__(self, definitions: Iterable[EventDefinition], rules: Rules) -> None:
-        self._types = {
-            (found.org_id, found.event_name): found.customer.identifier_type
-            for found in definitions
-        }
+    def __init__(
+        self, definitions: Iterable[EventDefinition], rules: Rules, headers: Sequence[Header] = ()
+    ) -> None:
+        self._definitions = {(found.org_id, found.event_name): found for found in definitions}
         self._customers = customers_by_kind()
         self._rules = rules
+        self.headers = headers
 
     def key(self, value: bytes) -> bytes | None:
-        """Return `orgId|identifierType|value`, or None if it can't be told."""
-        if (event := canonical.read_plain(value)) is not None:
-            needed = self._types.get((event.orgId, event.eventName))
-            if needed is None:
+        """Return `orgId|identifierType|value`, or None if it can't be told.
+
+        Where events are placed by their ids, it is `orgId|eventId`.
+        """
+        record = Record(0, 0, -1, None, value, self.headers)
+        told = reading.told_dialect(record, self._rules.dialects)
+        by_customer = self._rules.partition_by is PartitionBy.CUSTOMER
+        usual = by_customer and told in {None, Dialect.CANONICAL}
+        event = canonical.read_plain(value) if usual else None
+        if event is not None:
+            definition = self._find(event.orgId, event.eventName)
+            if definition is None:
                 return None
+            needed = definition.customer.identifier_type
             country_code = self._rules.country_codes.get(event.orgId, "")
             customers = self._customers[event.orgId, needed][country_code]
             if (found := customers[bytes(event.customer)]) is not None:
                 return found.key_bytes
-        read = canonical.read(value, max_bytes=self._rules.max_event_bytes)
+        read = reading.read(record, _NOWHERE, find=self._find, rules=self._rules)
         if isinstance(read, Violation) or any(found.path == "orgId" for found in read[1]):
             return None
-        return self._key(read[0])
+        return self._key(read[0]) if by_customer else _key_by_id(read[0])
+
+    def _find(self, org_id: int, event_name: str) -> EventDefinition | None:
+        return self._definitions.get((org_id, event_name))
 
     def _key(self, event: RawEvent) -> bytes | None:
-        if (needed := self._types.get((event.org_id, event.event_name))) is None:
+        if (definition := self._find(event.org_id, event.event_name)) is None:
             return None
+        needed = definition.customer.identifier_type
         country_code = self._rules.country_codes.get(event.org_id, "")
         for known in event.identifiers:
             if known.value and known.type.lower() == needed.lower():
@@ -111,6 +127,10 @@ class Keyer:
                 if not isinstance(text, Reason):
                     return partition_key(event.org_id, needed, text).encode()
         return None
+
+
+def _key_by_id(event: RawEvent) -> bytes | None:
+    return event_key(event.org_id, event.event_id) if event.event_id else None
 
 
 class Pace:
@@ -167,7 +187,7 @@ def post(
     Args:
         found: what is to be sent.
         channel: where to; it counts what was delivered.
-        keyer: tells each line's key.
+        keyer: tells each line's key, and the headers of all.
         posted: the counts, changed line by line.
         passed: called after each line.
 
@@ -180,7 +200,7 @@ def post(
             posted.too_large.append(line.number)
         else:
             key = keyer.key(line.value)
-            channel.send(line.value, key)
+            channel.send(line.value, key, keyer.headers)
             posted.without_key += key is None
         passed()
 

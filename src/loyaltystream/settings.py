@@ -4,19 +4,14 @@ Does I/O: reads one file and the environment, and is the only room that does. Th
 over the file: `LOYALTYSTREAM_KAFKA__BOOTSTRAP_SERVERS` is `bootstrap_servers` of table `[kafka]`.
 """
 
-import difflib
-import json
 import os
 import socket
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
     Field,
     SecretStr,
     ValidationError,
@@ -25,24 +20,36 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from loyaltystream import mistakes
+from loyaltystream.definitions.model import DAY_CLASSES
+from loyaltystream.dialects.sources import Dialects
 from loyaltystream.errors import ConfigurationError
+from loyaltystream.keys import PartitionBy
+from loyaltystream.section import FROM_TEXT, Section
+from loyaltystream.topology import Topics
 
-ENVIRONMENT_PREFIX = "LOYALTYSTREAM_"
-FILE_VARIABLE = "LOYALTYSTREAM_SETTINGS"
+ENVIRONMENT_PREFIX = mistakes.ENVIRONMENT_PREFIX
+FILE_VARIABLE = mistakes.FILE_VARIABLE
 DEFAULT_FILE = Path("loyaltystream.toml")
+
+variable = mistakes.variable
 
 # What loyaltystream has to decide about its clients: a stray value loses or doubles events.
 OWNED_CLIENT_PROPERTIES = frozenset(
     {
+        "auto.commit.enable",
         "auto.offset.reset",
         "bootstrap.servers",
+        "delivery.timeout.ms",
         "enable.auto.commit",
         "enable.auto.offset.store",
         "enable.idempotence",
         "group.id",
         "group.instance.id",
+        "group.protocol",
         "isolation.level",
         "message.timeout.ms",
+        "metadata.broker.list",
         "partitioner",
         "partition.assignment.strategy",
         "session.timeout.ms",
@@ -52,18 +59,7 @@ OWNED_CLIENT_PROPERTIES = frozenset(
 )
 
 
-def _table(value: object) -> object:
-    """Read a table that came as JSON text, which is how the environment says one."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return json.loads(value)
-    except ValueError as error:
-        raise ValueError(f"not a JSON object: {error}") from error
-
-
-FromText = BeforeValidator(_table)
-ClientProperties = Annotated[dict[str, SecretStr], FromText]
+ClientProperties = Annotated[dict[str, SecretStr], FROM_TEXT]
 Milliseconds = Annotated[int, Field(gt=0)]
 Days = Annotated[int, Field(gt=0)]
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -71,17 +67,11 @@ TopicName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,200}$")]
 CountryCode = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,3}$")]
 
 
-class Section(BaseModel):
-    """A table of the settings file: frozen, and closed to names that it does not know."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
 class KafkaSettings(Section):
     """The broker, and what any librdkafka client needs to reach it (TLS, SASL)."""
 
     bootstrap_servers: str = Field("127.0.0.1:9092", min_length=1)
-    client: ClientProperties = {}
+    client: ClientProperties = Field({})
 
     @field_validator("client")
     @classmethod
@@ -95,7 +85,7 @@ class RegistrySettings(Section):
     """The schema registry (any Confluent-compatible one), and its client's properties."""
 
     url: str = Field("http://127.0.0.1:8081/apis/ccompat/v7", pattern=r"^https?://")
-    client: ClientProperties = {}
+    client: ClientProperties = Field({})
 
 
 class TopicSettings(Section):
@@ -109,6 +99,7 @@ class TopicSettings(Section):
     duplicates: TopicName = "behavioral-events.duplicates"
     dead_letter: TopicName = "behavioral-events.dead-letter"
     changelog: TopicName = "dedup-changelog"
+    definitions: TopicName = "event-definitions"
     partitions: int = Field(6, ge=1, le=4096)
     replication_factor: int = Field(1, ge=1, le=9)
     retention_days: Days = 7
@@ -121,7 +112,7 @@ class TopicSettings(Section):
         return self
 
 
-TOPIC_ROLES = ("ingest", "emf", "ei", "notifications", "duplicates", "dead_letter", "changelog")
+TOPIC_ROLES = Topics.__struct_fields__
 
 
 class WorkerSettings(Section):
@@ -132,9 +123,10 @@ class WorkerSettings(Section):
     state_dir: Path = Path(".loyaltystream/state")
     batch_records: int = Field(5000, ge=1, le=50_000)
     batch_ms: Milliseconds = 100
-    session_timeout_ms: Milliseconds = 15_000
-    transaction_timeout_ms: Milliseconds = 8_000
-    message_timeout_ms: Milliseconds = 7_000
+    # Beyond these bounds the client refuses them, in words that name no setting of ours.
+    session_timeout_ms: int = Field(15_000, gt=0, le=300_000)
+    transaction_timeout_ms: int = Field(8_000, ge=1_000)
+    message_timeout_ms: int = Field(7_000, ge=100)
 
     @model_validator(mode="after")
     def _timeouts_hold_together(self) -> Self:
@@ -167,7 +159,31 @@ class RuleSettings(Section):
     definitions: Path = Path("definitions")
     max_event_bytes: int = Field(524_288, ge=1024, le=900_000)
     strict_fields: bool = False
-    country_codes: Annotated[dict[int, CountryCode], FromText] = {}
+    country_codes: Annotated[dict[int, CountryCode], FROM_TEXT] = Field({})
+    partition_by: PartitionBy = PartitionBy.CUSTOMER
+
+
+class DefinitionSettings(Section):
+    """Where event definitions come from, and what they may say."""
+
+    source: Literal["files", "topic"] = "files"
+    profile: Literal["extended", "vendor"] = "extended"
+    max_window_days: int = 400
+
+    @field_validator("max_window_days")
+    @classmethod
+    def _is_a_class(cls, days: int) -> int:
+        if days not in DAY_CLASSES:
+            raise ValueError(f"one of {', '.join(map(str, DAY_CLASSES))}")
+        return days
+
+
+class HttpSettings(Section):
+    """What is served over HTTP, and the file that says who may ask."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8080
+    tokens: Path = Path("tokens.toml")
 
 
 class TelemetrySettings(Section):
@@ -205,6 +221,9 @@ class Settings(BaseSettings):
     worker: WorkerSettings = WorkerSettings()
     memory: MemorySettings = MemorySettings()
     rules: RuleSettings = RuleSettings()
+    dialects: Dialects = Dialects()
+    definitions: DefinitionSettings = DefinitionSettings()
+    http: HttpSettings = HttpSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
     platform: PlatformSettings = PlatformSettings()
 
@@ -230,15 +249,17 @@ def load(file: Path | None = None) -> Settings:
     named = file or (Path(found) if (found := os.environ.get(FILE_VARIABLE)) else None)
     path = named or DEFAULT_FILE
     tables = _read(path) if named or path.exists() else {}
-    mistakes = [f"{name}: {_unknown(name)}" for name in _unknown_variables(os.environ)]
+    telling = mistakes.Mistakes(os.environ, list(setting_names()), path)
+    lines = list(telling.unknown_variables())
     try:
         settings = Settings(**tables)
     except ValidationError as error:
-        mistakes += [_describe(dict(problem), path) for problem in error.errors(include_url=False)]
+        lines += [telling.describe(dict(problem)) for problem in error.errors(include_url=False)]
     else:
-        if not mistakes:
+        if not lines:
             return settings
-    raise ConfigurationError("\n".join(["the settings are not usable:", *map(_indent, mistakes)]))
+    told = [f"  - {line}" for line in lines]
+    raise ConfigurationError("\n".join(["the settings are not usable:", *told]))
 
 
 def setting_names() -> Iterator[str]:
@@ -247,11 +268,6 @@ def setting_names() -> Iterator[str]:
         section = field.annotation
         if isinstance(section, type) and issubclass(section, Section):
             yield from (f"{table}.{name}" for name in section.model_fields)
-
-
-def variable(name: str) -> str:
-    """Return the environment variable that sets `table.name`."""
-    return ENVIRONMENT_PREFIX + name.replace(".", "__").upper()
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -265,31 +281,3 @@ def _read(path: Path) -> dict[str, Any]:
         raise ConfigurationError(f"settings file {path}: {error}") from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(f"settings file {path} is not TOML: {error}") from error
-
-
-def _unknown_variables(environment: Mapping[str, str]) -> list[str]:
-    known = {variable(name) for name in setting_names()} | {FILE_VARIABLE}
-    tables = {variable(table) for table in Settings.model_fields}
-    ours = {name for name in environment if name.upper().startswith(ENVIRONMENT_PREFIX)}
-    # A stray name inside a known table is found by the table itself.
-    inside = tuple(f"{table}__" for table in tables)
-    return sorted(name for name in ours - known - tables if not name.upper().startswith(inside))
-
-
-def _describe(problem: dict[str, Any], path: Path) -> str:
-    name = ".".join(str(part) for part in problem["loc"])
-    source = variable(".".join(name.split(".")[:2]))
-    where = source if source in os.environ else f"{path}, {name}"
-    if problem["type"] == "extra_forbidden":
-        return f"{where}: {_unknown(name)}"
-    return f"{where}: {problem['msg'].removeprefix('Value error, ')}"
-
-
-def _unknown(name: str) -> str:
-    asked = name.removeprefix(ENVIRONMENT_PREFIX).replace("__", ".").lower()
-    close = difflib.get_close_matches(asked, list(setting_names()), n=1)
-    return f"no such setting; did you mean {close[0]}?" if close else "no such setting"
-
-
-def _indent(line: str) -> str:
-    return f"  - {line}"

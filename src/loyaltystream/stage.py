@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from loyaltystream.definitions.registry import Definitions
+from loyaltystream.definitions.source import Source
 from loyaltystream.errors import StateError
 from loyaltystream.events import Record
 from loyaltystream.memory.changelog import Layout
@@ -15,7 +16,7 @@ from loyaltystream.memory.partition import PartitionMemory, Pending
 from loyaltystream.memory.recovery import LostMemoryError
 from loyaltystream.memory.units import Unit
 from loyaltystream.pipeline import Ingest, Plan
-from loyaltystream.verdicts import Tally
+from loyaltystream.verdicts import Reason, Tally
 
 FreshStart = Callable[[int], int]
 """Says where to begin in a partition that the group never committed an offset of."""
@@ -65,7 +66,7 @@ class IngestStage:
 
     Args:
         ingest: the pure judge.
-        definitions: the view that events are held against.
+        definitions: gives the view that a batch is held against.
         layout: what remembered ids mean.
         keeper: where memories are restored from.
         fresh: where to begin in a partition that was never read.
@@ -77,7 +78,7 @@ class IngestStage:
         self,
         ingest: Ingest,
         *,
-        definitions: Definitions,
+        definitions: Source,
         layout: Layout,
         keeper: Keeper,
         fresh: FreshStart,
@@ -119,13 +120,20 @@ class IngestStage:
         return self._ingest.begin(partition, memory) if memory.untouched else None
 
     def plan(self, partition: int, records: Sequence[Record], generation: int) -> Plan:
-        """Return the verdicts on records of one partition."""
-        return self._ingest.judge(
-            records,
-            memory=self._memories[partition],
-            definitions=self._definitions,
-            generation=generation,
-        )
+        """Return the verdicts on records of one partition, all by the same definitions.
+
+        Raises:
+            RetryableBrokerError: if an event is of no known name, and whether it has just been
+                defined can't be told for the moment.
+        """
+        memory = self._memories[partition]
+
+        def judge(definitions: Definitions) -> Plan:
+            return self._ingest.judge(
+                records, memory=memory, definitions=definitions, generation=generation
+            )
+
+        return _by_all_that_is_defined(self._definitions, judge)
 
     def expect(self, plan: Plan) -> None:
         """Judge what follows on top of this."""
@@ -143,7 +151,8 @@ class IngestStage:
             memory.forget()
 
     def tend(self) -> None:
-        """Do a little for what has to be found after a restart."""
+        """Hear of new definitions, and do a little for what has to be found after a restart."""
+        self._definitions.refresh()
         self._keeper.tend(self._memories)
 
     def remembered(self) -> Remembered:
@@ -177,11 +186,11 @@ class NotifyStage:
 
     Args:
         notify: the pure deriver.
-        definitions: the view that holds the rules.
+        definitions: gives the view that holds the rules.
         fresh: where to begin in a partition that was never read.
     """
 
-    def __init__(self, notify: Deriver, *, definitions: Definitions, fresh: FreshStart) -> None:
+    def __init__(self, notify: Deriver, *, definitions: Source, fresh: FreshStart) -> None:
         self._notify = notify
         self._definitions = definitions
         self._fresh = fresh
@@ -211,9 +220,18 @@ class NotifyStage:
         return Plan(partition, self._next[partition], [], Tally())
 
     def plan(self, partition: int, records: Sequence[Record], generation: int) -> Plan:
-        """Return the notifications that records of one partition cause."""
+        """Return the notifications that records of one partition cause.
+
+        Raises:
+            RetryableBrokerError: if an event is of no known version, and whether there is one can't
+                be told for the moment.
+        """
         del partition  # each record names it
-        return self._notify.plan(records, definitions=self._definitions, generation=generation)
+
+        def derive(definitions: Definitions) -> Plan:
+            return self._notify.plan(records, definitions=definitions, generation=generation)
+
+        return _by_all_that_is_defined(self._definitions, derive)
 
     def expect(self, plan: Plan) -> None:
         """Nothing depends on a plan before it has committed."""
@@ -228,4 +246,16 @@ class NotifyStage:
         """Nothing was noted before the commit was known."""
 
     def tend(self) -> None:
-        """The group's offsets have everything."""
+        """Hear of new definitions; the group's offsets have everything else."""
+        self._definitions.refresh()
+
+
+def _by_all_that_is_defined(source: Source, plan: Callable[[Definitions], Plan]) -> Plan:
+    """Return the plan by the view in force; by the newest there is before an event is condemned.
+
+    Whoever defined an event and then sent one has done so before it was read, so the topic tells.
+    """
+    made = plan(source.view())
+    if made.tally.reasons[Reason.UNKNOWN_EVENT] and source.catch_up():
+        made = plan(source.view())
+    return made

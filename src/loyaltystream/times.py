@@ -4,7 +4,7 @@ Pure. The unit is never guessed: a number is milliseconds or it is refused (reli
 """
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
 from loyaltystream.verdicts import Reason
@@ -16,6 +16,8 @@ SKEW_MS: Final = 300_000
 # Seconds read as milliseconds lie in 1970, microseconds beyond the year 50,000: both fall outside.
 _FIRST_MS: Final = 946_684_800_000  # 2000-01-01
 _LAST_MS: Final = 4_102_444_800_000  # 2100-01-01
+_FIRST_YEAR, _LAST_YEAR = 2000, 2099
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 _ISO = re.compile(
     r"(\d{4}-\d{2}-\d{2}T(?!24)\d{2}:\d{2}(?::\d{2})?)(?:[.,](\d{1,9}))?(Z|[+-]\d{2}:?\d{2})?",
@@ -54,6 +56,38 @@ def _iso_ms(text: str) -> int | Reason:
     return milliseconds if _FIRST_MS <= milliseconds < _LAST_MS else Reason.TIME_FORMAT
 
 
+def local_ms(value: object, zone: tzinfo) -> int | Reason:
+    """Return epoch milliseconds of ISO 8601 text; without an offset it is a time of that zone."""
+    if not isinstance(value, str):
+        return Reason.TYPE
+    moment_ms = _iso_ms(value)
+    if moment_ms is not Reason.TIME_ZONE or (matched := _ISO.fullmatch(value)) is None:
+        return moment_ms
+    try:
+        local = datetime.fromisoformat(matched[1]).replace(tzinfo=zone)
+    except ValueError:
+        return Reason.TIME_FORMAT
+    return _in_range(local + timedelta(milliseconds=int((matched[2] or "0").ljust(3, "0")[:3])))
+
+
+def vendor_ms(value: object, zone: tzinfo) -> int | Reason:
+    """Return epoch milliseconds of text in one of the vendor's 17 patterns.
+
+    Without an offset it is a time of that zone.
+    """
+    if not isinstance(value, str):
+        return Reason.TYPE
+    moment = vendor_date(value, zone)
+    return Reason.TIME_FORMAT if moment is None else _in_range(moment)
+
+
+def _in_range(moment: datetime) -> int | Reason:
+    if not _FIRST_YEAR - 1 <= moment.year <= _LAST_YEAR + 1:
+        return Reason.TIME_FORMAT
+    moment_ms = (moment - _EPOCH) // timedelta(milliseconds=1)
+    return moment_ms if _FIRST_MS <= moment_ms < _LAST_MS else Reason.TIME_FORMAT
+
+
 _MONTHS = "January February March April May June July August September October November December"
 _MONTH_NUMBERS = {name: number for number, name in enumerate(_MONTHS.split(), 1)} | {
     name[:3]: number for number, name in enumerate(_MONTHS.split(), 1)
@@ -72,7 +106,7 @@ _TOKENS: Final = {
     "S": r"(?P<fraction>\d{1,9})",
     "XXX": r"(?P<zone>Z|[+-]\d{2}:\d{2})",
     "EEE": r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)",
-    "z": r"(?:GMT|UTC)",
+    "z": r"(?P<utc>GMT|UTC)",
 }
 # The vendor's patterns, in its documented order, which decides where two overlap (domain.md 4.1).
 VENDOR_PATTERNS: Final = (
@@ -118,31 +152,31 @@ _ISO_FORMS = re.compile(
 )
 
 
-def vendor_date(text: str) -> datetime | None:
+def vendor_date(text: str, zone: tzinfo = UTC) -> datetime | None:
     """Return the moment in `text` by the first of the vendor's 17 patterns that fits, or None.
 
-    Without an offset it is UTC; `MMMM,dd` has no year and means 1970, as Java reads it.
+    Without an offset it lies in `zone`; `MMMM,dd` has no year and means 1970, as Java reads it.
     """
     if _ISO_FORMS.fullmatch(text):
         try:
             moment = datetime.fromisoformat(text)  # as below, at a tenth of the cost
         except ValueError:
             return None
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return _by_patterns(text)
+        return moment if moment.tzinfo else moment.replace(tzinfo=zone)
+    return _by_patterns(text, zone)
 
 
-def _by_patterns(text: str) -> datetime | None:
+def _by_patterns(text: str, zone: tzinfo = UTC) -> datetime | None:
     for pattern in _COMPILED:
         if matched := pattern.fullmatch(text):
             try:
-                return _moment(matched.groupdict())
+                return _moment(matched.groupdict(), zone)
             except ValueError:
                 continue
     return None
 
 
-def _moment(parts: dict[str, str | None]) -> datetime:
+def _moment(parts: dict[str, str | None], zone: tzinfo) -> datetime:
     short_year = parts.get("short_year")
     year = int(parts.get("year") or (f"20{short_year}" if short_year else 1970))
     month_name = parts.get("month_name")
@@ -150,7 +184,14 @@ def _moment(parts: dict[str, str | None]) -> datetime:
     hour, minute, second = (int(parts.get(part) or 0) for part in ("hour", "minute", "second"))
     microsecond = int((parts.get("fraction") or "0").ljust(6, "0")[:6])
     moment = datetime(
-        year, month, int(parts["day"] or 0), hour, minute, second, microsecond, tzinfo=UTC
+        year,
+        month,
+        int(parts["day"] or 0),
+        hour,
+        minute,
+        second,
+        microsecond,
+        tzinfo=UTC if parts.get("utc") else zone,
     )
-    zone = parts.get("zone")
-    return datetime.fromisoformat(f"{moment:%Y-%m-%dT%H:%M:%S}{zone}") if zone else moment
+    offset = parts.get("zone")
+    return datetime.fromisoformat(f"{moment:%Y-%m-%dT%H:%M:%S}{offset}") if offset else moment

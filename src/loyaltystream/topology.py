@@ -15,6 +15,7 @@ class Topics(msgspec.Struct, frozen=True):
     duplicates: str
     dead_letter: str
     changelog: str
+    definitions: str
 
 
 class Output(msgspec.Struct, frozen=True, gc=False):

@@ -44,6 +44,9 @@ class Reason(StrEnum):
     SIZE = "SIZE"
     ENCODING = "ENCODING"
     CTRL_CHAR = "CTRL_CHAR"
+    # Its dialect, and where it came from.
+    NO_DIALECT = "NO_DIALECT"
+    NO_ORG = "NO_ORG"
     # The envelope and the fields.
     REQUIRED = "REQUIRED"
     TYPE = "TYPE"
@@ -82,11 +85,13 @@ class Reason(StrEnum):
 VENDOR_CODES: Final = {
     Reason.EMPTY: 7304,
     Reason.NOT_OBJECT: 7304,
+    Reason.NO_DIALECT: 7304,
     Reason.UNKNOWN_EVENT: 7305,
     Reason.NO_ID: 7306,
     Reason.NO_CUSTOMER: 7307,
     Reason.MOBILE: 7308,
     Reason.EMAIL: 7308,
+    Reason.NO_ORG: 7310,
 }
 
 DEAD_VERDICTS: Final = frozenset({Verdict.CONFLICT, Verdict.LATE, Verdict.REJECTED})

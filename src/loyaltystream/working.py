@@ -34,8 +34,12 @@ _POLL_S: Final = 0.2
 _PR_SET_PDEATHSIG: Final = 1
 _SWITCH_S: Final = 0.0005
 _GC_ALLOCATIONS: Final = 200_000
-_M_ARENA_MAX: Final = -8  # of <malloc.h>
-_ARENAS: Final = 2
+# Of <malloc.h>: its name for each setting, and what it is set to.
+_MALLOC: Final = {
+    "M_ARENA_MAX": (-8, 2),
+    "M_MMAP_THRESHOLD": (-3, 32 << 20),
+    "M_TRIM_THRESHOLD": (-1, 128 << 20),
+}
 
 
 class Order(msgspec.Struct, frozen=True):
@@ -110,9 +114,14 @@ def tune_interpreter() -> None:
 
 
 def tune_allocator() -> None:
-    """Have the C library keep no heap for each thread; to be called before there are threads."""
+    """Have the C library keep no heap for each thread, and keep what a batch gave back to it.
+
+    The next batch needs as much: each page that the system takes back and gives again is zeroed.
+    To be called before there are threads.
+    """
     if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
-        libc.mallopt(_M_ARENA_MAX, _ARENAS)
+        for setting, value in _MALLOC.values():
+            libc.mallopt(setting, value)
 
 
 def supervise(commands: Sequence[Sequence[str]]) -> int:

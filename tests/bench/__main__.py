@@ -13,6 +13,7 @@ from typing import Final
 from tests.bench.floor import measure_floor
 from tests.bench.ground import Ground, InexactError, console, describe_machine
 from tests.bench.latency import measure_latency
+from tests.bench.memory import measure_memory
 from tests.bench.remembered import measure_remembered
 from tests.bench.sheet import Sheet
 from tests.bench.stages import measure_stages
@@ -25,6 +26,8 @@ ALL_REMEMBERED: Final = 10_000_000
 def main() -> int:
     """Fill, run, audit, compare; return 0 if every output is exact."""
     chosen = arguments()
+    if chosen.memory:
+        return alone(chosen)
     with tempfile.TemporaryDirectory() as scratch, obtained(Path(scratch)) as (origin, cluster):
         ground = Ground(
             cluster,
@@ -41,10 +44,27 @@ def main() -> int:
         if not chosen.latency:
             machine += "; outputs audited: exact"
         console.print(machine)
-    if chosen.markdown is not None:
-        with chosen.markdown.open("a") as file:
-            file.write("\n".join([*(sheet.page() for sheet in sheets), f"({machine})\n"]))
+    write(sheets, machine, chosen.markdown)
     return 0
+
+
+def alone(chosen: argparse.Namespace) -> int:
+    """Measure the memory without a broker; return 0 if it knew what it has to know."""
+    try:
+        sheets = list(shown(iter(measure_memory(chosen.memory, chosen.partitions))))
+    except InexactError as error:
+        console.print(f"not exact: {error}")
+        return NOT_EXACT
+    console.print(describe_machine())
+    write(sheets, describe_machine(), chosen.markdown)
+    return 0
+
+
+def write(sheets: list[Sheet], machine: str, markdown: Path | None) -> None:
+    """Append the tables to a page, if there is one."""
+    if markdown is not None:
+        with markdown.open("a") as file:
+            file.write("\n".join([*(sheet.page() for sheet in sheets), f"({machine})\n"]))
 
 
 def arguments() -> argparse.Namespace:
@@ -56,6 +76,7 @@ def arguments() -> argparse.Namespace:
     option("--partitions", type=int, default=6, help="of every topic")
     option("--stage", choices=("notify", "both"), help="NOTIFY alone, or both workers as well")
     option("--remembered", type=int, metavar="N", help="INGEST with N ids remembered before")
+    option("--memory", type=int, metavar="N", help="the memory alone with N ids, no broker")
     option("--latency", action="store_true", help="from append to a subscriber, at three loads")
     option("--seconds", type=float, default=15, help="how long each load lasts")
     option("--all", action="store_true", help="every part, with 10,000,000 ids")

@@ -105,7 +105,8 @@ def fastavro_reads(value: bytes) -> Event:
 
 def mapped(event: Event, key: bytes | None, definitions: Definitions) -> Sequence[Notification]:
     """Return what an event causes."""
-    compiled = definitions.get(event["orgId"], event["eventName"])
+    name = event["orgId"], event["eventName"]
+    compiled = definitions.of_version(*name, event["definitionVersion"])
     if compiled is None or not compiled.rules:
         return ()
     made = map_event(event, key=key, rules=compiled.rules)

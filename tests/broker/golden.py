@@ -9,16 +9,7 @@ from typing import Any, NamedTuple
 from loyaltystream.app import MAX_RECORD_BYTES
 from loyaltystream.events import Record
 from loyaltystream.verdicts import Reason
-from tests.core import (
-    BILLED,
-    COUNTED,
-    FOLLOWED,
-    GOOD,
-    ORDERED,
-    SUBSCRIBED,
-    VIEWED,
-    read_avro,
-)
+from tests.core import BODIES, GOOD, SOURCES, read_avro
 from tests.golden.notation import to_record
 from tests.shop import Shop
 
@@ -40,9 +31,14 @@ def write_definitions(folder: Path) -> Path:
     """Write the definitions that the cases are judged by; return their folder."""
     for org_id in ("1800", "1801"):
         (folder / org_id).mkdir(parents=True)
-        for body in (VIEWED, ORDERED, BILLED, COUNTED, SUBSCRIBED, FOLLOWED):
+        for body in BODIES:
             (folder / org_id / f"{body['eventName']}.json").write_text(json.dumps(body))
     return folder
+
+
+def sources() -> dict[str, str]:
+    """Return the settings that say where the cases of the other dialects come from."""
+    return {f"dialects.{name}": json.dumps(told) for name, told in SOURCES.items()}
 
 
 def refused() -> list[Refused]:

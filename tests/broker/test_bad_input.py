@@ -8,7 +8,7 @@ import pytest
 from loyaltystream.events import Record
 from loyaltystream.platform import Addresses
 from loyaltystream.story import Intent, Sent
-from tests.broker.golden import Letter, Refused, fresh, letters, refused, write_definitions
+from tests.broker.golden import Letter, Refused, fresh, letters, refused, sources, write_definitions
 from tests.shop import Shop, opened
 
 pytestmark = pytest.mark.broker
@@ -31,7 +31,7 @@ def judged(proven_cluster: Addresses, tmp_path_factory: pytest.TempPathFactory) 
     folder = tmp_path_factory.mktemp("golden")
     definitions = write_definitions(folder / "definitions")
     cases = refused()
-    settings = {"rules.definitions": str(definitions)}
+    settings = {"rules.definitions": str(definitions), **sources()}
     with opened(proven_cluster, folder / "shop", 1, **settings) as shop:
         shop.send(_among_good_ones(cases))
         worker = shop.start("run", "--stage", "ingest", "--from", "earliest")

@@ -18,6 +18,8 @@ pytestmark = pytest.mark.broker
 RECIPE = Recipe(events=1600, customers=300, partitions=4)
 BOTH = ("run", "--stage", "both", "--workers", "2", "--from", "earliest")
 WORKERS = 4
+PATIENCE_S = 60
+"""A worker that its group refuses takes two sessions to find out why."""
 
 
 @pytest.fixture
@@ -104,7 +106,7 @@ def test_a_name_is_taken_once_among_machines(shop: Shop) -> None:
     eventually(lambda: "partitions.assigned" in shop.log("first"), "the first is at work")
     with shop.changed({"worker.state_dir": str(shop.directory / "another machine")}):
         second = shop.start("run", "--stage", "ingest", "--from", "earliest", log="second")
-    eventually(lambda: first.poll() is not None, "the first has ended")
+    eventually(lambda: first.poll() is not None, "the first has ended", PATIENCE_S)
     assert first.returncode == 3
     last = [line for line in shop.log("first").splitlines() if line.startswith("error: ")]
     assert len(last) == 1, shop.log("first")

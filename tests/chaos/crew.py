@@ -126,6 +126,11 @@ class Crew:
         name = f"{settings.group_prefix}.{member.stage}.{settings.instance}.{member.slot}"
         return settings.state_dir / name
 
+    @property
+    def snapshots(self) -> Path:
+        """The directory of all snapshots: whoever gets a partition finds what was kept of it."""
+        return self._shop.settings.worker.state_dir / "snapshots"
+
     def said(self, member: Member) -> str:
         """Return what a worker has logged since it was started."""
         with self._log(member).open("rb") as log:

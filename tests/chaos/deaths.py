@@ -89,7 +89,7 @@ def around_a_commit(*, at_answer: bool) -> Blow:
         member, proxy = some_member(field, random), field.ground.proxy
         proxy.lie_in_wait(
             member.client,
-            lambda: field.crew.signal(member, signal.SIGKILL),
+            lambda _: field.crew.signal(member, signal.SIGKILL),
             at_answer=at_answer,
             forwards=not at_answer,
         )

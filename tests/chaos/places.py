@@ -16,6 +16,7 @@ from tests.chaos.field import STAGES, Field, Mark
 
 _STORM: Final = 4
 _FULL_S: Final = 3.0
+_KEPT_S: Final = 90.0
 
 
 def storm(field: Field, random: Random) -> Mark:
@@ -31,10 +32,9 @@ def storm(field: Field, random: Random) -> Mark:
 
 
 def state_lost(field: Field, random: Random) -> Mark | None:
-    """Kill a worker and remove what it kept on disk; there may be nothing."""
+    """Kill a worker once it kept something on disk, and remove that."""
     member = some_member(field, random, ("ingest",))
-    field.crew.kill(member)
-    files = _kept(field.crew.state(member))
+    files = _killed_with_state(field, member)
     for file in files:
         file.unlink()
     mark = field.mark([member.stage])
@@ -43,10 +43,9 @@ def state_lost(field: Field, random: Random) -> Mark | None:
 
 
 def state_damaged(field: Field, random: Random) -> Mark | None:
-    """Kill a worker and flip a byte of each file that it kept, or cut some of it off."""
+    """Kill a worker once it kept something; flip a byte of each file, or cut some of it off."""
     member = some_member(field, random, ("ingest",))
-    field.crew.kill(member)
-    files = [file for file in _kept(field.crew.state(member)) if file.stat().st_size]
+    files = _killed_with_state(field, member)
     for file in files:
         content = bytearray(file.read_bytes())
         place = random.randrange(len(content))
@@ -112,9 +111,18 @@ def _move_back(field: Field, member: Member) -> None:
     field.crew.start(member)
 
 
+def _killed_with_state(field: Field, member: Member) -> list[Path]:
+    """Kill a worker as soon as there are snapshots; return those, or none after a long wait."""
+    directory = field.crew.snapshots
+    deadline = time.monotonic() + _KEPT_S
+    while not _kept(directory) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    field.crew.kill(member)
+    return [file for file in _kept(directory) if file.stat().st_size]
+
+
 def _kept(directory: Path) -> list[Path]:
-    """Return the files of a state directory; the lock holds no state."""
-    return [file for file in directory.rglob("*") if file.is_file() and file.name != "lock"]
+    return [file for file in directory.rglob("*.snapshot") if file.is_file()]
 
 
 def _fill(file: Path) -> bool:

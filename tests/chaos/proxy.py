@@ -17,13 +17,15 @@ import msgspec
 
 LOOPBACK: Final = "127.0.0.1"
 ALL: Final = "*"
+JOIN_GROUP: Final = 11
 END_TXN: Final = 26
-"""The request that ends a transaction: kafka.apache.org/protocol."""
+"""The requests that join a group, and that end a transaction: kafka.apache.org/protocol."""
 
 _SIZE: Final = struct.Struct(">i")
 _HEAD: Final = struct.Struct(">hhih")
 _LIMIT: Final = 4 * 2**20
 _LOOK_S: Final = 0.02
+_ANSWER_S: Final = 10.0
 
 Frame = tuple[float, bytes]
 
@@ -50,11 +52,12 @@ CALM: Final = Weather()
 
 
 class Ambush(msgspec.Struct):
-    """Waits for one worker to commit: does something, once, before the frame goes on or instead."""
+    """Waits for a worker's commit or join: does something, once, before it goes on or instead."""
 
     client: str
+    api_key: int
     at_answer: bool
-    act: Callable[[], None]
+    act: Callable[[bytes], None]
     forwards: bool
 
 
@@ -65,7 +68,7 @@ class Link:
         self.worker = worker
         self.broker = broker
         self.client = ""
-        self.commits: set[int] = set()
+        self.asked: dict[int, int] = {}  # commits and joins without an answer, by correlation
 
     def reset(self) -> None:
         """End both sides at once, as a machine does that has forgotten the connection."""
@@ -137,17 +140,30 @@ class Proxy:
         self._loop.call_soon_threadsafe(self._reset, client)
 
     def lie_in_wait(
-        self, client: str, act: Callable[[], None], *, at_answer: bool, forwards: bool
+        self,
+        client: str,
+        act: Callable[[bytes], None],
+        *,
+        at_answer: bool,
+        forwards: bool,
+        api_key: int = END_TXN,
     ) -> None:
-        """Act, in the proxy's thread, at the next commit of that worker.
+        """Act, in the proxy's thread, at the next commit of that worker, or at its next join.
 
         Args:
             client: whose.
-            act: what to do before the frame goes on.
+            act: what to do with the frame before it goes on.
             at_answer: at the broker's answer rather than at the request.
             forwards: whether it then goes on at all.
+            api_key: of a commit or of a join.
         """
-        self._ambush = Ambush(client, at_answer, act, forwards)
+        self._ambush = Ambush(client, api_key, at_answer, act, forwards)
+
+    def resend(self, request: bytes) -> None:
+        """Let the broker hear a request once more, on a connection of its own."""
+        with socket.create_connection((LOOPBACK, self.upstream), _ANSWER_S) as connection:
+            connection.sendall(request)
+            connection.recv(_SIZE.size)
 
     @property
     def waits(self) -> bool:
@@ -231,26 +247,28 @@ class Proxy:
         if self._over(link).refuses:
             link.reset()
             return False
-        if key == END_TXN and frame[-1]:  # its last byte: commit, not abort
-            link.commits.add(correlation)
-            return self._walk_in(link, at_answer=False)
+        # The last byte of a request to end a transaction says commit, not abort.
+        if key == JOIN_GROUP or (key == END_TXN and frame[-1]):
+            link.asked[correlation] = key
+            return self._walk_in(link, key, frame, at_answer=False)
         return True
 
     async def _pass_answer(self, link: Link, frame: bytes) -> bool:
         while self._over(link).holds_answers:
             await asyncio.sleep(_LOOK_S)
         (correlation,) = _SIZE.unpack_from(frame, _SIZE.size)
-        if correlation in link.commits:
-            link.commits.remove(correlation)
-            return self._walk_in(link, at_answer=True)
+        if (key := link.asked.pop(correlation, None)) is not None:
+            return self._walk_in(link, key, frame, at_answer=True)
         return True
 
-    def _walk_in(self, link: Link, *, at_answer: bool) -> bool:
+    def _walk_in(self, link: Link, key: int, frame: bytes, *, at_answer: bool) -> bool:
         ambush = self._ambush
-        if ambush is None or (ambush.client, ambush.at_answer) != (link.client, at_answer):
+        if ambush is None:
+            return True
+        if (ambush.client, ambush.api_key, ambush.at_answer) != (link.client, key, at_answer):
             return True
         self._ambush = None
-        ambush.act()
+        ambush.act(frame)
         if not ambush.forwards:
             link.reset()
         return ambush.forwards

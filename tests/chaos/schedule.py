@@ -112,6 +112,8 @@ FAULTS: Final = (
         "commit's answer lost with its connection",
         networks.lost_around_a_commit(at_answer=True),
     ),
+    Fault("network", "join's answer lost with its connection", networks.join_answer_lost),
+    Fault("network", "join heard again, late", networks.join_heard_late, "the late join"),
     Fault("network", "silence of 4 to 9 s behind a commit", networks.silence_behind_a_commit),
     Fault("storm", "4 workers join and leave, 1 to 3 s each", places.storm),
     Fault("state", "state directory lost", places.state_lost, "death"),

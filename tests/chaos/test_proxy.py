@@ -11,7 +11,7 @@ from typing import Final
 
 import pytest
 
-from tests.chaos.proxy import ALL, CALM, END_TXN, LOOPBACK, Proxy, Weather
+from tests.chaos.proxy import ALL, CALM, END_TXN, JOIN_GROUP, LOOPBACK, Proxy, Weather
 
 PATIENCE_S: Final = 5.0
 SILENCE_S: Final = 0.3
@@ -155,9 +155,12 @@ def test_an_ambush_waits_for_a_commit(proxy: Proxy, broker: Echo, at_answer: boo
     """Neither another request, nor an abort, nor a neighbour's commit walks into an ambush."""
     client, neighbour = Client(proxy, b"a"), Client(proxy, b"b")
     met: list[int] = []
-    proxy.lie_in_wait("a", lambda: met.append(broker.requests), at_answer=at_answer, forwards=False)
+    proxy.lie_in_wait(
+        "a", lambda _: met.append(broker.requests), at_answer=at_answer, forwards=False
+    )
     for one, api_key, committed in (
         (client, METADATA, b"\1"),
+        (client, JOIN_GROUP, b"\1"),
         (client, END_TXN, b"\0"),
         (neighbour, END_TXN, b"\1"),
     ):
@@ -167,8 +170,21 @@ def test_an_ambush_waits_for_a_commit(proxy: Proxy, broker: Echo, at_answer: boo
     client.send(END_TXN)
     with pytest.raises(ConnectionError):
         client.hears()
-    assert met == [4 if at_answer else 3]
+    assert met == [5 if at_answer else 4]
     assert not proxy.waits
+
+
+def test_a_join_may_be_heard_again(proxy: Proxy, broker: Echo) -> None:
+    """A join that went through can be sent once more, and its sender notices nothing."""
+    client = Client(proxy, b"a")
+    joins: list[bytes] = []
+    proxy.lie_in_wait("a", joins.append, at_answer=False, forwards=True, api_key=JOIN_GROUP)
+    assert client.asks(END_TXN)
+    assert proxy.waits
+    assert client.asks(JOIN_GROUP)
+    proxy.resend(joins[0])
+    assert broker.requests == 3
+    assert client.asks()
 
 
 def test_an_absent_broker_is_a_closed_connection(proxy: Proxy, broker: Echo) -> None:

@@ -19,14 +19,14 @@ KEY = "100|mobile|919812345678"
 def plain(*fields: dict[str, Any]) -> ReadPlain | None:
     """Return the short way of a definition of these fields."""
     definition = define(VIEWED | {"fields": [CUSTOMER, *fields]})
-    return compile_plain(definition, EventEncoder(definition, EVENT_SCHEMA_ID))
+    return compile_plain(definition, EventEncoder(definition, EVENT_SCHEMA_ID).frame())
 
 
 def read(way: ReadPlain | None, text: bytes) -> PlainFields | None:
     """Return what the way makes of fields in JSON, all of whose quotation marks count."""
     assert way is not None
     event = PlainEvent("e-1", VIEWED["eventName"], 100, msgspec.Raw(b"{}"), msgspec.Raw(text))
-    return way(event, text.count(b'"'), Customer(KEY, KEY.encode(), "", 0), None, "\0")
+    return way(event, text.count(b'"'), Customer(KEY, KEY.encode(), "\0\0", 0), None, "\0")
 
 
 def crc(fields: dict[str, Any]) -> int:

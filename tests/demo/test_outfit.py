@@ -48,10 +48,12 @@ def test_nothing_of_the_operator_enters(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setenv("LOYALTYSTREAM_KAFKA__CLIENT", '{"sasl.password": "secret"}')
     monkeypatch.setenv("LOYALTYSTREAM_TOPICS__EMF", "theirs")
     monkeypatch.setenv("LOYALTYSTREAM_MEMORY__WINDOW_DAYS", "90")
+    monkeypatch.setenv("LOYALTYSTREAM_DIALECTS__ASSUMED", "capillary")
     monkeypatch.setenv("LOYALTYSTREAM_PLATFORM__KAFKA_PORT", "21000")
     ours = _outfit(load(), tmp_path)
     assert ours.kafka.client == {}
     assert ours.memory.window_days == 30
+    assert ours.dialects.assumed == "auto"
     assert topics_of(ours.topics).emf == "demo-20260131-180502.EMFConsumer"
     assert ours.platform.kafka_port == 21000
     assert "secret" not in to_toml(ours)

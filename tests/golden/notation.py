@@ -25,11 +25,13 @@ def to_record(written: Mapping[str, Any], offset: int) -> Record:
 
 
 def to_bytes(written: Mapping[str, Any]) -> bytes | None:
-    """Return a record's value: `null`, bytes, or the good event `with` and `without` some keys."""
+    """Return a record's value: `null`, bytes, `json`, or the good event `with`, `without` keys."""
     if "null" in written:
         return None
     if written.keys() & {"text", "hex", "repeat", "join"}:
         return to_part(written)
+    if "json" in written:
+        return json.dumps(written["json"], ensure_ascii=False).encode()
     event = copy.deepcopy(GOOD)
     for path, value in written.get("with", {}).items():
         _put(event, path.split("."), value)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from loyaltystream.dialects.sources import Dialects
 from loyaltystream.events import Record
 from loyaltystream.memory.changelog import encode
 from loyaltystream.pipeline import Plan
@@ -15,7 +16,9 @@ from loyaltystream.rules import Rules
 from loyaltystream.topology import Output
 from loyaltystream.verdicts import Reason, Verdict
 from tests.core import (
+    DIALECTS,
     GOOD,
+    SOURCES,
     TOPICS,
     Partition,
     header,
@@ -167,7 +170,9 @@ def check_event(output: Output, expected: Mapping[str, Any]) -> None:
 
 
 def _rules(case: Mapping[str, Any]) -> dict[str, Any]:
-    rules = dict(case.get("rules", {}))
+    rules = {"dialects": DIALECTS, **case.get("rules", {})}
+    if "assumed" in rules:
+        rules["dialects"] = Dialects(**SOURCES, assumed=rules.pop("assumed"))
     if codes := rules.get("country_codes"):
         rules["country_codes"] = {int(org): code for org, code in codes.items()}
     return rules

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from loyaltystream.definitions.model import DAY_CLASSES, EventDefinition
 from loyaltystream.definitions.parsing import parse_definition
+from loyaltystream.dialects.sources import Dialect
 from loyaltystream.events import Header, Record
 from loyaltystream.times import DAY_MS
 from tests.core import GOOD, NOW_MS, field, raw
@@ -40,11 +41,13 @@ VALUES: Final = st.recursive(
     lambda children: st.lists(children, max_size=3) | st.dictionaries(TEXTS, children, max_size=3),
     max_leaves=6,
 )
+_OF_DIALECTS: Final = ["x-event-dialect", "x-event-source", "x-event-id", "x-event-time"]
 HEADERS: Final[st.SearchStrategy[list[Header]]] = st.lists(
     st.tuples(
-        st.sampled_from(["origin", "src", "traceparent", "x"]),
+        st.sampled_from(["origin", "src", "traceparent", "x", *_OF_DIALECTS]),
         st.one_of(
             st.binary(max_size=20),
+            st.sampled_from([b"", b"default", b"berlin", b"front-desk", *map(str.encode, Dialect)]),
             st.builds(
                 "behavioral-events/{}/{}/{}".format,
                 st.integers(-1, 2**33),
@@ -106,7 +109,64 @@ def damaged(draw: st.DrawFn) -> bytes:
     return content
 
 
-BYTES: Final = st.one_of(st.none(), st.binary(max_size=60), deformed(), damaged())
+_RICH: Final[list[dict[str, Any]]] = [
+    {
+        "event_name": "roomReserved",
+        "guest": "919812345678",
+        "hotel": "Lotus",
+        "till": "T1",
+        "eventDateTime": "2025-11-24 16:00:00",
+        "external_event_id": "c-1",
+        "orgResolver": {"type": "PARENT_CHILD_ORG", "childOrgId": 1801, "tillCode": "T2"},
+    },
+    {
+        "event": {
+            "type": "roomReserved",
+            "eventDate": "2025-11-24T16:00:00",
+            "eventId": "o-1",
+            "customerData": {
+                "customerId": "1",
+                "email": "a@b.co",
+                "phone": "919812345678",
+                "loyaltyCardNumber": "C1",
+            },
+            "body": {"hotel": "Lotus"},
+        }
+    },
+    {
+        "event": "roomReserved",
+        "customer": {"source_id": "1", "email": "a@b.co", "name": "Asha", "phone": "919812345678"},
+        "referral": {"code": "R1", "referrer_id": "2"},
+        "loyalty": {"code": "C1"},
+        "metadata": {"hotel": "Lotus"},
+    },
+]
+"""An event of each other dialect, with most of what it may have."""
+
+
+def _thinned(draw: st.DrawFn, value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    return {key: _thinned(draw, child) for key, child in value.items() if draw(_MOSTLY)}
+
+
+@st.composite
+def thinned(draw: st.DrawFn, event: dict[str, Any]) -> bytes:
+    """Return the event without some of its keys, at any depth, and spaced somehow."""
+    separators = draw(st.sampled_from([(",", ":"), (", ", ": "), (" , ", " : "), (",\n", ":\t")]))
+    return json.dumps(_thinned(draw, event), separators=separators).encode()
+
+
+_MOSTLY: Final = st.integers(0, 29).map(bool)
+USUAL_ONES: Final[list[dict[str, Any]]] = [
+    {key: value for key, value in event.items() if key != "orgResolver"} for event in _RICH
+]
+THEIRS: Final = st.one_of(*map(thinned, USUAL_ONES * 3), *map(deformed, _RICH))
+"""Events of the other dialects, right and wrong, of the usual kind and of none."""
+
+BYTES: Final = st.one_of(
+    st.none(), st.binary(max_size=60), deformed(), damaged(), *map(deformed, _RICH)
+)
 
 _NAMES: Final = st.one_of(
     st.sampled_from(["sku", "amount", "it's", 'say "x"', "a=b", "a\\b", "{x}", "%s", "größe"]),

@@ -7,6 +7,7 @@ from loyaltystream.events import Header, Record
 from loyaltystream.rules import Rules
 from loyaltystream.verdicts import DEAD_VERDICTS
 from tests.core import (
+    DIALECTS,
     GOOD,
     NOW_MS,
     TOPICS,
@@ -29,7 +30,8 @@ def test_no_bytes_make_judging_raise(
     value: bytes | None, key: bytes | None, headers: list[Header], timestamp_ms: int
 ) -> None:
     """Any value, key, headers and time get exactly one verdict, and nothing raises."""
-    plan = Partition(ingest(partitions=3)).judge([Record(0, 0, timestamp_ms, key, value, headers)])
+    judge = ingest(Rules(dialects=DIALECTS), partitions=3)
+    plan = Partition(judge).judge([Record(0, 0, timestamp_ms, key, value, headers)])
     assert plan.tally.consumed == 1
     dead = sum(plan.tally.verdicts[verdict] for verdict in DEAD_VERDICTS)
     letters = outputs(plan, TOPICS.dead_letter)
@@ -44,7 +46,7 @@ def test_no_bytes_make_judging_raise(
 
 
 @LAW
-@given(BYTES, st.builds(Rules, strict_fields=st.booleans()))
+@given(BYTES, st.builds(Rules, strict_fields=st.booleans(), dialects=st.just(DIALECTS)))
 def test_a_poisoned_record_leaves_its_neighbours_alone(value: bytes | None, rules: Rules) -> None:
     """A good event is accepted with the same bytes, whatever lies before it."""
     good = Record(0, 1, NOW_MS, None, GOOD_BYTES, ())
@@ -59,4 +61,5 @@ def test_a_poisoned_record_leaves_its_neighbours_alone(value: bytes | None, rule
 def test_judging_twice_is_judging_the_same(value: bytes | None) -> None:
     """A verdict hangs on the log alone: judged again from the same state, all bytes are equal."""
     record = Record(0, 0, NOW_MS, None, value, ())
-    assert Partition().judge([record]).outputs == Partition().judge([record]).outputs
+    one, other = (Partition(ingest(Rules(dialects=DIALECTS))) for _ in range(2))
+    assert one.judge([record]).outputs == other.judge([record]).outputs

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from loyaltystream.definitions.registry import Definitions
 from loyaltystream.dialects import canonical
+from loyaltystream.dialects.strict_json import parse
 from loyaltystream.events import Origin, Record, ValidEvent
 from loyaltystream.rules import Rules
 from loyaltystream.steps.read import read, read_carefully
@@ -40,7 +41,7 @@ def test_both_ways_are_one(data: st.DataObject) -> None:
     careful = read_carefully(record, origin, NOW_MS, definitions=view, rules=rules)
     assert as_dictionary(judge(record, view, rules)) == as_dictionary(careful)
     plain = canonical.read_plain(value)
-    if isinstance(canonical.read(value, max_bytes=rules.max_event_bytes), Violation):
+    if isinstance(parse(value, max_bytes=rules.max_event_bytes), Violation):
         assert plain is None
     compiled = plain and view.get(plain.orgId, plain.eventName)
     short = (
@@ -64,9 +65,10 @@ def test_what_was_sent_is_what_is_read(data: st.DataObject) -> None:
     definition = data.draw(definitions(usual=usual))
     value = data.draw(events_of(definition, usual=usual))
     record = Record(0, 0, NOW_MS, None, value, ())
-    found = canonical.read(value, max_bytes=len(value))
-    if isinstance(found, Violation):
+    parsed = parse(value, max_bytes=len(value))
+    if isinstance(parsed, Violation):
         return
+    found = canonical.read_careful(parsed)
     valid = judge(record, Definitions([definition], EVENT_SCHEMA_ID), Rules())
     if isinstance(valid, Rejected):
         return

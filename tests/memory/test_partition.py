@@ -176,7 +176,7 @@ def test_the_changelog_may_begin_anywhere_and_has_no_gap() -> None:
     [
         ({"hash_check": b"another!"}, "another memory.hash_key"),
         ({"partitions": 6}, "is for 6 partitions, the ingest topic has 1"),
-        ({"key_rule": 9}, "rule 9, this version has rule 1"),
+        ({"key_rule": 9}, "rule 9, by customer, they would be made by rule 1"),
     ],
 )
 def test_a_memory_of_another_layout_is_refused(change: dict[str, object], words: str) -> None:

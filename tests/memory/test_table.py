@@ -1,8 +1,12 @@
 """The table of ids, held against a dictionary."""
 
+import mmap
 import random
+import sys
 from collections.abc import Callable
 from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -111,6 +115,30 @@ def test_a_million_ids_take_30_bytes_each_at_most() -> None:
         table.put(part, np.zeros(len(part), np.uint32), np.zeros(len(part), np.uint8))
     assert len(table) == 1_000_000
     assert table.used_bytes / len(table) <= 30
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells which pages are there")
+def test_what_the_system_holds_is_what_the_slots_take() -> None:
+    """A shard that split keeps no memory for slots that it no longer has."""
+    table = IdTable()
+    draw = np.random.default_rng(1)
+    for _ in range(500):
+        ids = draw.integers(1, 2**64, (1000, 2), np.uint64)
+        table.put(ids, np.zeros(1000, np.uint32), np.zeros(1000, np.uint8))
+    columns = (table._ids, table._fingerprints, table._generations)
+    held = sum(resident_bytes(column.values) for column in columns)
+    assert table.used_bytes <= held < 1.05 * table.used_bytes
+
+
+def resident_bytes(values: np.ndarray[Any, Any]) -> int:
+    """Return how much of an array's memory the system has given."""
+    page = mmap.PAGESIZE
+    first = values.ctypes.data // page
+    count = -(-values.nbytes // page)
+    with Path("/proc/self/pagemap").open("rb") as pages:
+        pages.seek(first * 8)
+        entries = np.frombuffer(pages.read(count * 8), np.uint64)
+    return int((entries >> np.uint64(63)).sum()) * page
 
 
 def test_the_id_of_zeros_is_an_id() -> None:

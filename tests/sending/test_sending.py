@@ -2,18 +2,20 @@
 
 import io
 import json
+from collections.abc import Sequence
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from loyaltystream.definitions.registry import Definitions
 from loyaltystream.dialects import canonical
-from loyaltystream.events import Decoded, Origin, ValidEvent
+from loyaltystream.dialects.strict_json import parse
+from loyaltystream.events import Decoded, Header, Origin, ValidEvent
 from loyaltystream.rules import Rules
 from loyaltystream.sending import Keyer, Line, Pace, Posted, largest_value, lines, post
 from loyaltystream.validation.careful import validate
 from loyaltystream.verdicts import Violation
-from tests.core import EVENT_SCHEMA_ID, NOW_MS, SHOP, TOPICS, event, raw, record
+from tests.core import DIALECTS, EVENT_SCHEMA_ID, NOW_MS, SHOP, TOPICS, event, raw, record
 from tests.laws.strategies import BYTES, LAW, definitions, events_of
 
 RULES = Rules(country_codes={1800: "91"})
@@ -25,10 +27,12 @@ class Tape:
 
     def __init__(self) -> None:
         self.sent: list[tuple[bytes | None, bytes | None]] = []
+        self.headers: list[Header] = []
 
-    def send(self, value: bytes | None, key: bytes | None) -> None:
+    def send(self, value: bytes | None, key: bytes | None, headers: Sequence[Header]) -> None:
         """Keep it."""
         self.sent.append((value, key))
+        self.headers += headers
 
 
 def customer(kind: str, value: str) -> dict[str, object]:
@@ -82,9 +86,10 @@ def test_an_accepted_event_has_the_key_that_it_was_sent_under(data: st.DataObjec
     usual = data.draw(st.booleans())
     definition = data.draw(definitions(usual=usual))
     value = data.draw(events_of(definition, usual=usual))
-    found = canonical.read(value, max_bytes=RULES.max_event_bytes)
-    if isinstance(found, Violation):
+    parsed = parse(value, max_bytes=RULES.max_event_bytes)
+    if isinstance(parsed, Violation):
         return
+    found = canonical.read_careful(parsed)
     decoded = Decoded(record(value), Origin(TOPICS.ingest, 0, 0, NOW_MS), NOW_MS, *found)
     view = Definitions([definition], EVENT_SCHEMA_ID)
     valid = validate(decoded, definitions=view, rules=RULES)
@@ -137,6 +142,18 @@ def test_every_line_is_sent_in_order_and_counted() -> None:
     assert (posted.without_key, posted.too_large) == (1, [3])
     assert len(calls) == 4
     assert calls[-1] == len(text) - 1  # the blank line apart
+
+
+def test_dialect_and_source_go_with_every_record() -> None:
+    """Headers that say how lines are to be read decide their key, and stand on their records."""
+    headers = [("x-event-dialect", b"capillary"), ("x-event-source", b"front-desk")]
+    keyer = Keyer(SHOP, Rules(dialects=DIALECTS), headers)
+    line = b'{"event_name": "Room Reserved", "Phone": "+91 98123 45678", "Hotel Name": "Lotus"}'
+    tape, posted = Tape(), Posted()
+    post(read(line), tape, keyer=keyer, posted=posted, passed=lambda: None)
+    assert tape.sent == [(line, b"1800|mobile|919812345678")]
+    assert tape.headers == headers
+    assert Keyer(SHOP, Rules(dialects=DIALECTS)).key(line) is None
 
 
 def test_sent_are_those_that_the_broker_has() -> None:

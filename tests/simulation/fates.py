@@ -44,6 +44,7 @@ LAGS: Final = {
     Lag.END: "got the offsets",
     Lag.ALL: "got nothing yet",
 }
+MOMENTS: Final = list(LAGS)
 
 
 def _kinds(step: Step) -> list[str]:
@@ -72,8 +73,9 @@ RARE: Final[dict[Step, float]] = {
 }
 """How often something happens at a step, where workers do not come by all the time."""
 
-ROUGH: Final = 0.1
-"""The same at every step, where a schedule has not had its share yet."""
+CHANCES: Final[dict[Step, float]] = dict.fromkeys(STEPS, USUAL) | RARE
+ROUGH: Final[dict[Step, float]] = dict.fromkeys(STEPS, 0.1)
+"""The same, where a schedule has not had its share yet."""
 
 GOING_WELL: Final = 0.82
 DEAF: Final = 0.2
@@ -85,15 +87,8 @@ class Weather:
     def __init__(self, random: Random) -> None:
         self.random = random
         self.calm = False
-        self.is_rough = False
+        self.chances = CHANCES
         self.seen: Counter[Fault] = Counter()
-
-    def draw(self, step: Step) -> str | None:
-        """Return what is to happen at a step, which is mostly nothing."""
-        chance = ROUGH if self.is_rough else RARE.get(step, USUAL)
-        if self.calm or self.random.random() >= chance:
-            return None
-        return self.random.choice(KINDS[step])
 
 
 class WorkerFates(Fates):
@@ -109,23 +104,24 @@ class WorkerFates(Fates):
         self._suffer = suffer
 
     def at(self, step: Step) -> None:
-        kind = self._weather.draw(step)
-        if kind is None:
-            return
+        weather = self._weather
+        if weather.calm or weather.random.random() >= weather.chances[step]:
+            return  # as nearly always
+        kind = weather.random.choice(KINDS[step])
         if kind in ANSWERS:
-            self._weather.seen[kind, step] += 1
+            weather.seen[kind, step] += 1
             raise ANSWERS[kind][0](f"drawn at {step}")
         if kind == "killed":
-            self._weather.seen[kind, step] += 1
+            weather.seen[kind, step] += 1
             raise KilledError
         if self._suffer(_happening(kind)):
-            self._weather.seen[kind, step] += 1
+            weather.seen[kind, step] += 1
 
     def ending(self) -> Ending:
         weather = self._weather
         if weather.calm:
             return Ending()
-        lag = weather.random.choice(list(Lag))
+        lag = weather.random.choice(MOMENTS)
         if weather.random.random() < GOING_WELL:
             return Ending(Commit.COMMITTED, lag)
         commit = weather.random.choice(ENDINGS)

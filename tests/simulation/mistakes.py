@@ -11,13 +11,20 @@ from loyaltystream.memory.manifest import Origin, read_manifest
 from loyaltystream.memory.partition import PartitionMemory
 from loyaltystream.memory.recovery import restore, resume
 from loyaltystream.pipeline import Plan
-from loyaltystream.ports import Fate, Group, Outcome
+from loyaltystream.ports import Fate, Group, Outcome, Sink, Source, Stage, Telemetry
 from loyaltystream.runner import Runner
 from loyaltystream.snapshots.keeper import Keeper
 from loyaltystream.snapshots.recovering import Archive, Recovered
 from loyaltystream.snapshots.writing import Writing
 from loyaltystream.stage import IngestStage
-from loyaltystream.testing import MemoryChangelog, MemoryProducer, MemorySink, MemorySource
+from loyaltystream.testing import (
+    Journal,
+    MemoryChangelog,
+    MemoryProducer,
+    MemorySink,
+    MemorySource,
+    MemoryTelemetry,
+)
 from loyaltystream.topology import Output
 from tests.core import TOPICS
 
@@ -71,18 +78,18 @@ class CountsBeforeTheCommit(Runner):
         self._telemetry.committed(self._open)
 
 
+class CountsWhereNobodyLooks(Runner):
+    def __init__(self, source: Source, sink: Sink, stage: Stage, *, telemetry: Telemetry) -> None:
+        del telemetry
+        super().__init__(source, sink, stage, telemetry=MemoryTelemetry(Journal()))
+
+
 class LettersBesideTheTransaction(MemorySink):
     def send(self, outputs: Iterable[Output]) -> None:
         inside = []
         for output in outputs:
             if output.topic == TOPICS.dead_letter:
-                self._broker.append(
-                    output.topic,
-                    output.value,
-                    output.key,
-                    partition=output.partition,
-                    headers=output.headers,
-                )
+                self._broker.write(output, None)
             else:
                 inside.append(output)
         super().send(inside)
@@ -120,6 +127,18 @@ class RestoresShort(Keeper):
         deltas = list(self._archive._changelog.deltas(partition))[:-1]
         memory = restore(deltas, self._origin(partition).layout, committed=None, fresh=fresh)
         memory._next_offset = committed or 0
+        return memory
+
+
+class RestoresIdsAlone(Keeper):
+    """What each event said is lost."""
+
+    def recover(
+        self, partition: int, *, committed: int | None, fresh: Callable[[], int]
+    ) -> PartitionMemory:
+        memory = super().recover(partition, committed=committed, fresh=fresh)
+        for table in memory.tables.values():
+            table.columns(0)[1][:] = 0
         return memory
 
 

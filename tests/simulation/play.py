@@ -12,11 +12,18 @@ from typing import Final, NamedTuple, Protocol
 from loyaltystream.definitions.registry import Definitions
 from loyaltystream.events import Record
 from loyaltystream.memory.changelog import Layout
+from loyaltystream.memory.units import Unit
 from loyaltystream.pipeline import Memory, Plan
 from loyaltystream.verdicts import Verdict
 
-Sent = tuple[int, bytes | None]
-"""A partition and a value."""
+Said = bytes | Callable[[int], bytes] | None
+"""A value, or what makes it at the broker's time at which it arrives."""
+
+Sent = tuple[int, Said, int]
+"""A partition, what is said, and how many milliseconds pass before it is sent."""
+
+Content = dict[Unit, tuple[int, int]]
+"""What is remembered of each unit: how many ids, and a sum over all that is known of them."""
 
 RECORDS: Final = 40
 
@@ -47,6 +54,9 @@ class Model(Protocol):
     @property
     def ids(self) -> int:
         """How many ids are to be remembered now."""
+
+    def content(self) -> Content:
+        """Return what is to be remembered now."""
 
 
 class Judge(Protocol):

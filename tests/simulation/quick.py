@@ -12,12 +12,17 @@ from loyaltystream.pipeline import Memory, Plan, beginning
 from loyaltystream.topology import Output, SourceHeaders
 from loyaltystream.verdicts import Tally, Verdict
 from tests.core import TOPICS, layout
-from tests.simulation.play import Judged, Play, dice
+from tests.simulation.content import summed
+from tests.simulation.play import Content, Judged, Play, dice
 from tests.simulation.story import Fact, read, tell
 
 EVENT_ID: Final = Unit(KeyKind.EVENT_ID, 30)
 UNIQUE_KEY: Final = Unit(KeyKind.UNIQUE_KEY, 30)
 UNSEEN: Final = -1
+
+# A member costs a look-up in the metaclass each time that it is asked of its class.
+ACCEPTED, CONFLICT, DUPLICATE = Verdict.ACCEPTED, Verdict.CONFLICT, Verdict.DUPLICATE
+REJECTED, REKEYED, TOMBSTONE = Verdict.REJECTED, Verdict.REKEYED, Verdict.TOMBSTONE
 
 
 class QuickJudge:
@@ -42,32 +47,28 @@ class QuickJudge:
         del definitions
         partition = records[0].partition
         judging = _Judging(partition, generation)
-        facts = [read(record.value) if record.value is not None else None for record in records]
-        at_home = [
-            (record, fact)
-            for record, fact in zip(records, facts, strict=True)
-            if fact is not None and fact.home == partition
-        ]
+        facts = [(record, read(record.value)) for record in records]
+        at_home = [(record, fact) for record, fact in facts if fact and fact.home == partition]
         known = _ask(memory, at_home)
-        for record, fact in zip(records, facts, strict=True):
+        for record, fact in facts:
             judging.take(record, fact, known)
-        clock_ms = max(memory.clock_ms, records[-1].timestamp_ms)
+        clock_ms, overlay = max(memory.clock_ms, records[-1].timestamp_ms), judging.overlay
         delta = Delta(
             layout=self._layout,
             from_offset=memory.next_offset,
             to_offset=records[-1].offset + 1,
             clock_ms=clock_ms,
             covers_from_ms=memory.covers_from_ms,
-            sections=to_sections(judging.overlay, clock_ms),
+            sections=to_sections(overlay, clock_ms),
         )
         entry = Output(TOPICS.changelog, None, encode(delta), partition, [])
         return Plan(
             partition=partition,
             next_offset=delta.to_offset,
             outputs=[*judging.outputs, entry],
-            tally=Tally(judging.verdicts),
+            tally=Tally(Counter(judging.verdicts)),
             delta=delta,
-            overlay=judging.overlay,
+            overlay=overlay,
         )
 
 
@@ -87,24 +88,31 @@ class _Judging:
 
     def __init__(self, partition: int, generation: int) -> None:
         self.outputs: list[Output] = []
-        self.overlay: Overlay = {}
-        self.verdicts: Counter[Verdict] = Counter()
+        self.verdicts: list[Verdict] = []
+        self._events: dict[bytes, Seen] = {}
+        self._uniques: dict[bytes, Seen] = {}
         self._partition = partition
         self._sources = SourceHeaders(TOPICS.ingest, partition, generation)
+
+    @property
+    def overlay(self) -> Overlay:
+        """What is accepted."""
+        overlay = {EVENT_ID: self._events, UNIQUE_KEY: self._uniques}
+        return {unit: keys for unit, keys in overlay.items() if keys}
 
     def take(self, record: Record, fact: Fact | None, known: dict[bytes, int]) -> None:
         """Judge the next record; what is accepted becomes known."""
         verdict = _verdict(record, fact, self._partition, known)
-        self.verdicts[verdict] += 1
-        if fact is not None and verdict is Verdict.REKEYED:
+        self.verdicts.append(verdict)
+        if fact is not None and verdict is REKEYED:
             self._write(record, TOPICS.ingest, fact.home, 0)
-        elif fact is not None and verdict is Verdict.ACCEPTED:
+        elif fact is not None and verdict is ACCEPTED:
             for index, topic in enumerate(fact.destinations):
                 self._write(record, topic, self._partition, index)
             self._remember(record, fact, known)
-        elif verdict is Verdict.DUPLICATE:
+        elif verdict is DUPLICATE:
             self._write(record, TOPICS.duplicates, self._partition, 0)
-        elif verdict is not Verdict.TOMBSTONE:
+        elif verdict is not TOMBSTONE:
             self._write(record, TOPICS.dead_letter, self._partition, 0)
 
     def _write(self, record: Record, topic: str, partition: int, index: int) -> None:
@@ -112,25 +120,26 @@ class _Judging:
         self.outputs.append(Output(topic, record.key, record.value, partition, headers))
 
     def _remember(self, record: Record, fact: Fact, known: dict[bytes, int]) -> None:
-        for unit, key in ((EVENT_ID, fact.event), (UNIQUE_KEY, fact.unique)):
-            if key is not None:
-                known[key] = fact.content
-                generation = unit.generation(record.timestamp_ms)
-                self.overlay.setdefault(unit, {})[key] = Seen(fact.content, generation, 0)
+        known[fact.event] = fact.content
+        seen = Seen(fact.content, EVENT_ID.generation(record.timestamp_ms), 0)
+        self._events[fact.event] = seen
+        if fact.unique is not None:
+            known[fact.unique] = fact.content
+            self._uniques[fact.unique] = seen
 
 
 def _verdict(record: Record, fact: Fact | None, partition: int, known: dict[bytes, int]) -> Verdict:
     if record.value is None:
-        return Verdict.TOMBSTONE
+        return TOMBSTONE
     if fact is None:
-        return Verdict.REJECTED
+        return REJECTED
     if fact.home != partition:
-        return Verdict.REKEYED
+        return REKEYED
     if (content := known.get(fact.event, UNSEEN)) != UNSEEN:
-        return Verdict.DUPLICATE if content == fact.content else Verdict.CONFLICT
+        return DUPLICATE if content == fact.content else CONFLICT
     if fact.unique is not None and known.get(fact.unique, UNSEEN) != UNSEEN:
-        return Verdict.DUPLICATE
-    return Verdict.ACCEPTED
+        return DUPLICATE
+    return ACCEPTED
 
 
 class QuickModel:
@@ -138,33 +147,38 @@ class QuickModel:
 
     def __init__(self, partition: int) -> None:
         self._partition = partition
-        self._said: dict[bytes, bytes] = {}
-        self._billed: set[bytes] = set()
+        self._said: dict[bytes, tuple[bytes, int]] = {}
+        self._billed: dict[bytes, tuple[bytes, int]] = {}
 
     @property
     def ids(self) -> int:
         """How many ids are to be remembered now."""
         return len(self._said) + len(self._billed)
 
+    def content(self) -> Content:
+        """Return what is to be remembered now."""
+        units = {EVENT_ID: self._said, UNIQUE_KEY: self._billed}
+        return {unit: summed(known) for unit, known in units.items() if known}
+
     def judge(self, record: Record) -> Judged:
         """Return what has to become of the next record."""
         value = record.value
         if value is None:
-            return Judged(Verdict.TOMBSTONE, [])
+            return Judged(TOMBSTONE, [])
         if len(parts := value.split()) != 4:
-            return Judged(Verdict.REJECTED, [(TOPICS.dead_letter, value)])
+            return Judged(REJECTED, [(TOPICS.dead_letter, value)])
         event, content, home, unique = parts
         if int(home) != self._partition:
-            return Judged(Verdict.REKEYED, [(TOPICS.ingest, value)])
-        if (said := self._said.get(event)) is not None and said != content:
-            return Judged(Verdict.CONFLICT, [(TOPICS.dead_letter, value)])
+            return Judged(REKEYED, [(TOPICS.ingest, value)])
+        if (said := self._said.get(event)) is not None and said[0] != content:
+            return Judged(CONFLICT, [(TOPICS.dead_letter, value)])
         if said is not None or unique in self._billed:
-            return Judged(Verdict.DUPLICATE, [(TOPICS.duplicates, value)])
-        self._said[event] = content
+            return Judged(DUPLICATE, [(TOPICS.duplicates, value)])
+        self._said[event] = content, record.timestamp_ms
         if unique != b"-":
-            self._billed.add(unique)
+            self._billed[unique] = content, record.timestamp_ms
         topics = (TOPICS.emf, TOPICS.ei)[: 1 + int(event) % 2]
-        return Judged(Verdict.ACCEPTED, [(topic, value) for topic in topics])
+        return Judged(ACCEPTED, [(topic, value) for topic in topics])
 
 
 def quick_play(seed: int) -> Play:

@@ -1,5 +1,6 @@
 """What a run prints: how often each fault was at each step, and what became of each mutant."""
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -15,7 +16,8 @@ def summary(report: Report, seconds: float) -> str:
     """Return a run's numbers in one paragraph."""
     pace = report.schedules / report.cpu_s
     return (
-        f"{report.schedules} schedules in {seconds:.0f} s, {pace:.0f} a second on one core; "
+        f"{report.schedules} schedules in {seconds:.0f} s in {os.cpu_count()} processes, "
+        f"{pace:.0f} a second on one core; "
         f"{report.faults.total()} faults, {report.faults.total() / report.schedules:.1f} each; "
         f"{len(report.broken)} broke a law; {report.doubled} batches were counted a second time "
         f"by workers that the group had gone on without"
@@ -29,8 +31,11 @@ def coverage(faults: Counter[Fault]) -> str:
         [commit.value, *(_count(faults, commit.value, lag) for lag in LAGS.values())]
         for commit in ENDINGS
     ]
+    rarest = min(POSSIBLE, key=faults.__getitem__)
+    least = f"{len(POSSIBLE)} pairs of fault and step, each {faults[rarest]} times or more"
     return "\n".join(
         [
+            f"{least}; the rarest: {' at '.join(rarest)}",
             _table(["fault at step", *KINDS], at_steps),
             "",
             _table(["commit, the broker", *LAGS.values()], endings),

@@ -5,6 +5,7 @@ from typing import Final
 
 import pytest
 
+from loyaltystream.definitions.source import Fixed
 from loyaltystream.errors import StateError
 from loyaltystream.memory.manifest import Origin
 from loyaltystream.runner import Runner
@@ -82,7 +83,7 @@ class Shop:
         journal = Journal()
         stage = IngestStage(
             ingest(),
-            definitions=DEFINITIONS,
+            definitions=Fixed(DEFINITIONS),
             layout=layout(),
             keeper=keeper_on(
                 self.broker,

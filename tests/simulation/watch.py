@@ -17,21 +17,16 @@ OUTPUTS: Final = (TOPICS.emf, TOPICS.ei, TOPICS.duplicates, TOPICS.dead_letter)
 ALL_TOPICS: Final = (TOPICS.ingest, *OUTPUTS, TOPICS.changelog)
 
 
-class Entry(NamedTuple):
-    """One committed record, wherever it lies."""
+Sight = dict[tuple[str, int], list[Record]]
+"""All that can be read at a moment, by topic and partition."""
 
-    topic: str
-    number: int
+
+class Caused(NamedTuple):
+    """One committed record that is the effect of another, and the place where it lies."""
+
+    place: tuple[str, int]
     record: Record
-    source: Source | None
-
-    @property
-    def effect(self) -> Effect | None:
-        """What it is the effect of; a producer's own record and the changelog's are of nothing."""
-        if self.source is None:
-            return None
-        partition, offset, output, _ = self.source
-        return Effect(self.topic, self.record.value, (partition, offset, output))
+    source: Source
 
 
 class Count(NamedTuple):
@@ -59,7 +54,7 @@ class Observer:
         self.truth = truth
         self.violations: list[str] = []
         self.counted: list[Count] = []
-        self.sights: list[list[Entry]] = []
+        self.sights: list[Sight] = []
 
     def opened(self, worker: Worker, partition: int, start: int) -> None:
         """Hold a restored memory against the truth, unless the group went on without its worker."""
@@ -99,28 +94,37 @@ class Observer:
 
     def look(self) -> None:
         """Read what is to be read now; the records and the offsets have to tell the same story."""
-        entries = self.read()
-        self.sights.append(entries)
-        if not self.broker.transactions and effects(entries) != self.due():
+        sight = self.read()
+        self.sights.append(sight)
+        if not self.broker.transactions and effects(caused(sight)) != self.due():
             self.violations.append("records and offsets appear together")
 
-    def read(self) -> list[Entry]:
+    def read(self) -> Sight:
         """Return all that a read_committed observer can see."""
-        return [
-            Entry(topic, number, record, source_of(record))
+        return {
+            (topic, number): list(self.broker.records(topic, number))
             for topic in ALL_TOPICS
             for number in range(len(self.truth))
-            for record in self.broker.records(topic, number)
-        ]
+        }
 
-    def due(self) -> Counter[Effect]:
-        """Return the outputs that are due by the committed offsets."""
-        due: Counter[Effect] = Counter()
+    def due(self) -> dict[Effect, int]:
+        """Return the outputs that are due by the committed offsets, and how many of each."""
+        due: list[Effect] = []
         for number, end in self.group.offsets.items():
-            due.update(self.truth[number].extend(end).effects(end))
-        return due
+            due += self.truth[number].extend(end).effects(end)
+        return dict(Counter(due))  # compared a good deal faster
 
 
-def effects(entries: Sequence[Entry]) -> Counter[Effect]:
-    """Return the outputs among committed records."""
-    return Counter([effect for entry in entries if (effect := entry.effect) is not None])
+def caused(sight: Sight) -> list[Caused]:
+    """Return the records that are effects: not a producer's own, and not the changelog's."""
+    return [
+        Caused(place, record, source)
+        for place, records in sight.items()
+        for record in records
+        if (source := source_of(record)) is not None
+    ]
+
+
+def effects(made: Sequence[Caused]) -> dict[Effect, int]:
+    """Return what has come of the input, and how many times each of it."""
+    return dict(Counter([Effect(place[0], record.value, of[:3]) for place, record, of in made]))

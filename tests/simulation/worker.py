@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
+from loyaltystream.definitions.source import Fixed
 from loyaltystream.events import Record
 from loyaltystream.memory.manifest import Origin
 from loyaltystream.memory.units import Unit
@@ -33,6 +34,9 @@ from tests.simulation.play import Play
 
 POLICY = Policy(ids=3, seconds=6, shards_a_turn=1, last_shards=1)
 """Snapshots all the time, of which most take several turns."""
+
+UNUSED: Final = Scratch(Path())
+"""Where tables would go that are too large for the memory."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +107,7 @@ class Worker:
         changelog = parts.changelog(broker, TOPICS.changelog, fates)
         self.stage = parts.stage(
             play.judge,
-            definitions=DEFINITIONS,
+            definitions=Fixed(DEFINITIONS),
             layout=play.layout,
             keeper=keeper_on(
                 broker,
@@ -141,7 +145,7 @@ def keeper_on(
         bounds=changelog,
         origin=origin,
         policy=POLICY,
-        cap=Cap(0, Scratch(Path()), watched, lambda: 0),
+        cap=Cap(0, UNUSED, watched, lambda: 0),
         watch=watched,
         clocks=Clocks(partial(next, count()), lambda: broker.now_ms),
     )
@@ -198,7 +202,7 @@ class WatchedStage:
         return stage._ingest.judge(
             records,
             memory=BlindMemory(stage._memories[partition]),
-            definitions=stage._definitions,
+            definitions=stage._definitions.view(),
             generation=generation,
         )
 

@@ -7,7 +7,7 @@ from typing import Final
 from loyaltystream.errors import BrokerError, StateError
 from loyaltystream.testing import Journal, KilledError, MemoryBroker, MemoryDisk
 from tests.core import NOW_MS, TOPICS
-from tests.simulation.fates import Happening, Weather, WorkerFates
+from tests.simulation.fates import ROUGH, Happening, Weather, WorkerFates
 from tests.simulation.oracle import Fold
 from tests.simulation.play import Play, dice
 from tests.simulation.watch import ALL_TOPICS, Observer
@@ -24,7 +24,11 @@ PATIENCE: Final = 100
 
 
 class World:
-    """Everything that one schedule happens to, all of it drawn by the seed."""
+    """Everything that one schedule happens to, all of it drawn by the seed.
+
+    Attributes:
+        rested_from: where the changelog ended, by partition, when nothing went wrong any more.
+    """
 
     def __init__(self, seed: int, play: Play, parts: Parts) -> None:
         self.random = dice(seed, "world")
@@ -35,6 +39,7 @@ class World:
         self.journal = Journal()
         truth = [Fold(play, self.broker, number) for number in range(play.partitions)]
         self.observer = Observer(self.broker, self.group, truth)
+        self.rested_from: dict[int, int] = {}
         self._story = list(play.story)
         self._parts = parts
         self._starts = 0
@@ -62,7 +67,7 @@ class World:
         for act in self.random.choices(acts, weights, k=TURNS):
             act()
         while self.weather.seen.total() < FAULTS:
-            self.weather.is_rough = True
+            self.weather.chances = ROUGH
             self.random.choices(acts, weights)[0]()
 
     def rest(self) -> bool:
@@ -74,6 +79,10 @@ class World:
             self._lapse()
         for ghost in self._ghosts:
             self.broker.expire(ghost.identity)  # what it left open and nobody takes over
+        self.rested_from = {
+            number: self.broker.end(TOPICS.changelog, number)
+            for number in range(self.play.partitions)
+        }
         self._send(len(self._story))
         return self._work(PATIENCE, self._is_done) and self._work(PATIENCE, self._is_learnt)
 
@@ -144,7 +153,9 @@ class World:
         return self.random.choice([w for w in self.workers.values() if w not in self._acting])
 
     def _send(self, count: int) -> None:
-        for partition, value in self._story[:count]:
+        for partition, said, pause_ms in self._story[:count]:
+            self.broker.now_ms += pause_ms
+            value = said(self.broker.now_ms + 1) if callable(said) else said
             self.broker.append(TOPICS.ingest, value, partition=partition)
         del self._story[:count]
 

@@ -129,7 +129,10 @@ def test_a_manifest_of_other_words_is_refused() -> None:
 OTHERS: list[tuple[dict[str, Any], str]] = [
     ({"layout": Layout(b"another!", 1, 1)}, "another memory.hash_key"),
     ({"layout": layout(6)}, "is for 6 partitions, the ingest topic has 1"),
-    ({"layout": Layout(layout().hash_check, 9, 1)}, "rule 9, this version has rule 1"),
+    (
+        {"layout": Layout(layout().hash_check, 9, 1)},
+        "rule 9, by customer, they would be made by rule 1, by customer now",
+    ),
     ({"partition": 3}, "of partition 3"),
     ({"group": "another"}, "of group another"),
     ({"ingest_id": "of a topic made anew"}, "ingest topic was made anew"),

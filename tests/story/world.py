@@ -27,6 +27,7 @@ TOPICS = Topics(
     duplicates="duplicates",
     dead_letter="dead",
     changelog="changelog",
+    definitions="definitions",
 )
 
 

@@ -13,13 +13,16 @@ from loyaltystream.avro import schemas
 from loyaltystream.avro.schemas import Schema
 from loyaltystream.avro.wire import frame
 from loyaltystream.errors import RetryableBrokerError
-from loyaltystream.memory import changelog
+from loyaltystream.memory import changelog, relaid
 from loyaltystream.memory.changelog import Delta
+from loyaltystream.memory.relaid import Moved, Switched
 from loyaltystream.memory.units import ENTRY, KeyKind, Section, Unit
 from loyaltystream.tailing.decoding import (
     BYTES,
     DELTA,
     JSON,
+    MOVED,
+    SWITCHED,
     TOMBSTONE,
     UNDECODABLE,
     Content,
@@ -90,6 +93,20 @@ def test_a_delta_tells_its_offsets_its_clock_and_how_much_it_accepted() -> None:
     ]
     assert told["layout"]["partitions"] == 4
     json.dumps(told)
+
+
+def test_what_a_relayout_wrote_is_told() -> None:
+    """Copies say where they come from, and a switch what comes into force."""
+    section = Section(Unit(KeyKind.EVENT_ID, 30), 7, np.zeros(3, ENTRY))
+    moved = content("changelog", relaid.encode(Moved(layout(8), 2, 10, 25, NOW_MS, [section])))
+    assert moved.kind == MOVED
+    assert (moved.value["sourcePartition"], moved.value["moved"][0]["keys"]) == (2, 3)
+    switched = content("changelog", relaid.encode(Switched(layout(8), 4, 25, NOW_MS, 0, 3)))
+    assert switched.kind == SWITCHED
+    told = switched.value
+    assert (told["partitionsBefore"], told["layout"]["partitions"]) == (4, 8)
+    assert (told["fromOffset"], told["movedHere"]) == (25, 3)
+    json.dumps([moved.value, told])
 
 
 def test_a_raw_topic_holds_json() -> None:

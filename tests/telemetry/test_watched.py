@@ -13,6 +13,9 @@ from tests.telemetry.conftest import CANARIES, RECIPE, WORKERS, Counts, Watched,
 
 pytestmark = pytest.mark.broker
 
+DROPPED_S = 300
+"""After so long a gap the group goes on without a worker."""
+
 
 @pytest.mark.parametrize(
     ("stage", "metric"),
@@ -60,6 +63,18 @@ def test_every_worker_has_a_page_of_its_own(watched: Watched) -> None:
         assert len(owned) == WORKERS
         assert sum(owned) == RECIPE.partitions
         assert min(owned) > 0, stage
+
+
+def test_the_gap_between_polls_is_told(watched: Watched) -> None:
+    """A worker that has restored and judged was away from its group for a moment at least."""
+    for page in (page for stage in STAGES for page in watched.pages[stage]):
+        [gap_s] = [
+            sample.value
+            for family in text_string_to_metric_families(page)
+            for sample in family.samples
+            if sample.name == "loyaltystream_poll_gap_seconds"
+        ]
+        assert 0 < gap_s < DROPPED_S
 
 
 def test_labels_come_from_closed_sets(watched: Watched) -> None:

@@ -22,8 +22,6 @@ from loyaltystream.audit.notify import NotifyPartition
 from loyaltystream.audit.reading import Reader
 from loyaltystream.audit.stage import Deployment, Evidence, Progress
 from loyaltystream.audit.verify import Verifier
-from loyaltystream.dialects import canonical
-from loyaltystream.verdicts import Violation
 
 
 def _say_nothing(_doing: str, _records: int) -> None:
@@ -64,6 +62,7 @@ class Audit:
         """
         ledger = Ledger()
         view = look(self._log, self._deployment.topics, self._groups)
+        self._deployment.catch_up()
         gathering = Gathering(
             self._log,
             self._deployment.topics,
@@ -81,12 +80,7 @@ class Audit:
         changelog = Changelog(
             self._log, topics.changelog, bounds=bounds, layout=layout, ledger=evidence.ledger
         )
-        reader = Reader(
-            topics.ingest,
-            partitions=layout.partitions,
-            definitions=deployment.definitions,
-            rules=deployment.rules,
-        )
+        reader = self._reader()
         acceptances = Acceptances()
         rows = self._rows(evidence)
         findings = []
@@ -97,6 +91,7 @@ class Audit:
                 evidence, partition, rows=rows[partition], reader=reader, verifier=verifier
             )
             findings.append(walk.audit(changelog))
+        changelog.relayouts.check(changelog.is_cut)
         for twice in acceptances.twice():
             self._report_twice(evidence, twice)
         return findings
@@ -141,12 +136,19 @@ class Audit:
         text = f"its id was accepted at {earlier} as well"
         evidence.ledger.report(Detail(kind, later, text, event_id=event_id))
 
+    def _reader(self) -> Reader:
+        deployment = self._deployment
+        topic = deployment.topics.ingest
+        definitions = deployment.views or (lambda _revision: deployment.definitions)
+        return Reader(topic, definitions=definitions, rules=deployment.rules)
+
     def _event_id(self, place: Place) -> str | None:
         """Return an event's id by reading its record once more."""
-        max_bytes = self._deployment.rules.max_event_bytes
+        reader, partitions = self._reader(), self._deployment.layout.partitions
         for record in self._log.records(*self._range(place)):
-            read = canonical.read(record.value or b"", max_bytes=max_bytes)
-            return None if isinstance(read, Violation) else read[0].event_id
+            clock_ms = record.timestamp_ms
+            [read] = reader.read([record], clock_ms, partitions=partitions, revision=0)
+            return None if read.event is None else read.event.event_id
         return None
 
     @staticmethod

@@ -33,6 +33,7 @@ class Fault(StrEnum):
     CHANGELOG_IDS = "CHANGELOG_IDS"
     CHANGELOG_CLOCK = "CHANGELOG_CLOCK"
     CHANGELOG_END = "CHANGELOG_END"
+    RELAYOUT = "RELAYOUT"
     UNPROVEN = "UNPROVEN"
 
 
@@ -43,6 +44,7 @@ class Notice(StrEnum):
     OTHER_DEFINITION = "OTHER_DEFINITION"
     OUTPUT_EXPIRED = "OUTPUT_EXPIRED"
     MEMORY_EXPIRED = "MEMORY_EXPIRED"
+    RELAYOUT_EXPIRED = "RELAYOUT_EXPIRED"
     NEVER_READ = "NEVER_READ"
     NOT_AUDITED = "NOT_AUDITED"
 
@@ -65,11 +67,13 @@ EXPLANATIONS: Final[dict[Fault | Notice, str]] = {
     Fault.CHANGELOG_IDS: "a changelog record does not hold the ids of the accepted events",
     Fault.CHANGELOG_CLOCK: "a changelog record holds another clock than the log's",
     Fault.CHANGELOG_END: "the changelog does not end at the committed offset",
+    Fault.RELAYOUT: "a relayout did not move exactly what was remembered",
     Fault.UNPROVEN: "the retained records do not suffice for a proof",
     Notice.SAME_ID_OTHER_CUSTOMER: "the same id was accepted under another customer",
     Notice.OTHER_DEFINITION: "judged by another definition version than the one in force",
     Notice.OUTPUT_EXPIRED: "the output was removed by its topic's retention",
     Notice.MEMORY_EXPIRED: "a resend of an event from before the retained changelog",
+    Notice.RELAYOUT_EXPIRED: "a relayout of what retention has removed since",
     Notice.NEVER_READ: "records from before the offset that the group was told to begin at",
     Notice.NOT_AUDITED: "outputs of stage notify, which this audit does not derive",
 }

@@ -5,14 +5,14 @@ before the first retained event only fill the memory; each later one says which 
 together, and what they left behind. Where one is missing the records are judged all the same.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 from typing import Final
 
-from loyaltystream.audit.changelog import Changelog, Entry, difference
+from loyaltystream.audit.changelog import Changelog, Entry, Switch, difference
 from loyaltystream.audit.findings import Detail, Fault, Notice, PartitionFindings, Place
 from loyaltystream.audit.found import FoundRows
-from loyaltystream.audit.reading import Reader
+from loyaltystream.audit.reading import Read, Reader
 from loyaltystream.audit.seen import Entries, entries_of
 from loyaltystream.audit.stage import Evidence
 from loyaltystream.audit.verify import Verifier
@@ -53,19 +53,22 @@ class IngestPartition:
         self._held: Record | None = None
         self._position = self._first = self._span.first
         self._seeded: int | None = None
-        self._clock_ms = self._covers_from_ms = 0
+        self._revision = 0
+        self._clock_ms = self._covers_from_ms = self._partitions = 0
 
     def audit(self, changelog: Changelog) -> PartitionFindings:
         """Report every fault of this partition and return its counts."""
         self._check_loss()
         started, is_cut = False, changelog.is_cut(self._partition)
+        self._partitions = changelog.partitions
         for entry in changelog.entries(self._partition):
-            if entry.delta.from_offset >= self._span.stop:
+            if entry.start >= self._span.stop:
                 self._check_beyond(entry)
                 continue
-            if is_cut and not self._verifier.known_since_ms:
+            self._partitions = entry.partitions
+            if isinstance(entry, Entry) and is_cut and not self._verifier.known_since_ms:
                 self._verifier.known_since_ms = entry.delta.clock_ms
-            if entry.delta.from_offset < self._span.first:
+            if entry.start < self._span.first:
                 self._seed(entry)
                 continue
             if not started:
@@ -78,22 +81,32 @@ class IngestPartition:
         lag = self._evidence.waiting.get(self._partition, 0)
         return self._verifier.recount.close(self._span, self._first, lag)
 
-    def _seed(self, entry: Entry) -> None:
+    def _seed(self, entry: Entry | Switch) -> None:
         """Learn what was accepted before the first record that can be judged again."""
-        delta, seen = entry.delta, self._verifier.seen
-        if self._seeded is not None and delta.from_offset != self._seeded:
-            text = f"a record from {delta.from_offset} on follows one up to {self._seeded}"
+        if self._seeded is not None and entry.start != self._seeded:
+            text = f"a record from {entry.start} on follows one up to {self._seeded}"
             self._ledger.report(Detail(Fault.CHANGELOG_GAP, entry.place, text))
-        if entry.is_ours:
-            seen.learn(entries_of(delta), delta.clock_ms)
-            seen.forget_expired(delta.clock_ms)
-        self._clock_ms, self._covers_from_ms = delta.clock_ms, delta.covers_from_ms
-        self._seeded = delta.to_offset
-        self._position = self._first = max(self._first, delta.to_offset)
+        if isinstance(entry, Switch):
+            self._switch(entry)
+        else:
+            delta, seen = entry.delta, self._verifier.seen
+            if entry.is_ours:
+                seen.learn(entries_of(delta), delta.clock_ms)
+                seen.forget_expired(delta.clock_ms)
+            self._clock_ms, self._covers_from_ms = delta.clock_ms, delta.covers_from_ms
+        self._seeded = entry.end
+        self._position = self._first = max(self._first, entry.end)
 
-    def _start(self, entry: Entry | None, *, is_cut: bool) -> None:
+    def _switch(self, entry: Switch) -> None:
+        """Go on under another layout, with what was moved here."""
+        switched = entry.switched
+        self._verifier.switch(entry.seen)
+        self._clock_ms, self._covers_from_ms = switched.clock_ms, switched.covers_from_ms
+        self._partitions = switched.layout.partitions
+
+    def _start(self, entry: Entry | Switch | None, *, is_cut: bool) -> None:
         """Decide from where on there is a proof, and read from there on."""
-        start = entry.delta.from_offset if entry else self._span.stop
+        start = entry.start if entry else self._span.stop
         if start > self._position and is_cut:
             text = f"not proven before offset {start}: the changelog does not reach there"
             self._report(Fault.UNPROVEN, self._position, text)
@@ -109,20 +122,24 @@ class IngestPartition:
             self._evidence.topic, self._partition, self._position, self._span.stop
         )
 
-    def _walk(self, entry: Entry) -> None:
+    def _walk(self, entry: Entry | Switch) -> None:
         """Judge what one changelog record covers, and hold its content against that."""
-        delta = entry.delta
-        if delta.from_offset > self._position:
-            if delta.covers_from_ms > self._covers_from_ms:
-                self._cross_loss(delta.from_offset)
+        if entry.start > self._position:
+            if isinstance(entry, Entry) and entry.delta.covers_from_ms > self._covers_from_ms:
+                self._cross_loss(entry.start)
             else:
-                self._cross_gap(delta.from_offset)
-        elif delta.from_offset < self._position:
-            text = f"begins at {delta.from_offset}, which is covered up to {self._position}"
+                self._cross_gap(entry.start)
+        elif entry.start < self._position:
+            text = f"begins at {entry.start}, which is covered up to {self._position}"
             self._ledger.report(Detail(Fault.CHANGELOG_OVERLAP, entry.place, text))
-        if delta.to_offset <= self._position:
-            return
-        self._covers_from_ms = delta.covers_from_ms
+        if isinstance(entry, Switch):
+            self._switch(entry)
+        elif entry.end > self._position:
+            self._check(entry)
+
+    def _check(self, entry: Entry) -> None:
+        delta = entry.delta
+        self._covers_from_ms, self._revision = delta.covers_from_ms, entry.revision
         judged, foreign, _ = self._judge(delta.to_offset, covered=True)
         self._position = delta.to_offset
         if entry.is_ours and delta.to_offset <= self._span.stop:
@@ -175,7 +192,7 @@ class IngestPartition:
         foreign = caused = 0
         records = self._until(end)
         while chunk := list(islice(records, _CHUNK)):
-            for read in self._reader.read(chunk, self._clock_ms):
+            for read in self._said(chunk):
                 self._clock_ms = read.clock_ms
                 self._report_strays(read.record.offset, _NO_RECORD)
                 found = self._rows.take(read.record.offset)
@@ -185,6 +202,12 @@ class IngestPartition:
                     read, found, covers_from_ms=self._covers_from_ms, covered=covered
                 )
         return entries, foreign, caused
+
+    def _said(self, records: Sequence[Record]) -> list[Read]:
+        """Return what records say, by what was in force when they were judged."""
+        return self._reader.read(
+            records, self._clock_ms, partitions=self._partitions, revision=self._revision
+        )
 
     def _until(self, end: int) -> Iterator[Record]:
         while (record := self._held or next(self._records, None)) is not None:
@@ -211,9 +234,9 @@ class IngestPartition:
             text = f"[{committed}, {first}) was removed by retention before it was judged"
             self._report(Fault.UNPROVEN, committed, text)
 
-    def _check_beyond(self, entry: Entry) -> None:
-        if entry.delta.to_offset > max(self._span.settled, self._span.stop):
-            text = f"covers up to {entry.delta.to_offset}, the group committed {self._span.stop}"
+    def _check_beyond(self, entry: Entry | Switch) -> None:
+        if entry.end > max(self._span.settled, self._span.stop):
+            text = f"covers up to {entry.end}, the group committed {self._span.stop}"
             self._ledger.report(Detail(Fault.CHANGELOG_END, entry.place, text))
 
     def _report_strays(self, end: int, text: str) -> None:

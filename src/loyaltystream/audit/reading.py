@@ -3,19 +3,22 @@
 None of the quick paths of the pipeline is taken here, so a fault in one of them shows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
 from loyaltystream.definitions.registry import Definitions
-from loyaltystream.dialects import canonical
+from loyaltystream.dialects import reading
 from loyaltystream.events import ORIGIN_HEADER, Decoded, Origin, RawEvent, Record, ValidEvent
-from loyaltystream.keys import murmur2, place
+from loyaltystream.keys import PartitionBy, murmur2, place
 from loyaltystream.rules import Rules
 from loyaltystream.steps.stages import Rejected
 from loyaltystream.times import SKEW_MS
 from loyaltystream.validation.careful import validate
 from loyaltystream.verdicts import Violation
+
+Views = Callable[[int], Definitions]
+"""Gives the definitions that were in force at a revision; 0: those of files."""
 
 
 class Read(msgspec.Struct, frozen=True):
@@ -41,28 +44,34 @@ class Reader:
 
     Args:
         topic: the ingest topic's name.
-        partitions: how many partitions it has.
-        definitions: the view that all records are held against.
+        definitions: gives the view of a revision, which records are held against.
         rules: what a valid event is.
     """
 
-    def __init__(
-        self, topic: str, *, partitions: int, definitions: Definitions, rules: Rules
-    ) -> None:
+    def __init__(self, topic: str, *, definitions: Views, rules: Rules) -> None:
         self._topic = topic
-        self._partitions = partitions
         self._definitions = definitions
         self._rules = rules
 
-    def read(self, records: Sequence[Record], clock_ms: int) -> list[Read]:
-        """Return what each record says, in order; `clock_ms` is the clock before the first."""
+    def read(
+        self, records: Sequence[Record], clock_ms: int, *, partitions: int, revision: int
+    ) -> list[Read]:
+        """Return what each record says, in order.
+
+        Args:
+            records: of one partition.
+            clock_ms: its clock before the first.
+            partitions: how many the topic had when they were judged.
+            revision: of the definitions that they were judged by.
+        """
+        definitions = self._definitions(revision)
         read = []
         for record in records:
             clock_ms = max(clock_ms, record.timestamp_ms)
-            read.append(self._read(record, clock_ms))
+            read.append(self._read(record, clock_ms, definitions))
         valid = [one for one in read if isinstance(one.subject, ValidEvent)]
         hashes = murmur2([one.subject.key for one in valid if isinstance(one.subject, ValidEvent)])
-        homes = place(hashes, self._partitions)
+        homes = place(hashes, partitions)
         placed = {
             one.record.offset: (home, key_hash)
             for one, home, key_hash in zip(valid, homes.tolist(), hashes.tolist(), strict=True)
@@ -74,15 +83,18 @@ class Reader:
             for one in read
         ]
 
-    def _read(self, record: Record, clock_ms: int) -> Read:
+    def _read(self, record: Record, clock_ms: int, definitions: Definitions) -> Read:
         if record.value is None:
             return Read(record, clock_ms, None)
         origin = self._origin(record, clock_ms)
-        read = canonical.read(record.value, max_bytes=self._rules.max_event_bytes)
+        read = reading.read(record, origin, find=definitions.find, rules=self._rules)
         if isinstance(read, Violation):
             return Read(record, clock_ms, Rejected(record, origin, clock_ms, (read,)))
         decoded = Decoded(record, origin, clock_ms, *read)
-        subject = validate(decoded, definitions=self._definitions, rules=self._rules)
+        subject = validate(decoded, definitions=definitions, rules=self._rules)
+        if self._rules.partition_by is PartitionBy.EVENT_ID and isinstance(subject, ValidEvent):
+            key = f"{subject.org_id}|{subject.event_id}".encode()
+            subject = msgspec.structs.replace(subject, key=key)
         return Read(record, clock_ms, subject, read[0])
 
     def _origin(self, record: Record, clock_ms: int) -> Origin:

@@ -6,6 +6,7 @@ Generations are whole numbers here, not the bytes that tables and changelog keep
 from typing import Final, NamedTuple
 
 from loyaltystream.memory.changelog import Delta
+from loyaltystream.memory.relaid import Moved
 from loyaltystream.memory.units import ENTRY, GENERATION_CODES, GENERATIONS, KeyKind, Unit
 from loyaltystream.times import DAY_MS
 
@@ -79,7 +80,7 @@ class SeenKeys:
                 }
 
 
-def entries_of(delta: Delta) -> Entries:
+def entries_of(delta: Delta | Moved) -> Entries:
     """Return the keys of a changelog record."""
     width = ENTRY.itemsize
     found: Entries = {}

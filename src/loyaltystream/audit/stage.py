@@ -25,10 +25,13 @@ class Deployment(msgspec.Struct, frozen=True):
     Attributes:
         topics: names of all topics.
         definitions: the ones in force.
+        views: gives those of an earlier revision; None: there is none, they are of files.
         rules: what a valid event is.
         identity: makes the memory's ids.
         layout: what these depend on, the partition count among it.
         letters: encodes the dead letters of stage ingest.
+        catch_up: called once it is known how far the audit goes: definitions that came later than
+            those are of no interest, and all earlier ones are.
     """
 
     topics: Topics
@@ -37,6 +40,8 @@ class Deployment(msgspec.Struct, frozen=True):
     identity: Identity
     layout: Layout
     letters: Letters
+    views: Callable[[int], Definitions] | None = None
+    catch_up: Callable[[], object] = lambda: None
 
 
 class Span(msgspec.Struct, frozen=True):

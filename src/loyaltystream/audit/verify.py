@@ -10,7 +10,7 @@ from loyaltystream.audit.found import Found
 from loyaltystream.audit.judge import Judge, Judgement
 from loyaltystream.audit.reading import Read
 from loyaltystream.audit.recount import Recount
-from loyaltystream.audit.seen import Entries
+from loyaltystream.audit.seen import Entries, SeenKeys
 from loyaltystream.audit.stage import Deployment, Evidence
 from loyaltystream.events import ValidEvent
 from loyaltystream.memory.units import GENERATIONS
@@ -42,7 +42,6 @@ class Verifier:
         acceptances: Acceptances,
     ) -> None:
         judge = Judge(deployment.identity, deployment.rules)
-        self.seen = judge.seen
         self.comparison = Comparison(evidence.outputs, evidence.heads, evidence.ledger)
         self.recount = Recount("ingest", Place(evidence.topic, partition, 0))
         self.known_since_ms = 0
@@ -51,6 +50,15 @@ class Verifier:
         self._deployment = deployment
         self._acceptances = acceptances
         self._expectations = Expectations(deployment.topics, deployment.letters)
+
+    @property
+    def seen(self) -> SeenKeys:
+        """What is remembered of the partition."""
+        return self._judge.seen
+
+    def switch(self, seen: SeenKeys) -> None:
+        """Go on with what a relayout has moved here."""
+        self._judge.seen = seen
 
     def verify(
         self, read: Read, found: Sequence[Found], *, covers_from_ms: int, covered: bool

@@ -21,9 +21,8 @@ class Judged(NamedTuple):
     version: int | None
 
     def is_foreign(self, definitions: Definitions) -> bool:
-        """Say whether another version than this one is in force."""
-        compiled = definitions.get(self.org_id, self.event_name)
-        return self.version != (compiled.definition.version if compiled else None)
+        """Say whether nothing is known of this version, so that nothing can be judged by it."""
+        return not definitions.knows(self.org_id, self.event_name, self.version)
 
 
 def of_event(value: bytes | None) -> Judged | None:

@@ -4,13 +4,16 @@ Pure. Two ways to the same bytes: `definitions/plain.py` puts pieces of one lati
 `careful` gives the schema and a dictionary to fastavro.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
+
+import msgspec
 
 from loyaltystream.avro import schemas
 from loyaltystream.avro.text import (
     NULL,
     SOME,
+    optional_string,
     string,
     zigzag,
 )
@@ -20,6 +23,28 @@ from loyaltystream.definitions.model import EventDefinition
 from loyaltystream.events import Identifier, RawEvent
 
 _EMPTY: Final = "\x00"
+
+
+class Frame(msgspec.Struct, frozen=True):
+    """What stands around the parts of a plain event, as latin-1 text.
+
+    Attributes:
+        head_supplied: the framed value up to the event's id, if its time was supplied.
+        head_ingest: the same if its time is that of its arrival.
+        till: makes the text of a till's code.
+        tail: what follows that.
+    """
+
+    head_supplied: str
+    head_ingest: str
+    till: Callable[[str], str]
+    tail: str
+
+
+def plain_end(*, create: bool, webhook: str = NULL, referral: str = NULL, card: str = NULL) -> str:
+    """Return what follows a plain event's till code: Avro's text, given in parts."""
+    # webhookId, referral, loyaltyCard; createCustomer; trace, extensions.
+    return f"{webhook}{referral}{card}{SOME}{chr(create)}{_EMPTY}{_EMPTY}"
 
 
 class EventEncoder:
@@ -33,23 +58,30 @@ class EventEncoder:
     def __init__(self, definition: EventDefinition, schema_id: int) -> None:
         self._definition = definition
         self._frame = frame(schema_id)
+
+    def frame(self) -> Frame:
+        """Return what stands around the parts of a plain canonical event."""
+        end = plain_end(create=self._definition.customer.add_if_not_exists)
+        return self._framed("canonical", "SUPPLIED", optional_string, end)
+
+    def their_frame(self, dialect: str, event_id_origin: str) -> Frame:
+        """Return the same of a plain event of another dialect, whose end is its own."""
+        return self._framed(dialect, event_id_origin, str, "")
+
+    def _framed(
+        self, dialect: str, event_id_origin: str, till: Callable[[str], str], tail: str
+    ) -> Frame:
+        definition = self._definition
         head = self._frame.decode("latin-1") + "".join(
             [
                 zigzag(definition.org_id),
                 string(definition.event_name),
                 zigzag(definition.version),
-                string("canonical"),
-                string("SUPPLIED"),
+                string(dialect),
+                string(event_id_origin),
             ]
         )
-        self.head_supplied = head + string("SUPPLIED")
-        """The framed value of any plain event whose time was supplied, up to the event's id."""
-        self.head_ingest = head + string("INGEST")
-        """The same of an event whose time is that of its arrival."""
-        create = f"{SOME}{chr(definition.customer.add_if_not_exists)}"
-        # webhookId, referral, loyaltyCard; createCustomer; trace, extensions.
-        self.tail = NULL * 3 + create + _EMPTY * 2
-        """What follows a plain event's till code."""
+        return Frame(head + string("SUPPLIED"), head + string("INGEST"), till, tail)
 
     def careful(
         self,

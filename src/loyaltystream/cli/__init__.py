@@ -1,7 +1,8 @@
 """The command line: one file a command group, no logic. Does I/O: arguments in, text out.
 
 Exit codes: 0 done; 1 a fault of ours; 2 a setting or argument is wrong; 3 broker, registry or
-platform failed; 4 the audit, or a snapshot, is not exact; 5 the memory does not fit the log.
+platform failed; 4 the audit, or a snapshot, is not exact, or definitions differ; 5 the memory does
+not fit the log.
 """
 
 import sys
@@ -10,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from loyaltystream.cli import memory, platform
+from loyaltystream.cli import definitions, memory, platform, serve
 from loyaltystream.cli.audit import audit
 from loyaltystream.cli.context import Context, settings_option
 from loyaltystream.cli.demo import demo
@@ -18,6 +19,7 @@ from loyaltystream.cli.init import init
 from loyaltystream.cli.run import run
 from loyaltystream.cli.send import send
 from loyaltystream.cli.tail import tail
+from loyaltystream.cli.what_if import what_if
 from loyaltystream.errors import LoyaltyStreamError
 from loyaltystream.telemetry.logs import quiet
 
@@ -31,6 +33,9 @@ app = typer.Typer(
 )
 app.add_typer(platform.app, name="platform")
 app.add_typer(memory.app, name="memory")
+definitions.app.command("what-if")(what_if)
+app.add_typer(definitions.app, name="definitions")
+app.add_typer(serve.app, name="serve")
 app.command()(init)
 app.command()(run)
 app.command()(send)

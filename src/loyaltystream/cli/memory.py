@@ -1,4 +1,4 @@
-"""`loyaltystream memory`: what is remembered on this machine's disk. Does I/O: text out."""
+"""`loyaltystream memory`: what is remembered, on this disk and in its log. Does I/O: text out."""
 
 import time
 from collections.abc import Iterable
@@ -15,6 +15,7 @@ from loyaltystream.app import Deployment
 from loyaltystream.cli.audit import NOT_EXACT
 from loyaltystream.cli.context import Context
 from loyaltystream.cli.progress import progress_on
+from loyaltystream.cli.relayout import relayout
 from loyaltystream.errors import ConfigurationError
 from loyaltystream.keeping import build_verification, origins, snapshots_directory
 from loyaltystream.snapshots.files import Files
@@ -24,9 +25,11 @@ from loyaltystream.snapshots.verifying import Verified
 STAGE: Final = "ingest"
 
 app = typer.Typer(
-    help="What is remembered of seen events, as far as it lies in worker.state_dir.",
+    help="What is remembered of seen events: in worker.state_dir, and in its log.",
     no_args_is_help=True,
 )
+
+app.command()(relayout)
 
 json_option = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
 

@@ -17,13 +17,27 @@ from rich.markup import escape
 from loyaltystream.app import Deployment
 from loyaltystream.cli.context import Context
 from loyaltystream.cli.progress import Advance, progress_on
+from loyaltystream.dialects.envelope import DIALECT_HEADER, SOURCE_HEADER
+from loyaltystream.dialects.sources import Dialect
 from loyaltystream.errors import BrokerError, ConfigurationError
+from loyaltystream.events import Header
 from loyaltystream.kafka.sending import Sender
 from loyaltystream.sending import Keyer, Pace, Posted, largest_value, lines, post
 
 TOO_LARGE: Final = 2
 INTERRUPTED: Final = 130
 _NAMED_LINES: Final = 5
+
+DialectOption = Annotated[
+    Dialect | None,
+    typer.Option("--dialect", help="How the lines are written.", show_default=False),
+]
+SourceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--source", help="Their webhook, store or project, by its name.", show_default=False
+    ),
+]
 
 
 def send(
@@ -38,6 +52,8 @@ def send(
         float | None,
         typer.Option("--rate", min=0.001, help="Records a second at most.", show_default=False),
     ] = None,
+    dialect: DialectOption = None,
+    source: SourceOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
 ) -> None:
     """Send events to the ingest topic, one a line, each under the key of its customer.
@@ -58,7 +74,7 @@ def send(
     """
     deployment = Deployment(context.ensure_object(Context).settings)
     topic, posted, stderr = deployment.topics.ingest, Posted(), Console(stderr=True)
-    keyer = Keyer(deployment.event_definitions, deployment.rules)
+    keyer = Keyer(deployment.event_definitions, deployment.rules, _headers(dialect, source))
     deployment.reader.partitions(topic)  # fails at once where there is no such topic
     sender = Sender(deployment.settings.kafka, topic, delivered=posted.delivered)
     interrupted = False
@@ -80,6 +96,12 @@ def send(
         _tell(topic, posted)
     if interrupted or posted.too_large:
         raise typer.Exit(INTERRUPTED if interrupted else TOO_LARGE)
+
+
+def _headers(dialect: Dialect | None, source: str | None) -> list[Header]:
+    """Return what tells a worker how to read the lines, where their shape does not."""
+    told = {DIALECT_HEADER: dialect, SOURCE_HEADER: source}
+    return [(name, text.encode()) for name, text in told.items() if text]
 
 
 def _passing(rate: float | None, posted: Posted, advance: Advance) -> Callable[[], None]:

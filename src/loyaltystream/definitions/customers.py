@@ -15,6 +15,8 @@ from loyaltystream.memo import Memo
 from loyaltystream.verdicts import Reason
 
 _REMEMBERED: Final = 16_384
+_END_OF_CUSTOMER: Final = "\0\0"
+"""Ends the array of identifiers, and is an empty profile."""
 
 _decode = msgspec.json.Decoder(PlainCustomer).decode
 
@@ -25,7 +27,7 @@ class Customer(msgspec.Struct, frozen=True, gc=False):
     Attributes:
         key: the partition key.
         key_bytes: the same, encoded.
-        people: all identifiers, as an Avro array of ASCII text.
+        people: the whole Avro record of the customer, as ASCII text.
         marks: how many quotation marks of the JSON they account for.
     """
 
@@ -69,4 +71,5 @@ def _read(raw: bytes, org_id: int, needed: str, country_code: str) -> Customer |
         marks += 8 + 4 * (known.source is not None) + 4 * (known.accountId is not None)
         source, account = STRINGS[known.source or "INSTORE"], optional_string(known.accountId)
         people += [STRINGS[known.type], string(value), source, account]
+    people.append(_END_OF_CUSTOMER)
     return None if key is None else Customer(key, key.encode(), "".join(people), marks)

@@ -55,6 +55,20 @@ class FieldType(StrEnum):
     JSON = "json"
 
 
+EXTENDED_TYPES: Final = frozenset(
+    {
+        FieldType.ENUM,
+        FieldType.DATE,
+        FieldType.GROUP_ID,
+        FieldType.CURRENCY_CODE,
+        FieldType.BOOLEAN,
+        FieldType.INTEGER,
+        FieldType.JSON,
+    }
+)
+"""The types that the vendor's Create Event API does not name."""
+
+
 class Shape(StrEnum):
     """How a field's value is carried, which is all that decoding and encoding need to know."""
 
@@ -119,6 +133,7 @@ class EventDefinition(Frozen):
         uniqueness_window_days: how long unique keys are remembered; one of `DAY_CLASSES`.
         unique_key_conflicts: whether a known unique key with other content is held as a conflict.
         accepts_late: whether an event older than the memory reaches is routed all the same.
+        disabled: whether its events are rejected from now on, as if it were not defined.
     """
 
     org_id: int
@@ -132,6 +147,7 @@ class EventDefinition(Frozen):
     uniqueness_window_days: int = 30
     unique_key_conflicts: bool = False
     accepts_late: bool = False
+    disabled: bool = False
 
     @property
     def unique_fields(self) -> tuple[FieldDefinition, ...]:

@@ -6,7 +6,7 @@ problems of a stage are reported together, in the vendor's words (domain.md 3.2)
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -14,6 +14,7 @@ import re2
 
 from loyaltystream.definitions.model import (
     DAY_CLASSES,
+    EXTENDED_TYPES,
     IDENTIFIER_TYPES,
     Action,
     CustomerDefinition,
@@ -36,11 +37,12 @@ _KEYS: Final = {
     "uniquenessWindow",
     "uniqueKeyConflicts",
     "acceptsLate",
+    "disabled",
 }
 _FIELD_TYPES: Final = {kind.value.lower(): kind for kind in FieldType}
 _IDENTIFIER_TYPES: Final = {kind.lower(): kind for kind in IDENTIFIER_TYPES}
-_FLAGS: Final = ("isRequired", "isUniqueKeyField", "isPsiData", "addCustomerIfNotExists")
-_ATTRIBUTES: Final = {*_FLAGS, "identifierType", "regex", "possibleValues", "source", "accountId"}
+FLAGS: Final = ("isRequired", "isUniqueKeyField", "isPsiData", "addCustomerIfNotExists")
+_ATTRIBUTES: Final = {*FLAGS, "identifierType", "regex", "possibleValues", "source", "accountId"}
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -50,11 +52,20 @@ class Problem(msgspec.Struct, frozen=True):
     message: str
 
 
-def parse_definition(org_id: int, body: object) -> EventDefinition | list[Problem]:
-    """Return the definition in `body`, or every problem of the first stage that has any."""
+def parse_definition(
+    org_id: int, body: object, *, extended: bool = True
+) -> EventDefinition | list[Problem]:
+    """Return the definition in `body`, or every problem of the first stage that has any.
+
+    Args:
+        org_id: whose definition it is.
+        body: of the Create Event API.
+        extended: whether there are more than the vendor's types.
+    """
     if not isinstance(body, dict):
         return [Problem("NOT_OBJECT", "a definition is a JSON object")]
-    for stage in (_check_name, _check_actions, _check_types, _check_attributes, _check_ours):
+    check_types = _check_types if extended else _check_vendor_types
+    for stage in (_check_name, _check_actions, check_types, _check_attributes, _check_ours):
         if problems := list(stage(body)):
             return problems
     definition = _build(org_id, body)
@@ -81,14 +92,20 @@ def _actions(body: Mapping[str, Any]) -> Sequence[Any]:
     return actions if isinstance(actions, list) and all(map(_is_text, actions)) else []
 
 
-def _check_types(body: Mapping[str, Any]) -> Iterator[Problem]:
+def _check_vendor_types(body: Mapping[str, Any]) -> Iterator[Problem]:
+    return _check_types(body, _FIELD_TYPES.keys() - {kind.lower() for kind in EXTENDED_TYPES})
+
+
+def _check_types(
+    body: Mapping[str, Any], known: Collection[str] = _FIELD_TYPES.keys()
+) -> Iterator[Problem]:
     fields = body.get("fields", [])
     if not isinstance(fields, list) or not all(isinstance(field, dict) for field in fields):
         yield Problem(1823, "fields invalid event field type")
         return
     for field in fields:
         kind = field.get("type")
-        if not isinstance(kind, str) or kind.lower() not in _FIELD_TYPES:
+        if not isinstance(kind, str) or kind.lower() not in known:
             yield Problem(1823, f"{kind} invalid event field type")
 
 
@@ -110,9 +127,7 @@ def _check_field(name: str, field: Mapping[str, Any]) -> Iterator[Problem]:
         yield _invalid("attributes", name)
         return
     for attribute, content in attributes.items():
-        check = _ATTRIBUTE_CHECKS.get(attribute, _is_text)
-        if attribute not in _ATTRIBUTES or not check(_value(attribute, content)):
-            yield _invalid(attribute, name)
+        yield from _check_attribute(name, attribute, content)
     if _flag(attributes, "isUniqueKeyField") and _flag(attributes, "isRequired") is False:
         yield _invalid("isRequired", name)
     if _is_customer(field) and _flag(attributes, "isPsiData"):
@@ -124,16 +139,26 @@ def _check_field(name: str, field: Mapping[str, Any]) -> Iterator[Problem]:
         yield _invalid("possibleValues", name)
 
 
+def _check_attribute(name: str, attribute: str, content: object) -> Iterator[Problem]:
+    check = _ATTRIBUTE_CHECKS.get(attribute, _is_text)
+    if attribute not in _ATTRIBUTES or not check(_value(attribute, content)):
+        yield _invalid(attribute, name)
+    elif isinstance(content, dict) and not _is_value_type(content.get("valueType")):
+        yield _invalid("valueType", name)
+
+
 def _check_ours(body: Mapping[str, Any]) -> Iterator[Problem]:
     for key in sorted(body.keys() - _KEYS):
         yield Problem("UNKNOWN_KEY", f"{key} is not part of a definition")
+    if not isinstance(body.get("description") or "", str):
+        yield Problem("TYPE", "description is a text")
     window = body.get("uniquenessWindow", 30)
     if isinstance(window, bool) or window not in DAY_CLASSES:
         yield Problem("WINDOW", f"uniquenessWindow is one of {DAY_CLASSES} days")
     version = body.get("version", 1)
     if not isinstance(version, int) or isinstance(version, bool) or not 0 < version < 2**31:
         yield Problem("VERSION", "version is a positive integer")
-    for flag in ("uniqueKeyConflicts", "acceptsLate"):
+    for flag in ("uniqueKeyConflicts", "acceptsLate", "disabled"):
         if not isinstance(body.get(flag, False), bool):
             yield Problem("TYPE", f"{flag} is true or false")
     yield from _check_notifications(body.get("notifications", []))
@@ -183,15 +208,21 @@ def _is_pattern(value: object) -> bool:
     return True
 
 
+def _is_value_type(kind: object) -> bool:
+    """Say whether that is one of the vendor's, in any case; it may be left out."""
+    return kind is None or (isinstance(kind, str) and kind.lower() in _VALUE_TYPES)
+
+
 def _is_text_list(value: object) -> bool:
     return isinstance(value, list) and bool(value) and all(map(_is_text, value))
 
 
 _QUIET = re2.Options()
 _QUIET.log_errors = False
+_VALUE_TYPES: Final = frozenset({"boolean", "enum", "string"})
 _TRUTH: Final = {"true": True, "false": False}
 _ATTRIBUTE_CHECKS: Final[dict[str, Callable[[object], bool]]] = {
-    **dict.fromkeys(_FLAGS, _is_flag),
+    **dict.fromkeys(FLAGS, _is_flag),
     "identifierType": lambda value: str(value).lower() in _IDENTIFIER_TYPES,
     "regex": _is_pattern,
     "possibleValues": _is_text_list,
@@ -201,6 +232,16 @@ _ATTRIBUTE_CHECKS: Final[dict[str, Callable[[object], bool]]] = {
 def _flag(attributes: Mapping[str, Any], attribute: str) -> bool | None:
     value = _value(attribute, attributes.get(attribute))
     return value if isinstance(value, bool) else _TRUTH.get(str(value).lower())
+
+
+def canonical_type(kind: str) -> str:
+    """Return a type that is known in any case, in the vendor's spelling."""
+    return _FIELD_TYPES[kind.lower()].value
+
+
+def canonical_identifier_type(kind: str) -> str:
+    """Return an identifier's type that is known in any case, in the vendor's spelling."""
+    return _IDENTIFIER_TYPES[kind.lower()]
 
 
 def _is_customer(field: Mapping[str, Any]) -> bool:
@@ -229,6 +270,7 @@ def _build(org_id: int, body: Mapping[str, Any]) -> EventDefinition:
         uniqueness_window_days=body.get("uniquenessWindow", 30),
         unique_key_conflicts=body.get("uniqueKeyConflicts", False),
         accepts_late=body.get("acceptsLate", False),
+        disabled=body.get("disabled", False),
     )
 
 

@@ -13,8 +13,8 @@ from typing import Any, Final
 
 import msgspec
 
-from loyaltystream.avro.behavioral_event import EventEncoder
-from loyaltystream.avro.text import GROUPS, HIGH, LENGTHS, NULL, optional_string, zigzag
+from loyaltystream.avro.behavioral_event import Frame
+from loyaltystream.avro.text import GROUPS, HIGH, LENGTHS, NULL, zigzag
 from loyaltystream.content import END, canonical_json
 from loyaltystream.definitions.customers import Customer
 from loyaltystream.definitions.model import EventDefinition, Shape
@@ -43,7 +43,7 @@ arrived as Avro text.
 """
 
 
-def compile_plain(definition: EventDefinition, encoder: EventEncoder) -> ReadPlain | None:
+def compile_plain(definition: EventDefinition, frame: Frame) -> ReadPlain | None:
     """Return the reader made for this definition, or None where none of its events can be plain."""
     ordered = sorted(definition.fields, key=lambda field: field.name)
     names_used = [definition.event_name, *(field.name for field in ordered)]
@@ -58,10 +58,10 @@ def compile_plain(definition: EventDefinition, encoder: EventEncoder) -> ReadPla
         kw_only=True,
     )
     names: dict[str, Any] = {
-        "HEAD_SUPPLIED": encoder.head_supplied,
-        "HEAD_INGEST": encoder.head_ingest,
-        "TAIL": encoder.tail,
-        "TILL": optional_string,
+        "HEAD_SUPPLIED": frame.head_supplied,
+        "HEAD_INGEST": frame.head_ingest,
+        "TAIL": frame.tail,
+        "TILL": frame.till,
         "DECODE": msgspec.json.Decoder(fields).decode,
         "ERROR": msgspec.MsgspecError,
         "LENGTHS": LENGTHS,
@@ -138,7 +138,7 @@ def _body(
     yield "return ("
     before = literal(definition.event_name + END) + "{customer.key}" + literal(END)
     yield f"    CRC(f'{before}{''.join(content)}'.encode(LATIN)),"
-    about = "{start}{LENGTHS[len(event_id)]}{event_id}{moment}{arrived}{customer.people}\\0\\0"
+    about = "{start}{LENGTHS[len(event_id)]}{event_id}{moment}{arrived}{customer.people}"
     yield f"    f'{about}{maps}{{end}}{{TAIL}}'.encode(LATIN),"
     by_name = {piece.field.name: piece for piece in pieces}
     unique = [_unique_text(by_name[field.name]) for field in definition.unique_fields]

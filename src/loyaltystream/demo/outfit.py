@@ -6,7 +6,9 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from loyaltystream.dialects.sources import Dialects
 from loyaltystream.platform.local import Addresses
+from loyaltystream.section import Section
 from loyaltystream.settings import (
     TOPIC_ROLES,
     KafkaSettings,
@@ -14,7 +16,6 @@ from loyaltystream.settings import (
     PlatformSettings,
     RegistrySettings,
     RuleSettings,
-    Section,
     Settings,
     TelemetrySettings,
     TopicSettings,
@@ -51,6 +52,7 @@ def outfit(
             ),
             "memory": MemorySettings(hash_key=SecretStr(hash_key)),
             "rules": RuleSettings(definitions=definitions),
+            "dialects": Dialects(),
             "telemetry": TelemetrySettings(log_format="json"),
             "platform": PlatformSettings(
                 directory=settings.platform.directory.absolute(),

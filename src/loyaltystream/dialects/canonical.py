@@ -4,22 +4,18 @@ Two readings with one meaning: `read_plain` takes the usual event at the speed o
 `read_careful` takes every event, collects all violations and keeps what no release knows yet.
 """
 
-import re
 from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
 
-from loyaltystream.content import number_text
-from loyaltystream.dialects.inspection import Inspection
-from loyaltystream.dialects.strict_json import parse
-from loyaltystream.events import MAX_ID_CHARACTERS, Identifier, PlainEvent, RawEvent
+from loyaltystream.dialects.inspection import MAX_NAME_CHARACTERS, Inspection, extend, spelled
+from loyaltystream.events import Identifier, PlainEvent, RawEvent
 from loyaltystream.verdicts import Reason, Violation
 
 MAX_PLAIN_BYTES: Final = 4096
 MAX_PLAIN_CUSTOMER_BYTES: Final = 512
 """Customers are remembered by their JSON, so that a long one would cost memory."""
-MAX_NAME_CHARACTERS: Final = 100
 
 _decode_plain = msgspec.json.Decoder(PlainEvent).decode
 _KEYS: Final = frozenset(
@@ -38,7 +34,6 @@ _KEYS: Final = frozenset(
         "trace",
     ]
 )
-_FORBIDDEN_IN_ID: Final = re.compile("[\x00-\x1f\x7f-\x9f|]")
 _CUSTOMER_KEYS: Final = frozenset({"identifiers", "profile"})
 _REFERRAL_KEYS: Final = frozenset({"code", "referrerId"})
 _CARD_KEYS: Final = frozenset({"code"})
@@ -75,12 +70,12 @@ def read_careful(value: Mapping[str, Any]) -> tuple[RawEvent, tuple[Violation, .
     customer = look.table(value.get("customer"), "customer")
     referral = look.optional_table(value.get("referral"), "referral")
     card = look.optional_table(value.get("loyaltyCard"), "loyaltyCard")
-    _extend(extensions, value, _KEYS)
-    _extend(extensions, customer, _CUSTOMER_KEYS, "customer.")
-    _extend(extensions, referral, _REFERRAL_KEYS, "referral.")
-    _extend(extensions, card, _CARD_KEYS, "loyaltyCard.")
+    extend(extensions, value, _KEYS)
+    extend(extensions, customer, _CUSTOMER_KEYS, "customer.")
+    extend(extensions, referral, _REFERRAL_KEYS, "referral.")
+    extend(extensions, card, _CARD_KEYS, "loyaltyCard.")
     event = RawEvent(
-        event_id=_event_id(look, value.get("eventId")),
+        event_id=look.event_id(value.get("eventId")),
         org_id=look.integer(value.get("orgId"), "orgId"),
         event_name=look.text(value.get("eventName"), "eventName", longest=MAX_NAME_CHARACTERS),
         identifiers=_identifiers(look, customer, extensions),
@@ -103,30 +98,6 @@ def read_careful(value: Mapping[str, Any]) -> tuple[RawEvent, tuple[Violation, .
     return event, tuple(look.violations)
 
 
-def _extend(
-    extensions: dict[str, Any], table: Mapping[str, Any], known: frozenset[str], path: str = ""
-) -> None:
-    """Keep what this release does not know: nothing that was sent is dropped."""
-    for key in table.keys() - known:
-        if table[key] is not None:
-            extensions[path + key] = table[key]
-
-
-def _event_id(look: Inspection, event_id: object) -> str:
-    if event_id is None or (isinstance(event_id, str) and not event_id.strip()):
-        look.refuse(Reason.NO_ID, "eventId", "missing or blank")
-    elif not isinstance(event_id, str):
-        look.refuse_type("eventId", "a text", event_id)
-    elif len(event_id) > MAX_ID_CHARACTERS:
-        detail = f"{len(event_id)} characters, {MAX_ID_CHARACTERS} allowed"
-        look.refuse(Reason.ID_FORMAT, "eventId", detail)
-    elif _FORBIDDEN_IN_ID.search(event_id):
-        look.refuse(Reason.ID_FORMAT, "eventId", "holds | or a control character")
-    else:
-        return event_id
-    return ""
-
-
 def _identifiers(
     look: Inspection, customer: Mapping[str, Any], extensions: dict[str, Any]
 ) -> tuple[Identifier, ...]:
@@ -144,24 +115,15 @@ def _identifiers(
         path = f"customer.identifiers[{position}]"
         table = look.table(entry, path)
         if isinstance(entry, dict):
-            _extend(extensions, table, _IDENTIFIER_KEYS, f"{path}.")
+            extend(extensions, table, _IDENTIFIER_KEYS, f"{path}.")
             identifiers.append(_identifier(look, table, path))
     return tuple(identifiers)
 
 
 def _identifier(look: Inspection, table: Mapping[str, Any], path: str) -> Identifier:
-    value = table.get("value")
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        value = number_text(value)
     return Identifier(
         type=look.text(table.get("type"), f"{path}.type"),
-        value=look.text(value, f"{path}.value"),
+        value=look.text(spelled(table.get("value")), f"{path}.value"),
         source=look.optional_text(table.get("source"), f"{path}.source") or "INSTORE",
         accountId=look.optional_text(table.get("accountId"), f"{path}.accountId"),
     )
-
-
-def read(raw: bytes, *, max_bytes: int) -> tuple[RawEvent, tuple[Violation, ...]] | Violation:
-    """Return any event with its violations, or the one violation that makes it unreadable."""
-    value = parse(raw, max_bytes=max_bytes)
-    return value if isinstance(value, Violation) else read_careful(value)

@@ -1,12 +1,18 @@
 """Takes a JSON object apart key by key, noting what does not fit instead of stopping. Pure."""
 
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
+from loyaltystream.content import number_text
 from loyaltystream.dialects.strict_json import name_type
+from loyaltystream.events import MAX_ID_CHARACTERS
 from loyaltystream.times import occurred_at_ms
 from loyaltystream.verdicts import Reason, Violation
 
+MAX_NAME_CHARACTERS: Final = 100
+
+_FORBIDDEN_IN_ID: Final = re.compile("[\x00-\x1f\x7f-\x9f|]")
 _TIME_DETAILS = {
     Reason.TYPE: "a time is epoch milliseconds or ISO 8601 text",
     Reason.TIME_FORMAT: "neither epoch milliseconds nor ISO 8601 with date, time and zone",
@@ -57,6 +63,21 @@ class Inspection:
             return value
         return ""
 
+    def event_id(self, value: object, path: str = "eventId") -> str:
+        """Return a required eventId. Unusable: an empty one."""
+        if is_blank(value):
+            self.refuse(Reason.NO_ID, path, "missing or blank")
+        elif not isinstance(value, str):
+            self.refuse_type(path, "a text", value)
+        elif len(value) > MAX_ID_CHARACTERS:
+            detail = f"{len(value)} characters, {MAX_ID_CHARACTERS} allowed"
+            self.refuse(Reason.ID_FORMAT, path, detail)
+        elif _FORBIDDEN_IN_ID.search(value):
+            self.refuse(Reason.ID_FORMAT, path, "holds | or a control character")
+        else:
+            return value
+        return ""
+
     def optional_text(self, value: object, path: str) -> str | None:
         """Return a text, or None where it is absent, empty or unusable."""
         if value is None or value == "":
@@ -93,3 +114,23 @@ class Inspection:
             self.refuse(moment, path, _TIME_DETAILS[moment])
             return None
         return moment
+
+
+def is_blank(value: object) -> bool:
+    """Say whether a value is absent, or a text of nothing but white space."""
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def spelled(value: object) -> object:
+    """Return a number as its text, and anything else as it is."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number_text(value) if is_number else value  # type: ignore[arg-type]  # it is a number
+
+
+def extend(
+    extensions: dict[str, Any], table: Mapping[str, Any], known: frozenset[str], path: str = ""
+) -> None:
+    """Keep what this release does not know: nothing that was sent is dropped."""
+    for key in table.keys() - known:
+        if table[key] is not None:
+            extensions[path + key] = table[key]

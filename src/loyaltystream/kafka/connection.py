@@ -1,9 +1,16 @@
-"""How every client of ours reaches the broker. Does I/O: none itself; makes clients' properties."""
+"""How every client of ours reaches the broker. Does I/O: none itself; makes clients."""
 
 import logging
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
 
-from loyaltystream.settings import KafkaSettings
+from confluent_kafka import KafkaError, KafkaException
+
+from loyaltystream.errors import ConfigurationError
+from loyaltystream.kafka.errors import translate
+from loyaltystream.settings import KafkaSettings, WorkerSettings
+
+Client = TypeVar("Client")
 
 # The client's own stubs leave the logger out.
 Properties = dict[str, Any]
@@ -17,6 +24,8 @@ outage: a broker that was back for 9 s was still not looked for (seen)."""
 
 MAX_MESSAGE_BYTES: Final = 4_194_304
 """What a client of ours will send or take at most; the broker's topics say less."""
+
+_FETCH_BYTES: Final = 524_288
 
 
 def properties(kafka: KafkaSettings, **own: str | float | bool) -> Properties:
@@ -32,3 +41,46 @@ def properties(kafka: KafkaSettings, **own: str | float | bool) -> Properties:
         "logger": LOGGER,
         **{name.replace("_", "."): value for name, value in own.items()},
     }
+
+
+def connect(make: Callable[[Properties], Client], properties: Properties) -> Client:
+    """Make a client; it reaches for the broker by itself.
+
+    Raises:
+        ConfigurationError: if the library refuses a property.
+        BrokerError: if it can't make one for another reason.
+    """
+    try:
+        return make(properties)
+    except KafkaException as error:
+        if error.args[0].code() != KafkaError._INVALID_ARG:  # noqa: SLF001 (public, underscored by librdkafka)
+            raise translate(error, "making a client") from error
+        raise ConfigurationError(
+            f"kafka.client: the client library refuses this ({error.args[0].str()}); "
+            f"its properties are listed at https://github.com/confluentinc/librdkafka"
+        ) from error
+
+
+def member_properties(
+    kafka: KafkaSettings, worker: WorkerSettings, *, group: str, member: str
+) -> Properties:
+    """Return the properties of a consumer that is a member of a group, static and cooperative."""
+    return properties(
+        kafka,
+        group_id=group,
+        group_instance_id=member,
+        session_timeout_ms=worker.session_timeout_ms,
+        heartbeat_interval_ms=max(worker.session_timeout_ms // 5, 100),
+        partition_assignment_strategy="cooperative-sticky",
+        # Without it the group would hand out offsets of transactions that are still open.
+        isolation_level="read_committed",
+        auto_offset_reset="error",
+        enable_auto_commit=False,
+        enable_auto_offset_store=False,
+        enable_partition_eof=True,
+        # Of each partition in one answer, compressed; a larger record still comes alone.
+        fetch_message_max_bytes=_FETCH_BYTES,
+        queued_max_messages_kbytes=8_192,
+        # By default a full queue is not filled again for a second: it would run dry.
+        fetch_queue_backoff_ms=20,
+    )

@@ -23,7 +23,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from loyaltystream.errors import FatalBrokerError, RetryableBrokerError
 from loyaltystream.events import Header, Record
-from loyaltystream.kafka.connection import MAX_MESSAGE_BYTES, properties
+from loyaltystream.kafka.connection import MAX_MESSAGE_BYTES, connect, properties
 from loyaltystream.kafka.errors import translate, translated
 from loyaltystream.settings import KafkaSettings
 
@@ -53,7 +53,7 @@ class LogReader:
     def __init__(self, kafka: KafkaSettings, *, timeout_s: float = TIMEOUT_S) -> None:
         self._kafka = kafka
         self._timeout_s = timeout_s
-        self._admin = AdminClient(properties(kafka))
+        self._admin = connect(AdminClient, properties(kafka))
 
     def partitions(self, topic: str) -> int:
         """Return how many partitions the topic has.
@@ -215,7 +215,8 @@ class LogReader:
             return {asked.partition: found.result().offset for asked, found in answers.items()}
 
     def _consumer(self, group_id: str = "loyaltystream.reader") -> Consumer:
-        return Consumer(
+        return connect(
+            Consumer,
             properties(
                 self._kafka,
                 group_id=group_id,
@@ -226,7 +227,7 @@ class LogReader:
                 fetch_wait_max_ms=20,
                 auto_offset_reset="earliest",
                 fetch_message_max_bytes=MAX_MESSAGE_BYTES,
-            )
+            ),
         )
 
     def _until(self, consumer: Consumer, end: int, doing: str) -> Iterator[Record]:

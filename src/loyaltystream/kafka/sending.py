@@ -7,7 +7,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from loyaltystream.errors import BrokerError, RetryableBrokerError
 from loyaltystream.events import Header
-from loyaltystream.kafka.connection import MAX_MESSAGE_BYTES, properties
+from loyaltystream.kafka.connection import MAX_MESSAGE_BYTES, connect, properties
 from loyaltystream.kafka.errors import translate
 from loyaltystream.settings import KafkaSettings
 
@@ -30,7 +30,8 @@ class Sender:
         self._topic = topic
         self._delivered = delivered
         self._failure: BrokerError | None = None
-        self._producer = Producer(
+        self._producer = connect(
+            Producer,
             properties(
                 kafka,
                 enable_idempotence=True,
@@ -38,7 +39,7 @@ class Sender:
                 linger_ms=5,
                 compression_type="lz4",
                 message_max_bytes=MAX_MESSAGE_BYTES,
-            )
+            ),
         )
 
     def send(self, value: bytes | None, key: bytes | None, headers: Sequence[Header] = ()) -> None:

@@ -21,7 +21,7 @@ from loyaltystream.errors import (
     FatalBrokerError,
     RetryableBrokerError,
 )
-from loyaltystream.kafka.connection import MAX_MESSAGE_BYTES, properties
+from loyaltystream.kafka.connection import MAX_MESSAGE_BYTES, Properties, connect, properties
 from loyaltystream.kafka.errors import translate
 from loyaltystream.ports import Fate, Group, Outcome
 from loyaltystream.settings import KafkaSettings, WorkerSettings
@@ -41,6 +41,7 @@ class TransactionalSink:
         worker: its timeouts.
         transactional_id: stable over restarts, so that a successor fences this one.
         input_topic: whose offsets the transactions hold.
+        make: makes a producer of its properties.
     """
 
     def __init__(
@@ -50,7 +51,9 @@ class TransactionalSink:
         *,
         transactional_id: str,
         input_topic: str,
+        make: Callable[[Properties], Producer] = Producer,
     ) -> None:
+        self._make = make
         self._input_topic = input_topic
         self._timeout_s = worker.transaction_timeout_ms / 1000
         self._properties = properties(
@@ -77,7 +80,7 @@ class TransactionalSink:
             BrokerError: if the broker cannot be reached, or refuses.
         """
         self._drop()
-        self._producer = Producer(self._properties)
+        self._producer = connect(self._make, self._properties)
         self._repeat(self._producer.init_transactions, "taking over the transactional id")
 
     def send(self, outputs: Iterable[Output]) -> None:

@@ -4,7 +4,6 @@ Rebalances happen inside `poll`. Partitions are assigned with an explicit offset
 names once it has restored what it knows of them; nothing is fetched before.
 """
 
-import math
 import struct
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -15,9 +14,11 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from loyaltystream.errors import BrokerError, FatalBrokerError, RetryableBrokerError, StateError
 from loyaltystream.events import Record
-from loyaltystream.kafka.connection import properties
+from loyaltystream.kafka.claim import Claim, taken_in
+from loyaltystream.kafka.connection import connect, member_properties
 from loyaltystream.kafka.ends import Ends
 from loyaltystream.kafka.errors import translate, translated
+from loyaltystream.kafka.gap import PollGap
 from loyaltystream.kafka.reading import committed_offsets, to_record
 from loyaltystream.ports import Group, Ownership
 from loyaltystream.settings import KafkaSettings, WorkerSettings
@@ -26,9 +27,7 @@ _METADATA_HEAD: Final = struct.Struct("<7si")
 """How librdkafka writes group metadata down: a mark of seven characters, then the generation."""
 
 _TIMEOUT_S: Final = 30.0
-_OUTAGE_S: Final = 120.0
 _GLANCE_S: Final = 0.01
-_FETCH_BYTES: Final = 524_288
 _END: Final = KafkaError._PARTITION_EOF  # noqa: SLF001 (public, underscored by librdkafka)
 _LEFT_BEHIND: Final = KafkaError._MAX_POLL_EXCEEDED  # noqa: SLF001
 _FATAL: Final = KafkaError._FATAL  # noqa: SLF001
@@ -62,34 +61,21 @@ class GroupSource:
         self._topic = topic
         self._batch_records = worker.batch_records
         self._batch_s = worker.batch_ms / 1000
-        self._member = member
         self._ownership: Ownership | None = None
         self._owned: set[int] = set()
         self._untaken: set[int] = set()  # assigned, but their owner could not begin yet
         self._ends = Ends(topic)
+        self._gap = PollGap()
         self._disturbed = False  # a rebalance inside of this poll took something away
-        self._fenced: str | None = None  # what the group said when it refused us
-        self._fenced_s = self._away_s = -math.inf  # when that was, and when no broker answered
-        self._properties = properties(
-            kafka,
-            group_id=group,
-            group_instance_id=member,
-            session_timeout_ms=worker.session_timeout_ms,
-            heartbeat_interval_ms=max(worker.session_timeout_ms // 5, 100),
-            partition_assignment_strategy="cooperative-sticky",
-            # Without it the group would hand out offsets of transactions that are still open.
-            isolation_level="read_committed",
-            auto_offset_reset="error",
-            enable_auto_commit=False,
-            enable_auto_offset_store=False,
-            enable_partition_eof=True,
-            # Of each partition in one answer, compressed; a larger record still comes alone.
-            fetch_message_max_bytes=_FETCH_BYTES,
-            queued_max_messages_kbytes=8_192,
-            # By default a full queue is not filled again for a second: it would run dry.
-            fetch_queue_backoff_ms=20,
-        ) | {"error_cb": self._note_outage}
-        self._consumer = Consumer(self._properties)
+        self._claim = Claim(
+            member,
+            session_s=worker.session_timeout_ms / 1000,
+            is_taken=taken_in(kafka, group=group, member=member),
+        )
+        self._properties = member_properties(kafka, worker, group=group, member=member) | {
+            "error_cb": self._note_outage
+        }
+        self._consumer = connect(Consumer, self._properties)
 
     def join(self, ownership: Ownership) -> None:
         """Join the group; partitions come with later polls."""
@@ -116,7 +102,8 @@ class GroupSource:
             self._owned.difference_update(numbers)
             self._untaken.difference_update(numbers)
             self._ends.leave(numbers)
-            ownership.revoked(numbers)
+            with self._gap.widened():
+                ownership.revoked(numbers)
             consumer.incremental_unassign(partitions)
 
         with translated(f"joining the group on {self._topic}"):
@@ -131,6 +118,8 @@ class GroupSource:
             StateError: if the log does not hold the offset to go on from.
             BrokerError: if the broker refuses, or another member has our name.
         """
+        if self._claim.is_refused:
+            self._join_again()
         if self._untaken:
             self._take_again()
         messages = self._fetch()
@@ -143,8 +132,8 @@ class GroupSource:
             if (records := batch.get(record.partition)) is None:
                 records = batch[record.partition] = []
             records.append(record)
-        if self._fenced is not None:
-            self._rejoin(self._fenced)
+        if self._claim.is_refused:
+            self._let_go()
             return {}
         self._ends.leave(batch)
         # A rebalance inside the call may have taken away what was fetched before it.
@@ -157,7 +146,7 @@ class GroupSource:
         deadline = time.monotonic() + self._batch_s
         while (left_s := deadline - time.monotonic()) > 0:
             wanted = self._batch_records - len(messages)
-            with translated(f"reading {self._topic}"):
+            with translated(f"reading {self._topic}"), self._gap.ended():
                 messages += self._consumer.consume(wanted, min(left_s, _GLANCE_S))
             # What was taken away may come back, from its committed offset on: in another poll.
             if len(messages) >= self._batch_records or self._disturbed:
@@ -200,9 +189,9 @@ class GroupSource:
             while (message := self._consumer.poll(0)) is not None:
                 if message.error() is not None:
                     self._note(message)
-            if self._fenced is None:
+            if not self._claim.is_refused:
                 raise
-            self._rejoin(self._fenced)
+            self._let_go()
 
     def lag(self) -> dict[int, int]:
         """Return how many offsets each of our partitions is behind its end, as last heard.
@@ -211,6 +200,10 @@ class GroupSource:
         """
         return self._ends.lag(self._consumer, self._owned)
 
+    def poll_gap_s(self) -> float:
+        """Return for how long the group was not polled at most, in the last minute or two."""
+        return self._gap.longest_s()
+
     def close(self) -> None:
         """Leave; as a static member's, our partitions wait a session timeout for our return."""
         self._consumer.close()
@@ -218,37 +211,37 @@ class GroupSource:
     def _positions(self, offsets: Mapping[int, int]) -> list[TopicPartition]:
         return [TopicPartition(self._topic, number, offset) for number, offset in offsets.items()]
 
-    def _rejoin(self, why: str) -> None:
-        """Join anew: behind an outage the group may take us for another one than ourselves.
-
-        Raises:
-            FatalBrokerError: if there was no outage since we last did: there is another one.
-        """
-        now_s = time.monotonic()
-        # Each outage explains one refusal, however soon the next one comes.
-        explained = self._away_s > max(self._fenced_s, now_s - _OUTAGE_S)
-        if not explained or self._ownership is None:
-            raise FatalBrokerError(
-                f"the group refuses {self._member} for good ({why}): another worker joined "
-                f"under its name; each needs its own worker.instance"
-            )
-        self._fenced, self._fenced_s = None, now_s
+    def _let_go(self) -> None:
+        """Give everything away: the group refuses us, and others may have it already."""
         ours = sorted(self._owned)
         for kept in (self._owned, self._untaken):
             kept.clear()
         self._ends.leave(ours)
-        self._ownership.revoked(ours)
+        if self._ownership is not None:
+            self._ownership.revoked(ours)
         with suppress(KafkaException):
             self._consumer.close()
-        self._consumer = Consumer(self._properties)
-        self.join(self._ownership)
+        self._consumer = connect(Consumer, self._properties)
+
+    def _join_again(self) -> None:
+        """Join under our name, unless another worker has it.
+
+        Raises:
+            RetryableBrokerError: if that can't be told yet; the next poll tries again.
+            FatalBrokerError: if another worker has it.
+        """
+        self._consumer.poll(self._batch_s)  # there is nothing to come but word of an outage
+        self._claim.renew()
+        if self._ownership is not None:
+            self.join(self._ownership)
 
     def _take(self, numbers: Sequence[int]) -> Mapping[int, int]:
         """Have partitions taken by their owner; return where to begin."""
         if self._ownership is None:
             raise FatalBrokerError("partitions came before the group was joined")
-        offsets = self.committed(numbers)
-        return self._ownership.assigned({number: offsets.get(number) for number in numbers})
+        with self._gap.widened():
+            offsets = self.committed(numbers)
+            return self._ownership.assigned({number: offsets.get(number) for number in numbers})
 
     def _take_again(self) -> None:
         """Take what could not be taken when it was assigned.
@@ -267,7 +260,7 @@ class GroupSource:
 
     def _note_outage(self, error: KafkaError) -> None:
         if error.code() == _NO_BROKER:
-            self._away_s = time.monotonic()
+            self._claim.note_outage()
             self._away(f"reading {self._topic}: {error.str()}")
 
     def _note(self, message: Message) -> None:
@@ -290,6 +283,6 @@ class GroupSource:
                 f"made anew. Nothing is skipped by itself; set the group's offset by hand to go on"
             )
         elif error.code() in {KafkaError.FENCED_INSTANCE_ID, _FATAL}:
-            self._fenced = error.str()
+            self._claim.note_refusal(error.str())
         elif error.code() != _OUT_OF_RANGE:
             raise translate(error, f"reading {self._topic}/{partition}")

@@ -1,5 +1,6 @@
 """The topics of a deployment as they have to be: made by `init`, demanded by `run`. Does I/O."""
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -10,18 +11,21 @@ from confluent_kafka.admin import (
     AlterConfigOpType,
     ConfigEntry,
     ConfigResource,
+    NewPartitions,
     NewTopic,
     ResourceType,
 )
+from msgspec.structs import replace
 
-from loyaltystream.errors import ConfigurationError
-from loyaltystream.kafka.connection import MAX_MESSAGE_BYTES, properties
+from loyaltystream.errors import ConfigurationError, RetryableBrokerError
+from loyaltystream.kafka.connection import MAX_MESSAGE_BYTES, connect, properties
 from loyaltystream.kafka.errors import translate, translated
 from loyaltystream.kafka.reading import REACH_S
 from loyaltystream.settings import KafkaSettings
 from loyaltystream.times import DAY_MS
 
 TIMEOUT_S: Final = 30.0
+_PAUSE_S: Final = 0.05
 
 
 class TopicPlan(msgspec.Struct, frozen=True):
@@ -30,6 +34,8 @@ class TopicPlan(msgspec.Struct, frozen=True):
     Attributes:
         exact: settings that have these values.
         at_least: numeric settings that are not lower; -1, Kafka's word for no bound, is higher.
+        alike: whether it has as many partitions as the ingest topic, event by event in the same
+            one; if not, it keeps however many it has.
     """
 
     name: str
@@ -37,6 +43,7 @@ class TopicPlan(msgspec.Struct, frozen=True):
     replication_factor: int
     exact: Mapping[str, str]
     at_least: Mapping[str, int]
+    alike: bool = True
 
     @property
     def settings(self) -> dict[str, str]:
@@ -95,12 +102,21 @@ def changelog_topic(name: str, retention_days: int) -> dict[str, Any]:
     }
 
 
+def definitions_topic(name: str) -> dict[str, Any]:
+    """Return the settings of the topic of definitions: the last word on each event stays."""
+    return {
+        "name": name,
+        "exact": {"cleanup.policy": "compact"},
+        "at_least": {"max.message.bytes": MAX_MESSAGE_BYTES},
+    }
+
+
 class TopicAdmin:
     """Compares topics with their plans, and makes them so."""
 
     def __init__(self, kafka: KafkaSettings) -> None:
         self._server = kafka.bootstrap_servers
-        self._admin = AdminClient(properties(kafka))
+        self._admin = connect(AdminClient, properties(kafka))
 
     def compare(self, plans: Sequence[TopicPlan]) -> list[Change]:
         """Return what each topic needs.
@@ -111,19 +127,33 @@ class TopicAdmin:
         """
         with translated(f"asking {self._server} for its topics"):
             found = self._admin.list_topics(timeout=REACH_S).topics
-        there = [plan for plan in plans if plan.name in found]
-        wrong = [
-            f"{plan.name} has {len(found[plan.name].partitions)} partitions, not {plan.partitions}"
-            for plan in there
-            if len(found[plan.name].partitions) != plan.partitions
+        counts = {name: len(topic.partitions) for name, topic in found.items()}
+        demand_counts(plans, counts)
+        plans = [
+            plan if plan.alike else replace(plan, partitions=counts.get(plan.name, plan.partitions))
+            for plan in plans
         ]
-        if wrong:
-            raise ConfigurationError(
-                f"{'; '.join(wrong)}: all topics have as many as the ingest topic "
-                f"(topics.partitions); delete and make them again, or name others"
-            )
-        settings = self.settings([plan.name for plan in there])
+        settings = self.settings([plan.name for plan in plans if plan.name in found])
         return [_compare(plan, settings.get(plan.name)) for plan in plans]
+
+    def grow(self, name: str, partitions: int) -> None:
+        """Give a topic more partitions, and wait until it has them.
+
+        Raises:
+            BrokerError: if the broker refuses, or is not done in time.
+        """
+        doing = f"giving {name} {partitions} partitions"
+        asked = [NewPartitions(name, partitions)]
+        answers = self._admin.create_partitions(asked, operation_timeout=TIMEOUT_S)
+        with translated(doing):
+            answers[name].result()
+        deadline = time.monotonic() + TIMEOUT_S
+        while (
+            len(self._admin.list_topics(name, timeout=REACH_S).topics[name].partitions) < partitions
+        ):
+            if time.monotonic() > deadline:
+                raise RetryableBrokerError(f"{doing}: not done within {TIMEOUT_S:.0f} s")
+            time.sleep(_PAUSE_S)
 
     def apply(self, changes: Sequence[Change]) -> None:
         """Create and alter topics.
@@ -183,6 +213,33 @@ class TopicAdmin:
             except KafkaException as error:
                 if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                     raise translate(error, f"creating topic {name}") from error
+
+
+def demand_counts(plans: Sequence[TopicPlan], counts: Mapping[str, int]) -> None:
+    """Refuse topics that have other numbers of partitions than planned.
+
+    Args:
+        plans: of all topics.
+        counts: how many partitions each topic has that is there.
+
+    Raises:
+        ConfigurationError: saying what to do.
+    """
+    wrong = [
+        f"{plan.name} has {counts[plan.name]} partitions, not {plan.partitions}"
+        for plan in plans
+        if plan.alike and counts.get(plan.name, plan.partitions) != plan.partitions
+    ]
+    if not wrong:
+        return
+    most = max(counts[plan.name] for plan in plans if plan.name in counts)
+    if most > plans[0].partitions:
+        what = f"set topics.partitions to {most} everywhere: Kafka takes no partitions away"
+    else:
+        what = "stop all workers and run `loyaltystream memory relayout`, which adds partitions"
+    raise ConfigurationError(
+        f"{'; '.join(wrong)}: all topics have as many as topics.partitions says; {what}"
+    )
 
 
 def _resource(name: str, settings: Mapping[str, str]) -> ConfigResource:

@@ -75,9 +75,11 @@ class Capture:
     def _due(self, unit: Unit) -> Indexes:
         """Return the shards that were not copied since they have the ids that they have."""
         marks = self._memory.tables[unit].marks()
-        known = self._marks.setdefault(unit, marks[:0])
-        self._marks[unit] = known = np.pad(known, (0, len(marks) - len(known)))
-        return np.flatnonzero(known != marks)
+        known = self._marks.get(unit, marks[:0])
+        if new := len(marks) - len(known):
+            self._marks[unit] = known = np.concatenate([known, np.zeros(new, np.int64)])
+        due: Indexes = (known != marks).nonzero()[0]
+        return due
 
     def _copy(self, number: int, unit: Unit, shard: int) -> Copied:
         table = self._memory.tables[unit]

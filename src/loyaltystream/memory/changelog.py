@@ -7,11 +7,13 @@ Layout, little-endian (dedup.md section 2, item 5):
     | per section: kind 1, window in days 2, generation's code 1, entries 4, entries x 24
     | CRC-32 of all before 4
 
-With [from, to) the changelog is also the index that tells where an id was first accepted.
+With [from, to) the changelog is also the index that tells where an id was first accepted. What a
+relayout writes there has formats of its own (`relaid.py`).
 """
 
 import struct
 import zlib
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -56,26 +58,18 @@ class Delta(msgspec.Struct, frozen=True):
 def encode(delta: Delta) -> bytes:
     """Return the changelog record of a delta."""
     layout = delta.layout
-    parts = [
-        _HEAD.pack(
-            FORMAT,
-            layout.hash_check,
-            layout.key_rule,
-            layout.partitions,
-            delta.from_offset,
-            delta.to_offset,
-            delta.clock_ms,
-            delta.covers_from_ms,
-            len(delta.sections),
-        )
-    ]
-    for unit, code, entries in delta.sections:
-        parts += [
-            _SECTION.pack(unit.kind, unit.window_days, code, len(entries)),
-            entries.tobytes(),
-        ]
-    body = b"".join(parts)
-    return body + _CRC.pack(zlib.crc32(body))
+    head = _HEAD.pack(
+        FORMAT,
+        layout.hash_check,
+        layout.key_rule,
+        layout.partitions,
+        delta.from_offset,
+        delta.to_offset,
+        delta.clock_ms,
+        delta.covers_from_ms,
+        len(delta.sections),
+    )
+    return seal(head, delta.sections)
 
 
 def decode(record: bytes) -> Delta:
@@ -87,16 +81,43 @@ def decode(record: bytes) -> Delta:
     if not record or record[0] != FORMAT:
         found = record[0] if record else "none"
         raise StateError(f"changelog record of format {found}, this version reads {FORMAT}")
-    body, crc = record[: -_CRC.size], record[-_CRC.size :]
-    if len(record) < _HEAD.size + _CRC.size or _CRC.pack(zlib.crc32(body)) != crc:
-        raise StateError("changelog record is damaged: its checksum does not hold")
+    body = unseal(record, _HEAD.size)
     _, check, key_rule, partitions, start, end, clock, covers, count = _HEAD.unpack_from(body)
+    sections = read_sections(body, _HEAD.size, count)
+    return Delta(Layout(check, key_rule, partitions), start, end, clock, covers, sections)
+
+
+def seal(head: bytes, sections: Sequence[Section] = ()) -> bytes:
+    """Return a record: its head, its sections, and a checksum of both."""
+    parts = [head]
+    for unit, code, entries in sections:
+        parts += [
+            _SECTION.pack(unit.kind, unit.window_days, code, len(entries)),
+            entries.tobytes(),
+        ]
+    body = b"".join(parts)
+    return body + _CRC.pack(zlib.crc32(body))
+
+
+def unseal(record: bytes, head_bytes: int) -> bytes:
+    """Return a record without its checksum, which holds.
+
+    Raises:
+        StateError: if it does not, or the record is shorter than its head.
+    """
+    body, crc = record[: -_CRC.size], record[-_CRC.size :]
+    if len(record) < head_bytes + _CRC.size or _CRC.pack(zlib.crc32(body)) != crc:
+        raise StateError("changelog record is damaged: its checksum does not hold")
+    return body
+
+
+def read_sections(body: bytes, place: int, count: int) -> list[Section]:
+    """Return so many sections, of which the first stands at that place."""
     sections = []
-    place = _HEAD.size
     for _ in range(count):
         kind, window_days, code, rows = _SECTION.unpack_from(body, place)
         place += _SECTION.size
         entries = np.frombuffer(body, ENTRY, rows, place)
         place += entries.nbytes
         sections.append(Section(Unit(KeyKind(kind), window_days), code, entries))
-    return Delta(Layout(check, key_rule, partitions), start, end, clock, covers, sections)
+    return sections

@@ -5,12 +5,15 @@ Does no I/O, but for the file that a room gives.
 
 import mmap
 from collections.abc import Sequence
+from functools import cache
 from typing import Final, Generic, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 SHARD_SLOTS: Final = 1 << 16
+FIRST_SLOTS: Final = 1 << 10
+"""Of a new column: some kinds of keys never need more, and a mapping is dear for so few."""
 
 N = TypeVar("N", bound=np.generic)
 
@@ -45,15 +48,19 @@ class RoomFile(Protocol):
 class Column(Generic[N]):
     """One column of all shards, in anonymous memory until it is moved.
 
-    Shard k has the places from k * SHARD_SLOTS on; memory that no entry touched is not in use.
+    Shard k has the places from k * SHARD_SLOTS on; memory that no entry touched is not in use. As
+    long as nobody asks for more, there are the first slots of the first shard only.
     """
 
     def __init__(self, dtype: type[N], width: int) -> None:
         self._dtype: np.dtype[N] = np.dtype(dtype)
+        self._whole = _whole(width * self._dtype.itemsize)
         self._width = width
         self._file: RoomFile | None = None
-        self._memory = _anonymous(self._bytes(1))
-        self.values = self._view()
+        self._memory: mmap.mmap | None = None
+        self.values: npt.NDArray[N] = np.zeros(FIRST_SLOTS * width, dtype)
+        if width > 1:
+            self.values = self.values.reshape(-1, width)
 
     @property
     def is_mapped(self) -> bool:
@@ -70,15 +77,23 @@ class Column(Generic[N]):
 
         A file that can't grow is left: what has to be known is known at the cost of memory.
         """
+        memory = self.spread()
         if self._file is not None:
             try:
                 self._file.extend(self._bytes(shards))
             except OSError:
                 self._file = None
-                self._take_over(_anonymous(len(self._memory)), [SHARD_SLOTS] * self._shards)
+                old = len(memory) // self._bytes(1)
+                memory = self._take_over(_anonymous(len(memory)), [SHARD_SLOTS] * old)
         del self.values  # the mapping refuses to move while an array looks at it
-        self._memory.resize(self._bytes(shards))
-        self.values = self._view()
+        memory.resize(self._bytes(shards))
+        self.values = self._view(memory)
+
+    def spread(self) -> mmap.mmap:
+        """Make room for all slots of the shards that there are; return what they lie in."""
+        if self._memory is None:
+            return self._take_over(_anonymous(self._bytes(1)), [FIRST_SLOTS])
+        return self._memory
 
     def move(self, room: Room, slots: Sequence[int]) -> None:
         """Move into a file, of each shard so many slots as are in use.
@@ -86,7 +101,7 @@ class Column(Generic[N]):
         Raises:
             OSError: if there is no room; nothing has changed then.
         """
-        size = len(self._memory)
+        size = len(self.spread())
         file = room.file(size)
         self._take_over(mmap.mmap(file.fileno(), size), slots)
         self._file = file
@@ -102,31 +117,44 @@ class Column(Generic[N]):
         if self._width == 1:
             self.values[places] = values
         else:
-            whole = np.dtype((np.void, self.slot_bytes))
-            self.values.view(whole)[places] = np.ascontiguousarray(values).view(whole)
+            whole = np.ascontiguousarray(values).view(self._whole)
+            self.values.view(self._whole)[places] = whole
 
     def clear(self, shard: int, slots: int) -> None:
         """Zero the slots of a shard that are in use; they are filled again at once."""
         start = shard * SHARD_SLOTS
         self.values[start : start + slots] = 0
 
-    @property
-    def _shards(self) -> int:
-        return len(self._memory) // self._bytes(1)
+    def give_back(self, shard: int, slots: int) -> None:
+        """Give the memory behind so many slots of a shard back to the system; it has only zeros."""
+        if self._memory is None or self._file is not None or not hasattr(mmap, "MADV_DONTNEED"):
+            return
+        end = self._bytes(shard + 1)
+        start = self._bytes(shard) + slots * self.slot_bytes
+        start += -start % mmap.PAGESIZE
+        if start < end:
+            self._memory.madvise(mmap.MADV_DONTNEED, start, end - start)
 
-    def _take_over(self, memory: mmap.mmap, slots: Sequence[int]) -> None:
+    def _take_over(self, memory: mmap.mmap, slots: Sequence[int]) -> mmap.mmap:
         self._memory = memory
-        old, self.values = self.values, self._view()
+        old, self.values = self.values, self._view(memory)
         for shard, count in enumerate(slots):
             window = slice(shard * SHARD_SLOTS, shard * SHARD_SLOTS + count)
             self.values[window] = old[window]
+        return memory
 
     def _bytes(self, shards: int) -> int:
         return shards * SHARD_SLOTS * self._width * self._dtype.itemsize
 
-    def _view(self) -> npt.NDArray[N]:
-        values: npt.NDArray[N] = np.frombuffer(self._memory, self._dtype)
+    def _view(self, memory: mmap.mmap) -> npt.NDArray[N]:
+        values: npt.NDArray[N] = np.frombuffer(memory, self._dtype)
         return values.reshape(-1, self._width) if self._width > 1 else values
+
+
+@cache
+def _whole(size_bytes: int) -> np.dtype[np.void]:
+    """Return a type for all words of a value at once."""
+    return np.dtype((np.void, size_bytes))
 
 
 def _anonymous(size_bytes: int) -> mmap.mmap:

@@ -14,6 +14,7 @@ from typing import BinaryIO, Final
 import msgspec
 
 from loyaltystream.errors import StateError
+from loyaltystream.keys import tell_rule
 from loyaltystream.memory.changelog import Layout
 from loyaltystream.memory.shards import SLOT_BYTES, TableShape
 from loyaltystream.memory.units import KeyKind, Unit
@@ -160,9 +161,8 @@ def demand_origin(found: Origin, needed: Origin) -> None:
         f"it is for {theirs.partitions} partitions, the ingest topic has {ours.partitions}": (
             theirs.partitions != ours.partitions
         ),
-        f"its keys follow rule {theirs.key_rule}, this version has rule {ours.key_rule}": (
-            theirs.key_rule != ours.key_rule
-        ),
+        f"its keys follow rule {tell_rule(theirs.key_rule)}, they would be made by rule "
+        f"{tell_rule(ours.key_rule)} now": theirs.key_rule != ours.key_rule,
         f"it is of partition {found.partition}": found.partition != needed.partition,
         f"it is of group {found.group}": found.group != needed.group,
         "the ingest topic was made anew since then": found.ingest_id != needed.ingest_id,

@@ -10,12 +10,14 @@ import msgspec
 import numpy as np
 
 from loyaltystream.errors import StateError
+from loyaltystream.keys import tell_rule
 from loyaltystream.memory.changelog import Delta, Layout
 from loyaltystream.memory.column import Room
 from loyaltystream.memory.identity import to_array
 from loyaltystream.memory.manifest import Extent
+from loyaltystream.memory.relaid import Moved, Switched
 from loyaltystream.memory.table import IdTable
-from loyaltystream.memory.units import GENERATIONS, Overlay, Unit
+from loyaltystream.memory.units import GENERATIONS, Overlay, Section, Unit
 from loyaltystream.times import DAY_MS
 
 UNSEEN: Final = -1
@@ -125,16 +127,20 @@ class PartitionMemory:
             StateError: if a delta is missing before it, or it was made under another layout.
         """
         self._demand_layout(delta)
-        # Where an operator accepted that the memory was lost, the log says so by a later start.
-        declared = delta.covers_from_ms > self.covers_from_ms and (
-            delta.from_offset > self._next_offset
-        )
-        if not self.untouched and delta.from_offset != self._next_offset and not declared:
-            raise StateError(
-                f"the changelog has a gap: a record from {delta.from_offset} on follows one up to "
-                f"{self._next_offset}; it was cut, or written by something else"
-            )
+        if not self.untouched:
+            demand_next(delta, self._next_offset, self.covers_from_ms)
         self._apply(delta)
+
+    def take(self, moved: Moved) -> None:
+        """Enter keys that a relayout has moved here; `switch` follows."""
+        self._sweep(moved.sections, moved.clock_ms)
+        self._clock_ms = moved.clock_ms
+        self._put(moved.sections, moved.clock_ms, moved.clock_ms)
+
+    def switch(self, switched: Switched) -> None:
+        """Begin where a relayout says, with what it has moved here."""
+        self._sweep((), switched.clock_ms)
+        self._stand(switched.offset, switched.clock_ms, switched.covers_from_ms)
 
     def complete(self, delta: Delta) -> None:
         """Enter again what was remembered before, where a snapshot may lack some of it.
@@ -143,27 +149,34 @@ class PartitionMemory:
             StateError: if it was made under another layout.
         """
         self._demand_layout(delta)
-        self._put(delta, self._clock_ms)
+        self._put(delta.sections, delta.clock_ms, self._clock_ms)
 
     def _demand_layout(self, delta: Delta) -> None:
         if delta.layout != self.layout:
-            raise StateError(_explain_layout(delta.layout, self.layout))
+            raise StateError(explain_layout(delta.layout, self.layout))
 
     def _apply(self, delta: Delta) -> None:
-        for unit in {section.unit for section in delta.sections} - self._tables.keys():
+        self._sweep(delta.sections, delta.clock_ms)
+        self._put(delta.sections, delta.clock_ms, delta.clock_ms)
+        self._stand(delta.to_offset, delta.clock_ms, delta.covers_from_ms)
+
+    def _sweep(self, sections: Sequence[Section], clock_ms: int) -> None:
+        """Drop what has expired by a clock, and have a table for each unit of some sections."""
+        for unit in {section.unit for section in sections} - self._tables.keys():
             self._tables[unit] = IdTable()
         for unit, table in self._tables.items():
-            table.sweep(unit.generation(delta.clock_ms), GENERATIONS)
-        self._put(delta, delta.clock_ms)
-        self.untouched = False
-        self._next_offset = delta.to_offset
-        self._clock_ms = delta.clock_ms
-        self.covers_from_ms = delta.covers_from_ms
+            table.sweep(unit.generation(clock_ms), GENERATIONS)
 
-    def _put(self, delta: Delta, clock_ms: int) -> None:
-        """Enter what still counts at a clock, which is the delta's own or a later one."""
-        for unit, code, entries in delta.sections:
-            if unit.knows(unit.generation_of(code, delta.clock_ms), clock_ms):
+    def _stand(self, next_offset: int, clock_ms: int, covers_from_ms: int) -> None:
+        self.untouched = False
+        self._next_offset = next_offset
+        self._clock_ms = clock_ms
+        self.covers_from_ms = covers_from_ms
+
+    def _put(self, sections: Sequence[Section], written_ms: int, clock_ms: int) -> None:
+        """Enter what still counts at a clock, which is that of its writing or a later one."""
+        for unit, code, entries in sections:
+            if unit.knows(unit.generation_of(code, written_ms), clock_ms):
                 ids = np.ascontiguousarray(entries["id"], np.uint64)
                 codes = np.full(len(entries), code, np.uint8)
                 fingerprints = np.ascontiguousarray(entries["fingerprint"])
@@ -202,11 +215,35 @@ class PartitionMemory:
             table.move(room)
 
 
-def _explain_layout(found: Layout, needed: Layout) -> str:
+def demand_next(delta: Delta, reached: int, covers_from_ms: int) -> None:
+    """Refuse a delta that does not follow what was reached.
+
+    Raises:
+        StateError: if something is missing between.
+    """
+    # Where an operator accepted that the memory was lost, the log says so by a later start.
+    declared = delta.covers_from_ms > covers_from_ms and delta.from_offset > reached
+    if delta.from_offset != reached and not declared:
+        raise StateError(
+            f"the changelog has a gap: a record from {delta.from_offset} on follows one up to "
+            f"{reached}; it was cut, or written by something else"
+        )
+
+
+def explain_layout(found: Layout, needed: Layout) -> str:
+    """Return what differs between two layouts, and what to do about it."""
     if found.hash_check != needed.hash_check:
-        what = "its ids were made with another memory.hash_key"
-    elif found.partitions != needed.partitions:
-        what = f"it is for {found.partitions} partitions, the ingest topic has {needed.partitions}"
+        what = "its ids were made with another memory.hash_key; start with what it was made with"
+    elif found.key_rule != needed.key_rule:
+        what = (
+            f"its keys follow rule {tell_rule(found.key_rule)}, they would be made by rule "
+            f"{tell_rule(needed.key_rule)} now; start with what it was made with "
+            f"(rules.partition_by, or the version). `loyaltystream memory relayout` tells what "
+            f"else there is"
+        )
     else:
-        what = f"its keys follow rule {found.key_rule}, this version has rule {needed.key_rule}"
-    return f"the memory does not fit: {what}; start with what it was made with"
+        what = (
+            f"it is for {found.partitions} partitions, the ingest topic has {needed.partitions}; "
+            f"stop all workers and run `loyaltystream memory relayout`"
+        )
+    return f"the memory does not fit: {what}"

@@ -7,9 +7,11 @@ memory is never started empty in silence (dedup.md section 2, item 7).
 from collections.abc import Callable, Iterable
 
 from loyaltystream.errors import StateError
-from loyaltystream.memory.changelog import Delta, Layout, decode
+from loyaltystream.memory.changelog import Delta, Layout
 from loyaltystream.memory.manifest import Extent, UnfitSnapshotError
 from loyaltystream.memory.partition import PartitionMemory
+from loyaltystream.memory.rebuilding import Beginning, Rebuilding
+from loyaltystream.memory.relaid import read
 
 
 class LostMemoryError(StateError):
@@ -49,8 +51,9 @@ def resume(
     """
     reached = extent.start_offset
     for record in deltas:
-        delta = decode(record)
-        if delta.to_offset <= extent.start_offset:
+        delta = read(record)
+        # A snapshot is of one layout: what a relayout wrote lies before it.
+        if not isinstance(delta, Delta) or delta.to_offset <= extent.start_offset:
             continue
         if reached == extent.start_offset and delta.from_offset > reached:
             raise OutrunError(extent, delta.from_offset)
@@ -99,12 +102,11 @@ def restore(
         StateError: if the log has a gap, is damaged, or was made under another layout.
         LostMemoryError: if it ends before the committed offset.
     """
-    memory = first = None
+    rebuilding = Rebuilding(layout)
     for record in deltas:
-        delta = decode(record)
-        if memory is None:
-            memory, first = PartitionMemory(layout, delta.from_offset), delta
-        memory.restore(delta)
+        rebuilding.enter(read(record))
+    rebuilding.end()
+    memory, first = rebuilding.memory, rebuilding.first
     if memory is None or first is None:
         return _begin(layout, committed, fresh)
     if since is not None:
@@ -112,7 +114,7 @@ def restore(
     return _demand_end(memory, committed)
 
 
-def _demand_expired(memory: PartitionMemory, first: Delta, since: Extent) -> None:
+def _demand_expired(memory: PartitionMemory, first: Beginning, since: Extent) -> None:
     """Refuse a log that was cut where something is missing that would still count.
 
     Whatever is missing was accepted at the first record's clock or before.
@@ -121,31 +123,47 @@ def _demand_expired(memory: PartitionMemory, first: Delta, since: Extent) -> Non
     declared = first.covers_from_ms > since.covers_from_ms
     units = {part.unit for part in since.tables} | memory.tables.keys()
     counts = any(unit.knows(unit.generation(first.clock_ms), memory.clock_ms) for unit in units)
-    if first.from_offset > since.start_offset and counts and not declared:
+    if first.offset > since.start_offset and counts and not declared:
         raise StateError(
-            f"the changelog was cut: it begins at {first.from_offset}, the newest snapshot ends at "
+            f"the changelog was cut: it begins at {first.offset}, the newest snapshot ends at "
             f"{since.end_offset}, and what was seen in between would still count. Restore the "
-            f"changelog topic, or a snapshot from {first.from_offset} or later; its retention "
+            f"changelog topic, or a snapshot from {first.offset} or later; its retention "
             f"has to be the one that `loyaltystream init` gives it"
         )
 
 
 def _demand_end(memory: PartitionMemory, committed: int | None) -> PartitionMemory:
-    if committed is None or memory.next_offset == committed:
-        return memory
-    if memory.next_offset > committed:
+    demand_end(memory.next_offset, committed)
+    return memory
+
+
+def demand_end(reached: int | None, committed: int | None) -> None:
+    """Refuse a log that does not end at the group's committed offset.
+
+    Args:
+        reached: the offset after the last one that it has; None: it is empty.
+        committed: the group's stable committed offset, if it has one.
+
+    Raises:
+        StateError: if it goes on behind it.
+        LostMemoryError: if it ends before it.
+    """
+    if committed is None or reached == committed:
+        return
+    if reached is None:
+        raise LostMemoryError(_explain("is empty", committed))
+    if reached > committed:
         raise StateError(
-            f"the group's committed offset is {committed}, but events up to {memory.next_offset} "
-            f"are judged already: its offsets were set back. Set them to {memory.next_offset} "
+            f"the group's committed offset is {committed}, but events up to {reached} are judged "
+            f"already: its offsets were set back. Set them to {reached} "
             f"(kafka-consumer-groups --reset-offsets --to-offset); nothing is judged twice"
         )
-    raise LostMemoryError(_explain(f"ends at {memory.next_offset}", committed))
+    raise LostMemoryError(_explain(f"ends at {reached}", committed))
 
 
 def _begin(layout: Layout, committed: int | None, fresh: Callable[[], int]) -> PartitionMemory:
-    if committed is None:
-        return PartitionMemory(layout, fresh())
-    raise LostMemoryError(_explain("is empty", committed))
+    demand_end(None, committed)
+    return PartitionMemory(layout, fresh())
 
 
 def _explain(what: str, committed: int) -> str:

@@ -11,11 +11,10 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from loyaltystream.memory.column import SHARD_SLOTS, Column, Room
+from loyaltystream.memory.column import FIRST_SLOTS, SHARD_SLOTS, Column, Room
 from loyaltystream.memory.hashing import Hashes, nonzero
 from loyaltystream.memory.identity import Ids
 
-FIRST_SLOTS: Final = 1 << 10
 SLOT_BYTES: Final = 21
 
 Indexes = npt.NDArray[np.int64]
@@ -53,6 +52,7 @@ class Shards:
         self._counts = np.zeros(1, np.int64)  # per shard
         self._depths = np.zeros(1, np.int64)  # per shard: how many prefix bits are its own
         self._directory = np.zeros(1, np.int64)  # prefix of hashes -> shard
+        self._room = 0  # how many ids every shard has room for at least
         self._generation = 0  # of the last sweep
         self._unswept = self._next_swept = 0  # shards to go in this generation, and the next one
         # The all-zero id looks like an empty slot, so it has a place of its own.
@@ -102,8 +102,9 @@ class Shards:
             slots: how many each shard has.
         """
         table, shards = cls(), shape.shards
-        for column in (table._ids, table._fingerprints, table._generations):
-            column.grow(shards)
+        if shards > 1 or slots[0] > FIRST_SLOTS:
+            for column in (table._ids, table._fingerprints, table._generations):
+                column.grow(shards)
         table._slots = np.array(slots, np.uint64)
         table._counts = np.zeros(shards, np.int64)
         table._directory = np.array(shape.directory, np.int64)
@@ -159,5 +160,5 @@ class Shards:
 
     def _read(self, shard: int) -> tuple[Ids, Fingerprints, Generations]:
         ids, fingerprints, generations = self.columns(shard)
-        used = np.flatnonzero(nonzero(ids))
+        used = nonzero(ids).nonzero()[0]
         return ids.take(used, axis=0), fingerprints.take(used), generations.take(used)

@@ -12,10 +12,18 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from loyaltystream.memory.column import SHARD_SLOTS
-from loyaltystream.memory.hashing import HALF, LOWER, Hashes, alike, mix, nonzero
+from loyaltystream.memory.column import FIRST_SLOTS, SHARD_SLOTS
+from loyaltystream.memory.hashing import (
+    HALF,
+    LOWER,
+    Hashes,
+    alike,
+    may_have_zero,
+    mix,
+    nonzero,
+)
 from loyaltystream.memory.identity import Ids
-from loyaltystream.memory.shards import FIRST_SLOTS, Fingerprints, Generations, Indexes, Shards
+from loyaltystream.memory.shards import Fingerprints, Generations, Indexes, Shards
 
 MAX_LOAD: Final = 0.75
 FRESH_LOAD: Final = 0.67
@@ -36,16 +44,15 @@ class IdTable(Shards):
         places, found = self._probe(ids, mix(ids))
         fingerprints = self._fingerprints.take(places)
         generations = self._generations.take(places)
-        zero = ~nonzero(ids)
-        if zero.any():
+        if may_have_zero(ids):
+            zero = ~nonzero(ids)
             found[zero] = self._zero is not None
             fingerprints[zero], generations[zero] = self._zero or (0, 0)
         return found, fingerprints, generations
 
     def put(self, ids: Ids, fingerprints: Fingerprints, generations: Generations) -> None:
         """Enter ids, each at most once in the batch; an id that is there is overwritten."""
-        zero = ~nonzero(ids)
-        if zero.any():
+        if may_have_zero(ids) and (zero := ~nonzero(ids)).any():
             self._zero = (int(fingerprints[zero][0]), int(generations[zero][0]))
             ids, fingerprints, generations = ids[~zero], fingerprints[~zero], generations[~zero]
         hashes = mix(ids)
@@ -97,6 +104,8 @@ class IdTable(Shards):
         return (np.uint8(self._generation % CODES) - codes).astype(np.int64)
 
     def _sweep(self, shard: int, keep: int) -> None:
+        if not self._counts[shard]:
+            return
         ids, fingerprints, generations = self._read(shard)
         young = self.ages(generations) <= keep
         if not young.all():
@@ -113,7 +122,7 @@ class IdTable(Shards):
         places = bases + offsets.astype(np.int64)
         stored = self._ids.take(places)
         found = alike(stored, ids)
-        taken = np.flatnonzero(~found & nonzero(stored))
+        taken = (~found & nonzero(stored)).nonzero()[0]
         window = FIRST_WINDOW
         # Windows that widen: slot by slot, the last few of a batch cost as much as all the others.
         while len(taken):
@@ -139,15 +148,37 @@ class IdTable(Shards):
             # Two new ids may want one empty slot: the last to write has it, the others look again.
             self._ids.put(places, ids)
             took = alike(self._ids.take(places), ids)
-            self._fingerprints.put(places[took], fingerprints[took])
-            self._generations.put(places[took], generations[took])
-            entered = places[took & ~found] // SHARD_SLOTS
-            self._counts += np.bincount(entered, minlength=len(self._counts))
+            if np.count_nonzero(took) == len(took):
+                self._complete(places, found, fingerprints, generations)
+                return
+            self._complete(places[took], found[took], fingerprints[took], generations[took])
             left = np.flatnonzero(~took)
             ids, hashes = ids.take(left, axis=0), hashes[left]
             fingerprints, generations = fingerprints[left], generations[left]
 
+    def _complete(
+        self,
+        places: Indexes,
+        found: npt.NDArray[np.bool_],
+        fingerprints: Fingerprints,
+        generations: Generations,
+    ) -> None:
+        """Write down what belongs to ids that stand in their places now, some of them before."""
+        self._fingerprints.put(places, fingerprints)
+        self._generations.put(places, generations)
+        if len(self._counts) == 1:
+            self._counts[0] += len(found) - np.count_nonzero(found)
+        else:
+            entered = places[~found] // SHARD_SLOTS
+            self._counts += np.bincount(entered, minlength=len(self._counts))
+
     def _make_room(self, hashes: Hashes) -> None:
+        self._room -= len(hashes)
+        if self._room < 0:
+            self._enlarge_full(hashes)
+            self._room = int((self._slots * MAX_LOAD - self._counts).min()) - len(hashes)
+
+    def _enlarge_full(self, hashes: Hashes) -> None:
         while True:
             arriving = np.bincount(self._shards(hashes), minlength=len(self._slots))
             full = np.flatnonzero((self._counts + arriving) > self._slots * MAX_LOAD)
@@ -162,6 +193,8 @@ class IdTable(Shards):
 
     def _enlarge(self, shard: int, arriving: int) -> None:
         content = self._take(shard)
+        for column in (self._ids, self._fingerprints, self._generations):
+            column.spread()
         needed = _slots_for(len(content[0]) + arriving)
         self._slots[shard] = min(needed, _most_slots(shard))
         self._fill(shard, *content)
@@ -173,7 +206,8 @@ class IdTable(Shards):
         if depth == int(self._directory.size).bit_length() - 1:
             self._directory = np.repeat(self._directory, 2)
         new = len(self._slots)
-        for column in (self._ids, self._fingerprints, self._generations):
+        columns = (self._ids, self._fingerprints, self._generations)
+        for column in columns:
             column.grow(new + 1)
         self._slots = np.append(self._slots, np.uint64(0))
         self._counts = np.append(self._counts, 0)
@@ -185,6 +219,8 @@ class IdTable(Shards):
         for home in (shard, new):
             rows = np.flatnonzero(homes == home)
             self._slots[home] = min(_slots_for(len(rows)), SHARD_SLOTS)
+            for column in columns:
+                column.give_back(home, int(self._slots[home]))
             self._fill(
                 home, ids.take(rows, axis=0), fingerprints.take(rows), generations.take(rows)
             )

@@ -60,6 +60,8 @@ class Cap:
 
         Takes as long as copying it once.
         """
+        if self._max_bytes == math.inf:
+            return False
         anonymous = {number: found.anonymous_bytes for number, found in self._memories.items()}
         if sum(anonymous.values()) <= self._max_bytes or self._now_s() < self._not_before_s:
             return False

@@ -5,10 +5,11 @@ from typing import Protocol
 
 import msgspec
 
-from loyaltystream.memory.changelog import decode
+from loyaltystream.memory.changelog import Delta
 from loyaltystream.memory.digest import Digest, digest
 from loyaltystream.memory.manifest import Origin, UnfitSnapshotError
 from loyaltystream.memory.recovery import restore
+from loyaltystream.memory.relaid import read
 from loyaltystream.memory.units import Unit
 from loyaltystream.snapshots.inspecting import Directory
 from loyaltystream.snapshots.recovering import revive
@@ -106,7 +107,8 @@ class Verification:
 
     def _until(self, records: Iterable[bytes], committed: int) -> Iterator[bytes]:
         for record in records:
-            if decode(record).to_offset > committed:
+            entry = read(record)
+            if isinstance(entry, Delta) and entry.to_offset > committed:
                 return
             self._read += 1
             self._done(self._read)

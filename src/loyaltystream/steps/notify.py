@@ -82,10 +82,11 @@ class Notifier(msgspec.Struct, frozen=True):
         if isinstance(event, Violation):
             return Rejected(record, self._origin_of(record, clock_ms), clock_ms, (event,))
         org_id, event_name, event_id = event["orgId"], event["eventName"], event["eventId"]
-        compiled = self.definitions.get(org_id, event_name)
+        version = event["definitionVersion"]
+        compiled = self.definitions.of_version(org_id, event_name, version)
         made: list[Encoded] | tuple[Violation, ...]
         if compiled is None:
-            detail = "no definition of this name in this org"
+            detail = f"no definition of this name and version {version} in this org"
             made = (Violation(Reason.UNKNOWN_EVENT, "eventName", detail),)
         elif not compiled.rules:
             return []

@@ -5,9 +5,11 @@ careful one (`validation/careful.py`): accepted with the same result, or with ev
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 from loyaltystream.definitions.registry import Definitions
-from loyaltystream.dialects import canonical
+from loyaltystream.dialects import canonical, reading
+from loyaltystream.dialects.sources import Dialect
 from loyaltystream.dialects.survey import NOT_PLAIN, quotation_marks
 from loyaltystream.events import ORIGIN_HEADER, Decoded, Origin, Record, ValidEvent
 from loyaltystream.rules import Rules
@@ -15,10 +17,13 @@ from loyaltystream.steps.stages import ReadBatch, Rejected
 from loyaltystream.times import SKEW_MS
 from loyaltystream.validation.careful import validate
 from loyaltystream.validation.plain import check_plain
+from loyaltystream.validation.theirs import check_theirs
 from loyaltystream.verdicts import Violation
 
+_USUALLY_PLAIN: Final = frozenset({"auto", "canonical"})
 
-def read(
+
+def read(  # noqa: C901 (one loop: a call for each event costs more)
     records: Sequence[Record], *, topic: str, clock_ms: int, definitions: Definitions, rules: Rules
 ) -> ReadBatch:
     """Return the valid events in the records of one partition, and what is wrong with the others.
@@ -32,6 +37,7 @@ def read(
     """
     batch = ReadBatch([], [], 0, clock_ms)
     country_codes, by_name = rules.country_codes, definitions.by_name
+    is_usual = rules.dialects.assumed in _USUALLY_PLAIN
     longest = min(canonical.MAX_PLAIN_BYTES, rules.max_event_bytes)
     surveyed = quotation_marks(records, longest=longest)
     for record, marks in zip(records, surveyed, strict=True):
@@ -44,7 +50,8 @@ def read(
         arrived_ms = moment_ms if moment_ms > 0 else clock_ms
         origin = _first_arrival(record, topic, clock_ms) if record.headers else None
         origin = origin or Origin(topic, record.partition, record.offset, arrived_ms)
-        event = None if marks == NOT_PLAIN else canonical.read_envelope(raw)
+        is_ours = is_usual if not record.headers else _may_be_ours(record, rules)
+        event = canonical.read_envelope(raw) if is_ours and marks != NOT_PLAIN else None
         if event is not None:
             compiled = by_name.get((event.orgId, event.eventName))
             if compiled is not None:
@@ -53,6 +60,11 @@ def read(
                 if valid is not None:
                     batch.valid.append(valid)
                     continue
+        elif marks != NOT_PLAIN:
+            valid = check_theirs(record, origin, clock_ms, marks, by_name=by_name, rules=rules)
+            if valid is not None:
+                batch.valid.append(valid)
+                continue
         judged = read_carefully(record, origin, clock_ms, definitions=definitions, rules=rules)
         if isinstance(judged, ValidEvent):
             batch.valid.append(judged)
@@ -66,11 +78,16 @@ def read_carefully(
     record: Record, origin: Origin, clock_ms: int, *, definitions: Definitions, rules: Rules
 ) -> ValidEvent | Rejected:
     """Return the valid event in one record, or every violation in it."""
-    found = canonical.read(record.value or b"", max_bytes=rules.max_event_bytes)
+    found = reading.read(record, origin, find=definitions.find, rules=rules)
     if isinstance(found, Violation):
         return Rejected(record, origin, clock_ms, (found,))
     decoded = Decoded(record, origin, clock_ms, *found)
     return validate(decoded, definitions=definitions, rules=rules)
+
+
+def _may_be_ours(record: Record, rules: Rules) -> bool:
+    """Say whether neither a header nor the setting names another dialect than ours."""
+    return reading.told_dialect(record, rules.dialects) in {None, Dialect.CANONICAL}
 
 
 def _first_arrival(record: Record, topic: str, clock_ms: int) -> Origin | None:

@@ -6,8 +6,11 @@ keeps where it first arrived; astray a second time it is a dead letter (design.m
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from loyaltystream.events import ValidEvent
-from loyaltystream.keys import murmur2, place
+from loyaltystream.keys import PartitionBy, event_key, murmur2, place
+from loyaltystream.rules import Rules
 from loyaltystream.steps.stages import HEADER_ALLOWANCE, Rejected, Rekeyed
 from loyaltystream.verdicts import Reason, Violation
 
@@ -16,7 +19,7 @@ _HEADER_BYTES = 10
 
 
 def rekey(
-    events: Sequence[ValidEvent], *, partition: int, partitions: int, max_record_bytes: int
+    events: Sequence[ValidEvent], *, partition: int, partitions: int, rules: Rules
 ) -> Rekeyed:
     """Return which events lie in the partition of their key.
 
@@ -24,8 +27,10 @@ def rekey(
         events: of one partition, in offset order.
         partition: the one they were read from.
         partitions: how many the ingest topic has.
-        max_record_bytes: what the ingest topic takes.
+        rules: what keys are made of, and what the ingest topic takes.
     """
+    if rules.partition_by is PartitionBy.EVENT_ID:
+        events = [replace(event, key=event_key(event.org_id, event.event_id)) for event in events]
     hashed = murmur2([event.key for event in events])
     homes, hashes = place(hashed, partitions).tolist(), hashed.tolist()
     if homes.count(partition) == len(homes):  # as usual
@@ -38,7 +43,7 @@ def rekey(
         elif _was_sent_back(event):
             detail = "sent back once, and not in the partition of its key again"
             rekeyed.rejected.append(Rejected.of(event, Violation(Reason.ASTRAY_TWICE, "", detail)))
-        elif (size := _bytes_sent_back(event)) > max_record_bytes - HEADER_ALLOWANCE:
+        elif (size := _bytes_sent_back(event)) > rules.max_record_bytes - HEADER_ALLOWANCE:
             detail = f"in the wrong partition, and its {size} bytes are too many to be sent back"
             rekeyed.rejected.append(Rejected.of(event, Violation(Reason.TOO_LARGE, "", detail)))
         else:

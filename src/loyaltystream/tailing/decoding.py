@@ -18,12 +18,15 @@ from loyaltystream.avro.schemas import Schema
 from loyaltystream.avro.wire import FRAME_BYTES, schema_id_of
 from loyaltystream.dialects.strict_json import MAX_DEPTH, parse
 from loyaltystream.errors import LoyaltyStreamError
-from loyaltystream.memory import changelog
-from loyaltystream.memory.changelog import Delta
+from loyaltystream.memory.changelog import Delta, Layout
+from loyaltystream.memory.relaid import Entry, Moved, read
+from loyaltystream.memory.units import Section
 from loyaltystream.verdicts import Violation
 
 JSON: Final = "json"
 DELTA: Final = "delta"
+MOVED: Final = "moved"
+SWITCHED: Final = "switched"
 BYTES: Final = "bytes"
 TOMBSTONE: Final = "tombstone"
 UNDECODABLE: Final = "undecodable"
@@ -61,16 +64,16 @@ def reader_of(role: str | None, find: FindSchema) -> Read:
             return _read_avro(value, find)
         return _read_json(value) if value[:1] == b"{" else Content(BYTES, plain(value))
 
-    def read(value: bytes | None) -> Content:
+    def read_value(value: bytes | None) -> Content:
         if value is None:
             return Content(TOMBSTONE, None)
         if role in _AVRO_ROLES:
             return _read_avro(value, find)
         if role in _JSON_ROLES:
             return _read_json(value)
-        return _read_delta(value) if role == "changelog" else read_any(value)
+        return _read_changelog(value) if role == "changelog" else read_any(value)
 
-    return read
+    return read_value
 
 
 def plain(value: object, depth: int = 0) -> Any:  # noqa: ANN401 (any JSON value)
@@ -124,31 +127,45 @@ def _read_avro(value: bytes, find: FindSchema) -> Content:
         return _undecodable(value, f"schema {schema_id}: {error}")
 
 
-def _read_delta(value: bytes) -> Content:
+def _read_changelog(value: bytes) -> Content:
     try:
-        return Content(DELTA, _tell_delta(changelog.decode(value)))
+        return _tell(read(value))
     except (LoyaltyStreamError, ValueError, struct.error) as error:
         return _undecodable(value, str(error))
 
 
-def _tell_delta(delta: Delta) -> dict[str, Any]:
+def _tell(entry: Entry) -> Content:
+    """Return what a record of the changelog says: of its keys only how many there are."""
+    layout = {"layout": _tell_layout(entry.layout)}
+    clock = {"clockMs": entry.clock_ms}
+    if isinstance(entry, Moved):
+        span = {"fromChangelogOffset": entry.from_offset, "toChangelogOffset": entry.to_offset}
+        keys = {"moved": _tell_sections(entry.sections)}
+        return Content(MOVED, {"sourcePartition": entry.source, **span, **clock, **keys, **layout})
+    clock["coversFromMs"] = entry.covers_from_ms
+    if isinstance(entry, Delta):
+        span = {"fromOffset": entry.from_offset, "toOffset": entry.to_offset}
+        keys = {"accepted": _tell_sections(entry.sections)}
+        return Content(DELTA, {**span, **clock, **keys, **layout})
+    before = {"partitionsBefore": entry.partitions_before, "movedHere": entry.ids}
+    return Content(SWITCHED, {"fromOffset": entry.offset, **clock, **before, **layout})
+
+
+def _tell_sections(sections: list[Section]) -> list[dict[str, Any]]:
+    return [
+        {
+            "kind": unit.kind.name,
+            "windowDays": unit.window_days,
+            "generationCode": code,
+            "keys": len(entries),
+        }
+        for unit, code, entries in sections
+    ]
+
+
+def _tell_layout(layout: Layout) -> dict[str, Any]:
     return {
-        "fromOffset": delta.from_offset,
-        "toOffset": delta.to_offset,
-        "clockMs": delta.clock_ms,
-        "coversFromMs": delta.covers_from_ms,
-        "accepted": [
-            {
-                "kind": unit.kind.name,
-                "windowDays": unit.window_days,
-                "generationCode": code,
-                "keys": len(entries),
-            }
-            for unit, code, entries in delta.sections
-        ],
-        "layout": {
-            "hashCheck": delta.layout.hash_check.hex(),
-            "keyRule": delta.layout.key_rule,
-            "partitions": delta.layout.partitions,
-        },
+        "hashCheck": layout.hash_check.hex(),
+        "keyRule": layout.key_rule,
+        "partitions": layout.partitions,
     }

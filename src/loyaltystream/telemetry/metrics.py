@@ -70,6 +70,11 @@ class Metrics:
             buckets=_SECONDS,
             registry=registry,
         )
+        self.poll_gap_seconds = Gauge(
+            "loyaltystream_poll_gap_seconds",
+            "Longest time for which the group was not polled, in the last one to two minutes.",
+            registry=registry,
+        )
         self.lag_records = Gauge(
             "loyaltystream_lag_records",
             "Offsets that a partition of this worker is behind its end.",
@@ -78,6 +83,11 @@ class Metrics:
         )
         self.partitions = Gauge(
             "loyaltystream_partitions", "Partitions that this worker owns.", registry=registry
+        )
+        self.definitions_revision = Gauge(
+            "loyaltystream_definitions_revision",
+            "The last revision of the topic of definitions that this worker has heard of.",
+            registry=registry,
         )
         self.memory_ids = Gauge(
             "loyaltystream_memory_ids",

@@ -25,14 +25,21 @@ class WorkerTelemetry:
     Args:
         metrics: counted into.
         lags: asked once a second how far behind each partition is.
+        poll_gap_s: likewise, for how long the group was not polled.
         remembered: likewise, how much is remembered; None: there is no memory.
     """
 
     def __init__(
-        self, metrics: Metrics, *, lags: Lags, remembered: Callable[[], Remembered] | None
+        self,
+        metrics: Metrics,
+        *,
+        lags: Lags,
+        poll_gap_s: Callable[[], float],
+        remembered: Callable[[], Remembered] | None,
     ) -> None:
         self._metrics = metrics
         self._lags = lags
+        self._poll_gap_s = poll_gap_s
         self._remembered = remembered
         self._log = structlog.get_logger()
         self._owned: set[int] = set()
@@ -97,6 +104,7 @@ class WorkerTelemetry:
             self._gauge()
 
     def _gauge(self) -> None:
+        self._metrics.poll_gap_seconds.set(self._poll_gap_s())
         for partition, lag in self._lags().items():
             if partition in self._owned:
                 self._metrics.lag_records.labels(str(partition)).set(lag)

@@ -4,15 +4,15 @@ Offsets are Kafka's: an aborted record and a transaction's marker take one each.
 is committed and lies before the first open transaction, the last stable offset.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from itertools import islice
-from typing import NamedTuple
 
 import msgspec
 
-from loyaltystream.events import Header, Record
+from loyaltystream.events import Record
 from loyaltystream.keys import murmur2, place
 from loyaltystream.testing.group import MemoryGroup
+from loyaltystream.topology import Output
 
 Slot = tuple[str, int]
 
@@ -31,11 +31,8 @@ class Transaction(msgspec.Struct, eq=False):
     state: str = "open"
 
 
-class _Entry(NamedTuple):
-    """One offset of a log: a record, or the marker of a transaction."""
-
-    record: Record | None
-    transaction: Transaction | None
+_Entry = tuple[Record | None, Transaction | None]
+"""One offset of a log: a record, or the marker of a transaction."""
 
 
 class MemoryBroker:
@@ -70,31 +67,21 @@ class MemoryBroker:
         """Return a consumer group on a topic; it begins to exist when asked for."""
         return self._groups.setdefault((name, topic), MemoryGroup(name, self._counts[topic]))
 
-    def append(
-        self,
-        topic: str,
-        value: bytes | None,
-        key: bytes | None = None,
-        *,
-        partition: int | None = None,
-        headers: Sequence[Header] = (),
-    ) -> Record:
-        """Write a record that no transaction guards; without a partition its key places it."""
-        return self.write(
-            topic, Record(self.place(topic, key, partition), 0, 0, key, value, headers), None
-        )
+    def append(self, topic: str, value: bytes | None, *, partition: int) -> Record:
+        """Write a record without a key that no transaction guards."""
+        return self.write(Output(topic, None, value, partition, []), None)
 
-    def write(self, topic: str, record: Record, transaction: Transaction | None) -> Record:
-        """Give a record the next offset of its partition, and the broker's time."""
-        log = self._logs[topic, record.partition]
+    def write(self, output: Output, transaction: Transaction | None) -> Record:
+        """Give what is written the next offset of its partition, and the broker's time."""
+        topic, key = output.topic, output.key
+        slot = topic, self._place(topic, key) if output.partition is None else output.partition
+        log = self._logs[slot]
         self.now_ms += 1
-        placed = Record(
-            record.partition, len(log), self.now_ms, record.key, record.value, record.headers
-        )
-        log.append(_Entry(placed, transaction))
+        record = Record(slot[1], len(log), self.now_ms, key, output.value, output.headers)
+        log.append((record, transaction))
         if transaction is not None:
-            transaction.firsts.setdefault((topic, record.partition), placed.offset)
-        return placed
+            transaction.firsts.setdefault(slot, record.offset)
+        return record
 
     def end(self, topic: str, partition: int) -> int:
         """Return the offset after the last one, whatever lies there."""
@@ -105,17 +92,14 @@ class MemoryBroker:
         if not self.transactions:
             return self.end(topic, partition)
         slot = topic, partition
-        starts = [
-            transaction.firsts[slot]
-            for transaction in self.transactions.values()
-            if slot in transaction.firsts
-        ]
-        return min(starts, default=self.end(topic, partition))
+        end = len(self._logs[slot])
+        return min([found.firsts.get(slot, end) for found in self.transactions.values()])
 
     def records(self, topic: str, partition: int, start: int = 0) -> Iterator[Record]:
         """Yield committed records from an offset up to the last stable one."""
         log = self._logs[topic, partition]
-        for record, transaction in islice(log, start, self.stable_end(topic, partition)):
+        end = self.stable_end(topic, partition) if self.transactions else None
+        for record, transaction in islice(log, start, end):
             if record is not None and (transaction is None or transaction.state == "committed"):
                 yield record
 
@@ -134,7 +118,7 @@ class MemoryBroker:
             return
         transaction.state = state
         for slot in transaction.firsts:
-            self._logs[slot].append(_Entry(None, transaction))
+            self._logs[slot].append((None, transaction))
         if state == "committed":
             for group, offsets in transaction.offsets:
                 group.offsets.update(offsets)
@@ -157,8 +141,6 @@ class MemoryBroker:
         if self.epochs[transactional_id] == epoch:
             self.settle(transactional_id, "committed")
 
-    def place(self, topic: str, key: bytes | None, partition: int | None) -> int:
+    def _place(self, topic: str, key: bytes | None) -> int:
         """Return the partition of a record, as Java clients place it; without a key: the first."""
-        if partition is not None or key is None:
-            return partition or 0
-        return int(place(murmur2([key]), self._counts[topic])[0])
+        return 0 if key is None else int(place(murmur2([key]), self._counts[topic])[0])

@@ -40,6 +40,8 @@ _NOTHING: Final = Change(lost=False, revoked=[], assigned=[])
 class _Member(msgspec.Struct):
     incarnation: int
     generation: int
+    held: set[int] = msgspec.field(default_factory=set)
+    """What nobody else may take."""
     meant: frozenset[int] | None = None
     """What it is to have in its generation, once it has asked."""
 
@@ -58,7 +60,6 @@ class MemoryGroup:
         self.generation = 0
         self._partitions = partitions
         self._members: dict[str, _Member] = {}
-        self._holders: dict[int, str] = {}
         self._incarnations: dict[str, int] = {}
 
     def join(self, name: str) -> int:
@@ -68,9 +69,8 @@ class MemoryGroup:
         """
         incarnation = self._incarnations[name] = self._incarnations.get(name, 0) + 1
         known = name in self._members
+        # What was held under its name is to be taken anew, by this process.
         self._members[name] = _Member(incarnation, self.generation)
-        for partition in self._held_by(name):
-            del self._holders[partition]  # to be taken anew, by this process
         if not known:
             self.rebalance()
         return incarnation
@@ -79,8 +79,6 @@ class MemoryGroup:
         """Go on without a member that was not heard of for too long; return whether it was one."""
         if self._members.pop(name, None) is None:
             return False
-        for partition in self._held_by(name):
-            del self._holders[partition]
         self.rebalance()
         return True
 
@@ -107,19 +105,19 @@ class MemoryGroup:
         if member.meant is None or member.generation != self.generation:
             member.generation = self.generation
             member.meant = self._meant_for(name)
-        meant, held = member.meant, self._held_by(name)
+        meant, held = member.meant, member.held
         if held == has == meant:
             return _NOTHING
-        self.release(name, incarnation, held - meant - has)
-        assigned = meant - has - (self._holders.keys() - held)
-        self._holders.update(dict.fromkeys(assigned, name))
+        held &= meant | has
+        others = [known.held for known in self._members.values() if known is not member]
+        assigned = (meant - has).difference(*others)
+        held |= assigned
         return Change(lost=False, revoked=sorted(has - meant), assigned=sorted(assigned))
 
     def release(self, name: str, incarnation: int, partitions: Iterable[int]) -> None:
         """Note that a member has let go of these partitions."""
         if self._is_here(name, incarnation):
-            for partition in self._held_by(name).intersection(partitions):
-                del self._holders[partition]
+            self._members[name].held.difference_update(partitions)
 
     def metadata(self, name: str, incarnation: int) -> MemberMetadata:
         """Return what a member's transaction has to tell, as of its last poll."""
@@ -140,9 +138,6 @@ class MemoryGroup:
     def _is_here(self, name: str, incarnation: int) -> bool:
         member = self._members.get(name)
         return member is not None and member.incarnation == incarnation
-
-    def _held_by(self, name: str) -> set[int]:
-        return {partition for partition, holder in self._holders.items() if holder == name}
 
     def _meant_for(self, name: str) -> frozenset[int]:
         names = sorted(self._members)

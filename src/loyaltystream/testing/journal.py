@@ -12,14 +12,14 @@ class Journal:
     """All effects, in the order in which they happened: `send 4`, `submit 0:3`, `remember 0:3`."""
 
     def __init__(self) -> None:
-        self._noted: list[tuple[str, tuple[object, ...]]] = []
+        self._noted: list[tuple[object, ...]] = []
 
-    def note(self, did: str, *details: object) -> None:
-        """Write down one effect; offsets and batches are told by partition.
+    def note(self, *told: object) -> None:
+        """Write down one effect and its details; offsets and batches are told by partition.
 
         What is given must not change afterwards: it becomes text only when somebody reads.
         """
-        self._noted.append((did, details))
+        self._noted.append(told)
 
     @property
     def entries(self) -> list[str]:
@@ -28,7 +28,7 @@ class Journal:
 
     def since(self, count: int) -> list[str]:
         """Return what was written down after the first `count` entries."""
-        return [" ".join([did, *map(_text, details)]) for did, details in self._noted[count:]]
+        return [" ".join(map(_text, told)) for told in self._noted[count:]]
 
 
 def _text(detail: object) -> str:

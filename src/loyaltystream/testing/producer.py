@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 from loyaltystream.errors import AbortableTransactionError, FatalBrokerError
-from loyaltystream.events import Record
 from loyaltystream.testing.broker import MemoryBroker, Transaction
 from loyaltystream.testing.group import MemberMetadata
 from loyaltystream.topology import Output
@@ -48,11 +47,8 @@ class MemoryProducer:
         Raises:
             FatalBrokerError: if none is open.
         """
-        if self._is_fenced():
-            return
-        partition = self._broker.place(output.topic, output.key, output.partition)
-        record = Record(partition, 0, 0, output.key, output.value, output.headers)
-        self._broker.write(output.topic, record, self._get_open())
+        if not self._is_fenced():
+            self._broker.write(output, self._get_open())
 
     def add_offsets(self, offsets: Mapping[int, int], member: MemberMetadata) -> None:
         """Put a group's offsets into the transaction.

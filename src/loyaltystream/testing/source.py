@@ -131,6 +131,8 @@ class MemorySource:
         batch: dict[int, list[Record]] = {}
         room = self._batch_records
         for partition, position in sorted(self._positions.items()):
+            if position >= self._broker.end(self._topic, partition):
+                continue
             records = self._broker.records(self._topic, partition, position)
             if taken := list(islice(records, room)):
                 batch[partition] = taken

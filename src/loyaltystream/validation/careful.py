@@ -48,7 +48,7 @@ def validate(decoded: Decoded, *, definitions: Definitions, rules: Rules) -> Val
             detail = f"no identifier of type {needed}, which the definition names"
             violations.append(Violation(Reason.NO_CUSTOMER, "customer.identifiers", detail))
     elif event.event_name and org_id is not None:
-        detail = "no definition of this name in this org"
+        detail = definitions.absence(org_id, event.event_name)
         violations.append(Violation(Reason.UNKNOWN_EVENT, "eventName", detail))
     if violations or compiled is None or key is None:
         return _reject(decoded, event, org_id, compiled, violations)
@@ -142,9 +142,14 @@ def _reject(
         decoded.record,
         decoded.origin,
         decoded.clock_ms,
-        tuple(violations),
+        tuple(_placed(event, found) for found in violations),
         version=compiled.definition.version if compiled else None,
         event_name=event.event_name or None,
         event_id=event.event_id or None,
         org_id=org_id,
     )
+
+
+def _placed(event: RawEvent, found: Violation) -> Violation:
+    """Return a violation under the path that its producer knows."""
+    return Violation(found.reason, event.place(found.path), found.detail) if event.paths else found

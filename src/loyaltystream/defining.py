@@ -1,0 +1,99 @@
+"""Puts together what reads and changes definitions. Does I/O: reads files, asks the broker."""
+
+from collections.abc import Callable
+from contextlib import closing
+from typing import Final
+
+from msgspec.structs import replace
+
+from loyaltystream.definitions.files import load_definitions
+from loyaltystream.definitions.history import History
+from loyaltystream.definitions.limits import VENDOR, Limits
+from loyaltystream.definitions.model import EventDefinition
+from loyaltystream.definitions.registry import Definitions
+from loyaltystream.definitions.source import Fixed, Followed, Source
+from loyaltystream.desk import Desk
+from loyaltystream.errors import ConfigurationError
+from loyaltystream.kafka.fenced import FencedWriter
+from loyaltystream.kafka.following import TopicFollower
+from loyaltystream.settings import Settings
+from loyaltystream.topology import Topics
+
+_NO_SCHEMA: Final = 0
+"""What is compiled only to be held against others encodes nothing."""
+
+Heard = Callable[[int, int], None]
+
+
+def _say_nothing(_revision: int, _events: int) -> None:
+    """Take what is heard and leave it."""
+
+
+def follows(settings: Settings) -> bool:
+    """Say whether definitions come from their topic."""
+    return settings.definitions.source == "topic"
+
+
+def limits_of(settings: Settings) -> Limits:
+    """Return what the deployment allows of definitions."""
+    profile = VENDOR if settings.definitions.profile == "vendor" else Limits()
+    return replace(profile, window_days=settings.definitions.max_window_days)
+
+
+def windows_of(settings: Settings) -> list[int]:
+    """Return the windows, in days, that unique keys may be remembered for."""
+    if follows(settings):
+        return [settings.definitions.max_window_days]
+    return [one.uniqueness_window_days for one in load_definitions(settings.rules.definitions)]
+
+
+def read_in_force(settings: Settings, topics: Topics) -> list[EventDefinition]:
+    """Return the definitions in force, of the source that the settings name.
+
+    Raises:
+        ConfigurationError: if one is not usable.
+        BrokerError: if the topic can't be read.
+    """
+    if not follows(settings):
+        return load_definitions(settings.rules.definitions)
+    history = History(topics.definitions, _NO_SCHEMA)
+    with closing(TopicFollower(settings.kafka, topics.definitions)) as log:
+        history.learn(log.rest())
+    return list(history.view())
+
+
+def build_source(
+    settings: Settings, topics: Topics, schema_id: int, *, heard: Heard = _say_nothing
+) -> Source:
+    """Return what gives the compiled definitions; a topic has been read to its end.
+
+    Args:
+        settings: of the deployment.
+        topics: their names.
+        schema_id: that routed records carry.
+        heard: told each new revision, and how many events are in force.
+
+    Raises:
+        ConfigurationError: if a definition is not usable.
+        BrokerError: if the topic can't be read, or nothing is defined there yet.
+    """
+    if not follows(settings):
+        return Fixed(Definitions(load_definitions(settings.rules.definitions), schema_id))
+    log = TopicFollower(settings.kafka, topics.definitions)
+    followed = Followed(History(topics.definitions, schema_id), log, heard)
+    followed.begin()
+    limits = Limits(window_days=settings.definitions.max_window_days)
+    for definition in followed.view():
+        for problem in limits.refusals(definition, others=None):
+            raise ConfigurationError(f"{definition.org_id}/{problem.message}")
+    return followed
+
+
+def build_desk(settings: Settings, topics: Topics) -> Desk:
+    """Return what changes the topic of definitions."""
+    topic = topics.definitions
+    return Desk(
+        History(topic, _NO_SCHEMA),
+        TopicFollower(settings.kafka, topic),
+        FencedWriter(settings.kafka, transactional_id=f"{topic}.desk", topic=topic),
+    )

@@ -1,0 +1,75 @@
+"""What the service says, in the vendor's form: problems in, status and body out. Pure."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from starlette.responses import JSONResponse
+
+from loyaltystream.definitions.changing import (
+    DISABLED,
+    LIMIT_EXCEEDED,
+    NO_DRAFT,
+    NOT_ADDITIVE,
+    NOT_FOUND,
+    NOT_VERIFIED,
+)
+from loyaltystream.definitions.parsing import Problem
+
+UNAUTHORIZED: Final = "UNAUTHORIZED"
+FORBIDDEN: Final = "FORBIDDEN"
+TOO_LARGE: Final = "SIZE"
+UNAVAILABLE: Final = "UNAVAILABLE"
+
+STATUSES: Final[dict[int | str, int]] = {
+    UNAUTHORIZED: 401,
+    FORBIDDEN: 403,
+    NOT_FOUND: 404,
+    NOT_ADDITIVE: 409,
+    DISABLED: 409,
+    NO_DRAFT: 409,
+    NOT_VERIFIED: 409,
+    TOO_LARGE: 413,
+    LIMIT_EXCEEDED: 422,
+    UNAVAILABLE: 503,
+}
+"""Of every other code: 400."""
+
+_HEADERS: Final = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "5"}}
+
+
+class RefusedError(Exception):
+    """Ends a request: what is wrong with it."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__(problems[0].message)
+        self.problems = problems
+
+
+def refusal(code: int | str, message: str) -> RefusedError:
+    """Return what ends a request for one reason."""
+    return RefusedError([Problem(code, message)])
+
+
+def done(version: int | None = None) -> JSONResponse:
+    """Return the vendor's body of a success."""
+    headers = None if version is None else {"x-definition-version": str(version)}
+    return JSONResponse({"warnings": [], "errors": []}, headers=headers)
+
+
+def shown(content: object, warnings: Sequence[str] = ()) -> JSONResponse:
+    """Return what was asked for."""
+    return JSONResponse({"data": content, "warnings": list(warnings), "errors": []})
+
+
+def refused(problems: Sequence[Problem]) -> JSONResponse:
+    """Return the vendor's body of a failure, with every problem."""
+    status = STATUSES.get(problems[0].code, 400)
+    return JSONResponse(refused_body(problems), status, headers=_HEADERS.get(status))
+
+
+def refused_body(problems: Sequence[Problem]) -> Mapping[str, Any]:
+    """Return the body itself."""
+    errors = [
+        {"status": False, "code": problem.code, "message": problem.message} for problem in problems
+    ]
+    return {"errors": errors, "warnings": []}

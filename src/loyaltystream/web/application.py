@@ -1,0 +1,100 @@
+"""Puts the service together, and serves it. Does I/O: HTTP."""
+
+import logging
+import signal
+import sys
+import time
+from collections.abc import Callable
+from typing import Final
+
+import uvicorn
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from loyaltystream.definitions.limits import Limits
+from loyaltystream.definitions.parsing import Problem
+from loyaltystream.desk import Desk
+from loyaltystream.errors import LoyaltyStreamError
+from loyaltystream.rules import Rules
+from loyaltystream.web.answers import UNAVAILABLE, RefusedError, refused, refused_body
+from loyaltystream.web.api import Api, add_routes
+from loyaltystream.web.book import Book
+from loyaltystream.web.tokens import Tokens
+
+GRACE_S: Final = 10
+_LOG: Final = logging.getLogger(__name__)
+
+
+def build_application(
+    desk: Desk,
+    tokens: Tokens,
+    *,
+    limits: Limits,
+    rules: Rules,
+    clock_ms: Callable[[], int] = lambda: int(time.time() * 1000),
+) -> FastAPI:
+    """Return the definitions service.
+
+    Args:
+        desk: reads and changes definitions.
+        tokens: who may ask.
+        limits: what definitions may be.
+        rules: what a valid event is, for dry runs.
+        clock_ms: the time, likewise.
+    """
+    app = FastAPI(
+        title="loyaltystream definitions",
+        description="Every call needs a token of the org, as header `X-CAP-API-OAUTH-TOKEN` or as "
+        "`Authorization: Bearer`.",
+        redoc_url=None,
+    )
+    book = Book(desk, limits)
+    add_routes(app, Api(book, rules, clock_ms), book, tokens)
+    app.add_exception_handler(RefusedError, _answer_refused)
+    app.add_exception_handler(RequestValidationError, _answer_parameter)
+    app.add_exception_handler(HTTPException, _answer_path)
+    app.add_exception_handler(LoyaltyStreamError, _answer_away)
+    return app
+
+
+def serve(app: FastAPI, host: str, port: int) -> None:
+    """Serve until SIGTERM or SIGINT; requests that were begun are finished."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # The server raises the signal once more when it has finished.
+        signal.signal(number, lambda _number, _frame: sys.exit(0))
+    uvicorn.run(
+        app,
+        host=host,
+        port=port,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_S,
+    )
+
+
+async def _answer_refused(_request: Request, error: Exception) -> JSONResponse:
+    problems = error.problems if isinstance(error, RefusedError) else []
+    return refused(problems)
+
+
+async def _answer_parameter(_request: Request, error: Exception) -> JSONResponse:
+    found = error.errors() if isinstance(error, RequestValidationError) else []
+    return refused(
+        [Problem("PARAMETER", f"{'.'.join(map(str, one['loc']))}: {one['msg']}") for one in found]
+    )
+
+
+async def _answer_path(_request: Request, error: Exception) -> JSONResponse:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    detail = str(error.detail) if isinstance(error, HTTPException) else "a fault of ours"
+    problem = Problem(detail.upper().replace(" ", "_"), f"{detail}; /docs shows all paths")
+    headers = error.headers if isinstance(error, HTTPException) else None
+    return JSONResponse(refused_body([problem]), status, headers=headers)
+
+
+async def _answer_away(_request: Request, error: Exception) -> JSONResponse:
+    _LOG.warning("definitions can't be read or changed: %s", error)
+    return refused([Problem(UNAVAILABLE, "the broker is away; try again in a while")])

@@ -1,0 +1,73 @@
+"""A request in, who asks and what it brings out; or what ends it. Does I/O: reads the request."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from starlette.requests import Request
+
+from loyaltystream.definitions.files import MAX_FILE_BYTES
+from loyaltystream.dialects.strict_json import parse
+from loyaltystream.verdicts import Violation
+from loyaltystream.web.answers import FORBIDDEN, TOO_LARGE, UNAUTHORIZED, refusal
+from loyaltystream.web.tokens import Token, Tokens
+
+TOKEN_HEADER: Final = "x-cap-api-oauth-token"  # noqa: S105 (a header's name)
+_SCHEME: Final = "bearer "
+
+
+def viewer_of(tokens: Tokens) -> Callable[[Request], None]:
+    """Return what lets requests with a token pass, and notes whose it is."""
+
+    def admit(request: Request) -> None:
+        request.state.token = _demand(tokens, request)
+
+    return admit
+
+
+def editor_of(tokens: Tokens) -> Callable[[Request], None]:
+    """Return what lets requests pass whose token may change definitions."""
+
+    def admit(request: Request) -> None:
+        token = _demand(tokens, request)
+        if token.role != "editor":
+            raise refusal(FORBIDDEN, "this token may look, and change nothing: an editor's may")
+        request.state.token = token
+
+    return admit
+
+
+def token_of(request: Request) -> Token:
+    """Return whose request that is; it was let pass."""
+    token: Token = request.state.token
+    return token
+
+
+async def raw_of(request: Request) -> bytes:
+    """Return the body, of which no more is read than is allowed."""
+    parts, size = [], 0
+    async for part in request.stream():
+        parts.append(part)
+        size += len(part)
+        if size > MAX_FILE_BYTES:
+            raise refusal(TOO_LARGE, f"more than {MAX_FILE_BYTES} bytes")
+    return b"".join(parts)
+
+
+def object_of(raw: bytes) -> dict[str, Any]:
+    """Return the JSON object in a body."""
+    found = parse(raw, max_bytes=MAX_FILE_BYTES)
+    if isinstance(found, Violation):
+        raise refusal(found.reason.value, found.detail)
+    return found
+
+
+def _demand(tokens: Tokens, request: Request) -> Token:
+    said = request.headers.get(TOKEN_HEADER)
+    if said is None:
+        authorization = request.headers.get("authorization", "")
+        if authorization[: len(_SCHEME)].lower() == _SCHEME:
+            said = authorization[len(_SCHEME) :].strip()
+    token = tokens.find(said) if said else None
+    if token is None:
+        raise refusal(UNAUTHORIZED, "a token of the org is needed, as header x-cap-api-oauth-token")
+    return token

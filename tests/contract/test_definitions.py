@@ -1,0 +1,191 @@
+"""The topic of definitions: what its readers and writers do, in memory and on the real broker."""
+
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
+
+import pytest
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from loyaltystream.definitions.changing import Mark, create
+from loyaltystream.definitions.history import History
+from loyaltystream.definitions.source import Log
+from loyaltystream.desk import Desk, Pen
+from loyaltystream.errors import BrokerError
+from loyaltystream.events import Record
+from loyaltystream.kafka.fenced import FencedWriter
+from loyaltystream.kafka.following import TopicFollower
+from loyaltystream.settings import KafkaSettings
+from loyaltystream.testing.definitions import MemoryLog, MemoryPen, MemoryTopic
+from tests.core import EVENT_SCHEMA_ID, ORDERED, define
+from tests.shop import eventually
+
+WRITERS = 3
+CHANGES = 5
+
+
+class Backend(Protocol):
+    """One topic."""
+
+    def log(self) -> Log:
+        """Return a new reader."""
+
+    def pen(self) -> Pen:
+        """Return a new writer."""
+
+    def fetch(self, log: Log) -> None:
+        """Let a reader's client fetch what is there, if it does not by itself."""
+
+
+class InMemory:
+    def __init__(self) -> None:
+        self._topic = MemoryTopic()
+
+    def log(self) -> MemoryLog:
+        return MemoryLog(self._topic)
+
+    def pen(self) -> MemoryPen:
+        return MemoryPen(self._topic)
+
+    def fetch(self, log: Log) -> None:
+        assert isinstance(log, MemoryLog)
+        log.fetch()
+
+
+class OnKafka:
+    def __init__(self, bootstrap_servers: str) -> None:
+        self._topic = f"contract-{uuid.uuid4().hex[:8]}.definitions"
+        self._kafka = KafkaSettings(bootstrap_servers=bootstrap_servers)
+        self._clients: list[TopicFollower | FencedWriter] = []
+        admin = AdminClient({"bootstrap.servers": bootstrap_servers})
+        compacted = NewTopic(self._topic, 1, 1, config={"cleanup.policy": "compact"})
+        admin.create_topics([compacted])[self._topic].result(30)
+
+    def log(self) -> TopicFollower:
+        log = TopicFollower(self._kafka, self._topic)
+        self._clients.append(log)
+        return log
+
+    def pen(self) -> FencedWriter:
+        pen = FencedWriter(self._kafka, transactional_id=f"{self._topic}.desk", topic=self._topic)
+        self._clients.append(pen)
+        return pen
+
+    def fetch(self, log: Log) -> None:
+        del log
+
+    def close(self) -> None:
+        for client in self._clients:
+            client.close()
+
+
+@pytest.fixture(params=["memory", pytest.param("kafka", marks=pytest.mark.broker)])
+def topic(request: pytest.FixtureRequest) -> Iterator[Backend]:
+    """Return an empty topic in memory, and then on the real broker."""
+    if request.param == "memory":
+        yield InMemory()
+        return
+    made = OnKafka(request.getfixturevalue("proven_cluster").bootstrap_servers)
+    yield made
+    made.close()
+
+
+def pairs(records: Sequence[Record] | object) -> list[tuple[bytes | None, bytes | None]]:
+    """Return keys and values."""
+    assert isinstance(records, list)
+    return [(record.key, record.value) for record in records]
+
+
+def write(topic: Backend, *records: tuple[bytes, bytes]) -> None:
+    """Write as the only one."""
+    pen = topic.pen()
+    pen.claim()
+    pen.write(records)
+
+
+def read_until(read: Callable[[], object], count: int) -> list[tuple[bytes | None, bytes | None]]:
+    """Read until so many records came."""
+    came: list[tuple[bytes | None, bytes | None]] = []
+
+    def arrived() -> bool:
+        came.extend(pairs(read()))
+        return len(came) >= count
+
+    eventually(arrived, f"{count} records")
+    return came
+
+
+def test_an_empty_topic_is_read_to_its_end(topic: Backend) -> None:
+    """There is nothing to wait for."""
+    assert pairs(topic.log().rest()) == []
+
+
+def test_the_rest_is_all_that_is_there_and_comes_once(topic: Backend) -> None:
+    """A reader is given every record in order, then only what came since."""
+    write(topic, (b"a", b"1"), (b"b", b"1"))
+    log = topic.log()
+    came = read_until(log.rest, 2)
+    assert came == [(b"a", b"1"), (b"b", b"1")]
+    assert pairs(log.rest()) == []
+    write(topic, (b"a", b"2"))
+    assert read_until(log.rest, 1) == [(b"a", b"2")]
+
+
+def test_news_come_without_being_asked_for(topic: Backend) -> None:
+    """What is written later reaches a reader that only looks at what its client has fetched."""
+    log = topic.log()
+    assert pairs(log.rest()) == []
+    write(topic, (b"a", b"1"))
+    topic.fetch(log)
+    assert read_until(log.news, 1) == [(b"a", b"1")]
+    assert pairs(log.news()) == pairs(log.rest()) == []
+
+
+def test_without_a_claim_nothing_is_written(topic: Backend) -> None:
+    """Who has not claimed the topic can't write."""
+    with pytest.raises(BrokerError):
+        topic.pen().write([(b"a", b"1")])
+    assert pairs(topic.log().rest()) == []
+
+
+def test_a_claim_takes_the_right_to_write_from_others(topic: Backend) -> None:
+    """What somebody read before another one claimed the topic is nothing to decide by any more."""
+    first, second = topic.pen(), topic.pen()
+    first.claim()
+    second.claim()
+    with pytest.raises(BrokerError):
+        first.write([(b"a", b"first")])
+    second.write([(b"a", b"second")])
+    assert read_until(topic.log().rest, 1) == [(b"a", b"second")]
+
+
+def test_no_change_is_lost_however_many_make_them(topic: Backend) -> None:
+    """Writers at the same time each store what they decide, on revisions that follow each other."""
+    failures: list[Exception] = []
+
+    def work(writer: int) -> None:
+        desk = Desk(History("definitions", EVENT_SCHEMA_ID), topic.log(), topic.pen())
+        for number in range(CHANGES):
+            body = ORDERED | {"eventName": f"order{writer}x{number}"}
+
+            def change(events: object, mark: Mark, body: object = body) -> object:
+                del events
+                assert isinstance(body, dict)
+                return [create(None, define(body), body, mark=mark)]
+
+            try:
+                desk.change("a test", change)  # type: ignore[arg-type]  # a body that is right
+            except Exception as error:  # noqa: BLE001 (told by the test)
+                failures.append(error)
+
+    threads = [threading.Thread(target=work, args=(writer,)) for writer in range(WRITERS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    history = History("definitions", EVENT_SCHEMA_ID)
+    history.learn(topic.log().rest())
+    revisions = sorted(stored.revision for stored in history.events.values())
+    assert revisions == list(range(1, WRITERS * CHANGES + 1))

@@ -1,0 +1,1 @@
+"""What is remembered is moved along when topics are given more partitions."""

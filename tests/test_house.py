@@ -61,8 +61,6 @@ OPEN = {
     "src/loyaltystream/telemetry/metrics.py: __init__()",
     "src/loyaltystream/platform/service.py: Service",
     "src/loyaltystream/platform/service.py: ServiceState",
-    "src/loyaltystream/notifications/mapping.py: data",
-    "src/loyaltystream/notifications/phrases.py: data",
     "src/loyaltystream/steps/notify.py: Any",
 }
 

@@ -7,7 +7,7 @@ input's offsets; the input is unique, so this stage remembers nothing.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from loyaltystream.avro import schemas
+from loyaltystream.avro.compiled import load_encoder
 from loyaltystream.avro.event_reader import EventReader, WriterSchemas
 from loyaltystream.avro.wire import frame
 from loyaltystream.definitions.registry import Definitions
@@ -15,11 +15,10 @@ from loyaltystream.errors import ConfigurationError
 from loyaltystream.events import Record
 from loyaltystream.notifications.catalog import CATALOG
 from loyaltystream.notifications.envelope import cloud_event_headers
-from loyaltystream.notifications.mapping import Notification
-from loyaltystream.notifications.targets import load_target, name_branches
+from loyaltystream.notifications.program import Notification
 from loyaltystream.pipeline import Plan
 from loyaltystream.rules import Rules
-from loyaltystream.steps.notify import NotifiedBatch, Notifier
+from loyaltystream.steps.notify import Encoded, NotifiedBatch, Notifier
 from loyaltystream.steps.route import Letters, Router, trace_of
 from loyaltystream.topology import Output, SourceHeaders, Topics
 from loyaltystream.verdicts import NotifyOutcome, Tally
@@ -55,7 +54,7 @@ class Notify:
             raise ConfigurationError(f"no schema id for {', '.join(missing)}; register them first")
         self._topics = topics
         self._letters = letters
-        self._frames = {name: frame(schema_ids[name]) for name in SCHEMAS}
+        self._encoders = {name: (frame(schema_ids[name]), load_encoder(name)) for name in SCHEMAS}
         self._reader = EventReader(writer_schema)
         self._rules = rules
 
@@ -91,27 +90,24 @@ class Notify:
             tally=_count(batch),
         )
 
-    def _encode(self, notification: Notification) -> bytes:
-        name = notification.type.schema
-        value = name_branches(notification.value, load_target(name))
-        return self._frames[name] + schemas.encode(schemas.load(name), value)
+    def _encode(self, notification: Notification) -> Encoded:
+        head, encode = self._encoders[notification.type.schema]
+        value = notification.value
+        headers = cloud_event_headers(
+            event_id=value["eventId"],
+            event_name=value["eventName"],
+            org_id=value["orgId"],
+            created_at_ms=value["createdAt"],
+        )
+        return Encoded(notification.key, head + encode(value), headers)
 
     def _notifications(self, batch: NotifiedBatch, sources: SourceHeaders) -> Iterator[Output]:
         topic = self._topics.notifications
         for record, notifications in batch.notified:
             for index, made in enumerate(notifications):
-                value = made.notification.value
-                headers = [
-                    sources.header(record.offset, index),
-                    *cloud_event_headers(
-                        event_id=value["eventId"],
-                        event_name=value["eventName"],
-                        org_id=value["orgId"],
-                        created_at_ms=value["createdAt"],
-                    ),
-                    *trace_of(record),
-                ]
-                yield Output(topic, made.notification.key, made.value, None, headers)
+                cause = sources.header(record.offset, index)
+                headers = [cause, *made.headers, *trace_of(record)]
+                yield Output(topic, made.key, made.value, None, headers)
 
 
 def _count(batch: NotifiedBatch) -> Tally:

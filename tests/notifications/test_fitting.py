@@ -17,7 +17,6 @@ from loyaltystream.notifications.targets import (
     Table,
     Target,
     load_target,
-    name_branches,
 )
 
 _JSON = st.recursive(
@@ -123,7 +122,6 @@ def test_whatever_fits_can_be_written(name: str) -> None:
         misfits: list[Misfit] = []
         fitted = fit(value, target, misfits)
         if not misfits:
-            written = schemas.encode(schema, envelope | {"data": name_branches(fitted, target)})
-            assert written == schemas.encode(schema, envelope | {"data": fitted})
+            schemas.encode(schema, envelope | {"data": fitted})
 
     check()

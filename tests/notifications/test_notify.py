@@ -29,6 +29,7 @@ from tests.core import (
     outputs,
     read_letter,
 )
+from tests.laws.strategies import LAW
 from tests.notifications.shop import (
     REGISTERED,
     SCHEMA_IDS,
@@ -319,6 +320,7 @@ _BROKEN = st.builds(
 )
 
 
+@LAW
 @given(st.lists(_VALUES | _BROKEN | st.binary(max_size=60), min_size=1, max_size=12))
 def test_every_record_has_exactly_one_outcome(values: Sequence[bytes | None]) -> None:
     """Whatever bytes come: no exception, and records = notified + silent + unmapped + tombstone."""

@@ -246,5 +246,5 @@ def test_a_definition_without_rules_has_no_problems() -> None:
     assert isinstance(definition, EventDefinition)
     assert Action.EMF in definition.actions
     compiled = compile_rules(definition)
-    assert compiled.rules == ()
+    assert compiled.rules is None
     assert compiled.problems == ()

@@ -5,12 +5,14 @@ Pure, but for the port that asks the registry for a writer's schema.
 
 import json
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Final
 
 import fastavro
 from fastavro.schema import SchemaParseException
 
 from loyaltystream.avro import schemas
+from loyaltystream.avro.quick_reader import Read, compile_reader
 from loyaltystream.avro.schemas import Schema
 from loyaltystream.avro.wire import FRAME_BYTES, schema_id_of
 from loyaltystream.errors import SchemaError
@@ -31,7 +33,7 @@ class EventReader:
 
     def __init__(self, writer_schema: WriterSchemas) -> None:
         self._writer_schema = writer_schema
-        self._reader = _parse(schemas.load(schemas.BEHAVIORAL_EVENT))
+        self._reader, self._quick = own_reader()
         self._known: dict[int, tuple[Schema, Schema | None] | Violation] = {}
 
     def read(self, value: bytes) -> dict[str, Any] | Violation:
@@ -42,10 +44,12 @@ class EventReader:
         found = self._known.get(schema_id) or self._ask(schema_id)
         if isinstance(found, Violation):
             return found
-        try:
-            event = schemas.decode(*found, value[FRAME_BYTES:])
-        except SchemaError as error:
-            return Violation(Reason.AVRO_DECODE, "", str(error))
+        event = self._quick(value, FRAME_BYTES) if found[1] is None else None
+        if event is None:
+            try:
+                event = schemas.decode(*found, value[FRAME_BYTES:])
+            except SchemaError as error:
+                return Violation(Reason.AVRO_DECODE, "", str(error))
         if not 0 <= event["ingestedAt"] <= _LAST_MS:
             return Violation(Reason.AVRO_DECODE, "ingestedAt", "before 1970 or after 9999")
         return event
@@ -67,6 +71,13 @@ class EventReader:
         except (SchemaParseException, ValueError) as error:
             return Violation(Reason.SCHEMA_ID, "", f"schema {schema_id}: {type(error).__name__}")
         return writer, None if writer == self._reader else self._reader
+
+
+@cache
+def own_reader() -> tuple[Schema, Read]:
+    """Return the schema of this release, and the reader of what is written by it."""
+    schema = _parse(schemas.load(schemas.BEHAVIORAL_EVENT))
+    return schema, compile_reader(schema)
 
 
 def _full_name(schema: Schema) -> str:

@@ -42,6 +42,13 @@ def _long(folded: int) -> str:
 LENGTHS = tuple(map(zigzag, range(8192)))
 """`LENGTHS[n]` is Avro's long n, for lengths, counts and small numbers."""
 
+LONG_SOURCE: Final = (
+    f"LENGTHS[{{0}}] if 0 <= {{0}} < {len(LENGTHS)} else "
+    "GROUPS[{0} << 1 & 127] + GROUPS[{0} >> 6 & 127] + HIGH[{0} >> 13] if {0} > 0 else "
+    "LONG({0})"
+)
+"""`zigzag` (as LONG) of a variable, for generated code: a call would cost as much again."""
+
 
 def string(text: str) -> str:
     """Return Avro's string of ASCII `text`."""

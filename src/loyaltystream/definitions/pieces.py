@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 import re2
 
-from loyaltystream.avro.text import LENGTHS
+from loyaltystream.avro.text import LENGTHS, LONG_SOURCE
 from loyaltystream.content import END, EXACT, NUMBER, escape_name
 from loyaltystream.definitions.currencies import CURRENCY_CODES
 from loyaltystream.definitions.model import FieldDefinition, FieldType, Shape
@@ -17,13 +17,6 @@ _NON_EMPTY = Annotated[str, msgspec.Meta(min_length=1)]
 # Larger integers may have no double of their value, so their content is not plain.
 _LONG = Annotated[int, msgspec.Meta(gt=-EXACT, lt=EXACT)]
 _DOUBLE = Annotated[float, msgspec.Meta(gt=-EXACT, lt=EXACT)]
-
-# Avro's long as `text.zigzag` has it; inside the function, where a call would cost as much again.
-_LONG_TEXT: Final = (
-    f"LENGTHS[{{0}}] if 0 <= {{0}} < {len(LENGTHS)} else "
-    "GROUPS[{0} << 1 & 127] + GROUPS[{0} >> 6 & 127] + HIGH[{0} >> 13] if {0} > 0 else "
-    "LONG({0})"
-)
 
 # Avro's union branches of BehavioralEvent.fields, by position: null, boolean, long, double, string.
 _BRANCHES: Final = {
@@ -80,7 +73,7 @@ class Piece:
             literal(LENGTHS[len(name)] + name + _BRANCHES.get(self.field.shape, ""))
             + {
                 Shape.TEXT: f"{{LENGTHS[len({value})]}}{{{value}}}",
-                Shape.LONG: f"{{{_LONG_TEXT.format(value)}}}",
+                Shape.LONG: f"{{{LONG_SOURCE.format(value)}}}",
                 Shape.DOUBLE: f"{{{value}}}",
                 Shape.BOOLEAN: f"{{BITS[{value}]}}",
                 Shape.NESTED: f"{{LENGTHS[len({value})]}}{{{value}}}",

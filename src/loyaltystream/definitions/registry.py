@@ -16,7 +16,8 @@ from loyaltystream.definitions.theirs import (
 )
 from loyaltystream.errors import ConfigurationError
 from loyaltystream.memo import Memo
-from loyaltystream.notifications.mapping import CompiledRule, compile_rules
+from loyaltystream.notifications.mapping import compile_rules
+from loyaltystream.notifications.program import MapEvent
 
 DISABLED: Final = "the event is disabled"
 UNDEFINED: Final = "no definition of this name in this org"
@@ -30,7 +31,7 @@ class CompiledDefinition(msgspec.Struct, frozen=True):
         customers: by country code, reads the customers of plain events.
         plain: reads the fields of plain events; None where none is.
         theirs: the same for plain events of other dialects.
-        rules: one for each notification that an event causes.
+        rules: makes the notifications that an event causes; None where there are none.
     """
 
     definition: EventDefinition
@@ -38,7 +39,7 @@ class CompiledDefinition(msgspec.Struct, frozen=True):
     plain: ReadPlain | None
     encoder: EventEncoder
     theirs: Theirs
-    rules: tuple[CompiledRule, ...] = ()
+    rules: MapEvent | None = None
 
 
 class Definitions:
@@ -140,7 +141,7 @@ def compile_definition(
     )
 
 
-def _compile_rules(definition: EventDefinition) -> tuple[CompiledRule, ...]:
+def _compile_rules(definition: EventDefinition) -> MapEvent | None:
     compiled = compile_rules(definition)
     if compiled.problems:
         problems = "; ".join(compiled.problems)

@@ -1,6 +1,6 @@
 """What stands around a notification: its id, and the headers of its record. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from hashlib import sha1
 from typing import Any, Final
@@ -8,6 +8,7 @@ from uuid import UUID
 
 from loyaltystream.avro.schemas import NOTIFICATION_NAMESPACE
 from loyaltystream.events import Header
+from loyaltystream.memo import Memo
 
 NAMESPACE: Final = UUID("5f0c6b1e-2a57-4d0c-9c36-6d1f0a9f7b42")
 """Of all notification ids. Never changes: consumers tell repetitions by the id."""
@@ -33,31 +34,70 @@ def notification_id(
         customer_id: whose it is; empty where that is not known.
         ordinal: which of several notifications of one rule and customer.
     """
-    texts = (*rule, customer_id, str(ordinal))
-    parts = [event["orgId"], key, event["eventId"], *texts]
+    cause, customer = event["eventId"].encode(), customer_id.encode()
     # Lengths before the parts: ("a", "bc") and ("ab", "c") must never be one id.
-    name = b"".join([len(part).to_bytes(4) + part for part in map(_to_bytes, parts)])
-    digest = sha1(NAMESPACE.bytes + name, usedforsecurity=False).digest()
-    return str(UUID(bytes=digest[:16], version=5))
+    name = b"".join(
+        (
+            _OF_ORG[event["orgId"]],
+            _LENGTHS[len(key)],
+            key,
+            _LENGTHS[len(cause)],
+            cause,
+            _OF_RULE[rule],
+            _LENGTHS[len(customer)],
+            customer,
+            _ORDINALS[ordinal],
+        )
+    )
+    digest = sha1(name, usedforsecurity=False).hexdigest()
+    # As `UUID(..., version=5)` writes it, at a fifth of the cost.
+    variant = _VARIANTS[digest[16]]
+    return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:32]}"
 
 
-def _to_bytes(part: bytes | str | int) -> bytes:
-    return part if isinstance(part, bytes) else str(part).encode()
+def _framed(part: bytes) -> bytes:
+    return _LENGTHS[len(part)] + part
+
+
+_LENGTHS: Final[Memo[int, bytes]] = Memo(lambda length: length.to_bytes(4))
+_ORDINALS: Final[Memo[int, bytes]] = Memo(lambda ordinal: _framed(str(ordinal).encode()))
+
+_OF_ORG: Final[Memo[int, bytes]] = Memo(
+    lambda org_id: NAMESPACE.bytes + _framed(str(org_id).encode())
+)
+_OF_RULE: Final[Memo[tuple[str, str], bytes]] = Memo(
+    lambda rule: b"".join(_framed(part.encode()) for part in rule)
+)
+_VARIANTS: Final = {f"{digit:x}": f"{8 | digit & 3:x}" for digit in range(16)}
 
 
 def cloud_event_headers(
     *, event_id: str, event_name: str, org_id: int, created_at_ms: int
-) -> Iterator[Header]:
-    """Yield the headers of CloudEvents 1.0 in its binary mode for Kafka."""
-    yield _SPEC_VERSION
-    yield "ce_id", event_id.encode()
-    yield "ce_type", f"{NOTIFICATION_NAMESPACE}.{event_name}".encode()
-    yield "ce_source", f"/loyaltystream/{org_id}".encode()
-    yield "ce_time", rfc3339(created_at_ms).encode()
-    yield _CONTENT_TYPE
+) -> list[Header]:
+    """Return the headers of CloudEvents 1.0 in its binary mode for Kafka."""
+    return [
+        _SPEC_VERSION,
+        ("ce_id", event_id.encode()),
+        _TYPES[event_name],
+        _SOURCES[org_id],
+        ("ce_time", rfc3339(created_at_ms).encode()),
+        _CONTENT_TYPE,
+    ]
+
+
+_TYPES: Final[Memo[str, Header]] = Memo(
+    lambda event_name: ("ce_type", f"{NOTIFICATION_NAMESPACE}.{event_name}".encode())
+)
+_SOURCES: Final[Memo[int, Header]] = Memo(
+    lambda org_id: ("ce_source", f"/loyaltystream/{org_id}".encode())
+)
 
 
 def rfc3339(moment_ms: int) -> str:
     """Return epoch milliseconds, of any year that has four digits, as UTC text."""
-    seconds, milliseconds = divmod(moment_ms, 1000)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{milliseconds:03d}Z"
+    return f"{_SECONDS[moment_ms // 1000]}.{moment_ms % 1000:03d}Z"
+
+
+_SECONDS: Final[Memo[int, str]] = Memo(
+    lambda second: f"{datetime.fromtimestamp(second, UTC):%Y-%m-%dT%H:%M:%S}"
+)

@@ -1,10 +1,10 @@
-"""A path into an event in, how to read it and what it can hold out. Pure.
+"""A path into an event in, the way to what lies there and what it can be out. Pure.
 
 Events are decoded `BehavioralEvent`s; the paths are spelled as its schema spells them.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Final
 
@@ -13,7 +13,6 @@ import msgspec
 from loyaltystream.definitions.model import IDENTIFIER_TYPES, EventDefinition, FieldType, Shape
 from loyaltystream.notifications.catalog import CUSTOMER_IDENTIFIERS
 from loyaltystream.notifications.fitting import Misfit
-from loyaltystream.notifications.identifiers import customer_identifiers
 from loyaltystream.notifications.targets import Composite, Kind, Listing, Scalar, Table, Target
 
 Event = dict[str, Any]
@@ -32,12 +31,28 @@ class Holds(StrEnum):
     IDENTIFIERS = "the customer's identifiers"
 
 
+class Move(StrEnum):
+    """One step of a way, from a value to what lies in it; the name may say what is looked for."""
+
+    AT = "the part of that name, which is always there"
+    GET = "the part of that name, or nothing"
+    WITHIN = "the part of that name, or nothing, of what may be nothing itself"
+    JSON = "what a text, or nothing, says in JSON"
+    INTO = "the part of that name or position, of anything"
+    IDENTIFIER = "the value of the first identifier of that type, or nothing"
+    IDENTIFIERS = "the record of a customer with these identifiers"
+
+
+Way = tuple[tuple[Move, str], ...]
+"""What to do with an event, one after the other, to get at a value; nothing is None."""
+
+
 class Source(msgspec.Struct, frozen=True):
-    """A readable path; `read` gives None for what the event lacks."""
+    """A path that events have."""
 
     path: str
     holds: Holds
-    read: Callable[[Event], Any]
+    way: Way
 
 
 _SINGLE: Final = (Holds.TEXT, Holds.WORD, Holds.DATE, Holds.NUMBER, Holds.BOOLEAN, Holds.JSON)
@@ -87,6 +102,9 @@ _FIXED: Final = {
     "customer.profile": Holds.TEXTS,
     "trace": Holds.TEXTS,
 }
+IDENTIFIERS: Final = (Move.AT, "customer"), (Move.AT, "identifiers")
+"""The way to the event's identifiers, as they are."""
+
 _FAMILIES: Final = (
     "fields",
     "nested",
@@ -109,7 +127,7 @@ _IDENTIFIER_TYPES: Final = {kind.lower() for kind in IDENTIFIER_TYPES}
 def find_source(path: str, definition: EventDefinition) -> Source | str:
     """Return the source at `path` in events of that definition, or why there can be none."""
     if path in _FIXED:
-        return Source(path, _FIXED[path], _read_fixed(path))
+        return Source(path, _FIXED[path], _way_to(path))
     for family in _FAMILIES:
         name = path.removeprefix(f"{family}.")
         if name != path:
@@ -118,13 +136,13 @@ def find_source(path: str, definition: EventDefinition) -> Source | str:
     return f"an event has no {path}; it has {', '.join(_FIXED)} and {families}"
 
 
-def _read_fixed(path: str) -> Callable[[Event], Any]:
-    if path == "customer.identifiers":
-        return lambda event: customer_identifiers(event["customer"]["identifiers"])
+def _way_to(path: str) -> Way:
     head, _, name = path.partition(".")
+    if path == "customer.identifiers":
+        return (*IDENTIFIERS, (Move.IDENTIFIERS, ""))
     if not name:
-        return lambda event: event[head]
-    return lambda event: (event[head] or {}).get(name)
+        return ((Move.AT, head),)
+    return (Move.AT, head), (Move.WITHIN, name)
 
 
 def _find_field(path: str, name: str, definition: EventDefinition) -> Source | str:
@@ -133,7 +151,8 @@ def _find_field(path: str, name: str, definition: EventDefinition) -> Source | s
         return _no_field(name, definition, nested=False)
     if field.shape is Shape.NESTED:
         return f"field {name} is an object or array; write nested.{name}"
-    return Source(path, _HOLDS.get(field.type, Holds.TEXT), lambda event: event["fields"].get(name))
+    way = (Move.AT, "fields"), (Move.GET, name)
+    return Source(path, _HOLDS.get(field.type, Holds.TEXT), way)
 
 
 def _find_nested(path: str, name: str, definition: EventDefinition) -> Source | str:
@@ -144,11 +163,9 @@ def _find_nested(path: str, name: str, definition: EventDefinition) -> Source | 
         return _no_field(name, definition, nested=True)
     found = max(leading, key=len)
     steps = name[len(found) + 1 :].split(".") if name != found else []
-
-    def read(event: Event) -> Any:  # noqa: ANN401 (any JSON value)
-        return _walk_json(event["nested"].get(found), steps)
-
-    return Source(path, Holds.JSON, read)
+    inside = ((Move.INTO, step) for step in steps)
+    way = (Move.AT, "nested"), (Move.GET, found), (Move.JSON, ""), *inside
+    return Source(path, Holds.JSON, way)
 
 
 def _no_field(name: str, definition: EventDefinition, *, nested: bool) -> str:
@@ -163,24 +180,19 @@ def _find_identifier(path: str, name: str, _: EventDefinition) -> Source | str:
     kind = name.lower()
     if kind not in _IDENTIFIER_TYPES:
         return f"no such type of identifier; there are {', '.join(IDENTIFIER_TYPES)}"
-
-    def read(event: Event) -> str | None:
-        known = event["customer"]["identifiers"]
-        return next((each["value"] for each in known if each["type"].lower() == kind), None)
-
-    return Source(path, Holds.TEXT, read)
+    return Source(path, Holds.TEXT, (*IDENTIFIERS, (Move.IDENTIFIER, kind)))
 
 
 def _find_profile(path: str, name: str, _: EventDefinition) -> Source:
-    return Source(path, Holds.TEXT, lambda event: event["customer"]["profile"].get(name))
+    return Source(path, Holds.TEXT, ((Move.AT, "customer"), (Move.AT, "profile"), (Move.GET, name)))
 
 
 def _find_trace(path: str, name: str, _: EventDefinition) -> Source:
-    return Source(path, Holds.TEXT, lambda event: event["trace"].get(name))
+    return Source(path, Holds.TEXT, ((Move.AT, "trace"), (Move.GET, name)))
 
 
 def _find_extension(path: str, name: str, _: EventDefinition) -> Source:
-    return Source(path, Holds.JSON, lambda event: _walk_json(event["extensions"].get(name), []))
+    return Source(path, Holds.JSON, ((Move.AT, "extensions"), (Move.GET, name), (Move.JSON, "")))
 
 
 _FINDERS: Final[dict[str, Callable[[str, str, EventDefinition], Source | str]]] = {
@@ -193,18 +205,25 @@ _FINDERS: Final[dict[str, Callable[[str, str, EventDefinition], Source | str]]] 
 }
 
 
-def _walk_json(text: str | None, steps: list[str]) -> Any:  # noqa: ANN401 (any JSON value)
+def read_json(text: str | None) -> Any:  # noqa: ANN401 (any JSON value)
+    """Return what `text` says, a misfit where it is no JSON."""
     if text is None:
         return None
     try:
-        value = msgspec.json.decode(text)
+        return msgspec.json.decode(text)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return Misfit("", "not JSON")
-    for step in steps:
-        if isinstance(value, dict):
-            value = value.get(step)
-        elif isinstance(value, list) and _POSITION.fullmatch(step):
-            value = value[int(step)] if int(step) < len(value) else None
-        else:
-            return None
-    return value
+
+
+def step_into(value: Any, step: str) -> Any:  # noqa: ANN401 (any JSON value)
+    """Return the part of an object or array; of anything else there is none, a misfit stays."""
+    if isinstance(value, dict):
+        return value.get(step)
+    if isinstance(value, list) and _POSITION.fullmatch(step):
+        return value[int(step)] if int(step) < len(value) else None
+    return value if isinstance(value, Misfit) else None
+
+
+def find_identifier(identifiers: Sequence[Mapping[str, Any]], kind: str) -> str | None:
+    """Return the first identifier of a type, which is given in lower case."""
+    return next((each["value"] for each in identifiers if each["type"].lower() == kind), None)

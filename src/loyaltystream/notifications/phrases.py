@@ -1,20 +1,34 @@
-"""A text with braces in, a function that fills it from an event and its notification out. Pure.
+"""A text with braces in, its literal parts and the ways to what fills it out. Pure.
 
 `{orgId}_{data.transactionId}`: what begins with `data.` is a field of the notification, everything
 else a path into the event. Where a part is unknown there is no text.
 """
 
 import re
-from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
+import msgspec
+
+from loyaltystream.content import EXACT
 from loyaltystream.definitions.model import EventDefinition
 from loyaltystream.notifications.fitting import Misfit, fit
-from loyaltystream.notifications.paths import Event, can_fit, find_source
+from loyaltystream.notifications.paths import Move, Way, can_fit, find_source
 from loyaltystream.notifications.targets import Composite, Kind, Listing, Scalar, Target
 
-Phrase = Callable[[Event, dict[str, Any]], str | None]
-"""Takes the event and the notification's data."""
+
+class Part(msgspec.Struct, frozen=True):
+    """What stands in braces: the way from the notification's data, or else from the event."""
+
+    in_data: bool
+    way: Way
+
+
+class Phrase(msgspec.Struct, frozen=True):
+    """A text with one literal more than there are parts between them."""
+
+    literals: tuple[str, ...]
+    parts: tuple[Part, ...]
+
 
 _PART = re.compile(r"\{([^{}]*)\}")
 _TEXT: Final = Scalar(Kind.STRING, nullable=True)
@@ -24,7 +38,7 @@ _DATA: Final = "data."
 def compile_phrase(
     text: str, target: Composite, definition: EventDefinition
 ) -> tuple[Phrase, list[str]]:
-    """Return the function that fills `text`, and what is wrong with the text.
+    """Return `text` taken apart, and what is wrong with it.
 
     Args:
         text: literal text with paths in braces.
@@ -36,36 +50,27 @@ def compile_phrase(
     problems = []
     if any("{" in literal or "}" in literal for literal in literals):
         problems.append("braces stand in pairs, around one path each")
-    reads = []
+    parts = []
     for path in paths:
-        read = _find(path, target, definition)
-        if isinstance(read, str):
-            problems.append(f"{{{path}}}: {read}")
+        part = _find(path, target, definition)
+        if isinstance(part, str):
+            problems.append(f"{{{path}}}: {part}")
         else:
-            reads.append(read)
-
-    def phrase(event: Event, data: dict[str, Any]) -> str | None:
-        filled = [literals[0]]
-        for read, literal in zip(reads, literals[1:], strict=True):
-            part = _to_text(read(event, data))
-            if not part:
-                return None
-            filled += (part, literal)
-        return "".join(filled)
-
-    return phrase, problems
+            parts.append(part)
+    return Phrase(tuple(literals), tuple(parts)), problems
 
 
-def _to_text(value: object) -> str | None:
+def to_text(value: object) -> str | None:
+    """Return a part of a phrase as text; what has none, and what can't be read, is None."""
+    if isinstance(value, int) and value.__class__ is int and -EXACT < value < EXACT:
+        return str(value)  # as usual
     if isinstance(value, Misfit):
         return None
     fitted: str | None = fit(value, _TEXT, [])
     return fitted
 
 
-def _find(
-    path: str, target: Composite, definition: EventDefinition
-) -> Callable[[Event, dict[str, Any]], Any] | str:
+def _find(path: str, target: Composite, definition: EventDefinition) -> Part | str:
     if path.startswith(_DATA):
         return _find_member(path.removeprefix(_DATA).split("."), target)
     source = find_source(path, definition)
@@ -73,10 +78,10 @@ def _find(
         return source
     if not can_fit(source.holds, _TEXT):
         return f"holds {source.holds}, which is not a single value"
-    return lambda event, _: source.read(event)
+    return Part(in_data=False, way=source.way)
 
 
-def _find_member(steps: list[str], target: Target) -> Callable[[Event, dict[str, Any]], Any] | str:
+def _find_member(steps: list[str], target: Target) -> Part | str:
     for step in steps:
         match target:
             case Composite(members=members) if step in members:
@@ -87,15 +92,4 @@ def _find_member(steps: list[str], target: Target) -> Callable[[Event, dict[str,
                 return "the notification has no such field"
     if not isinstance(target, Scalar):
         return "not a single value"
-    return lambda _, data: _walk(data, steps)
-
-
-def _walk(value: Any, steps: list[str]) -> Any:  # noqa: ANN401 (any Avro value)
-    for step in steps:
-        if isinstance(value, dict):
-            value = value.get(step)
-        elif isinstance(value, list):
-            value = value[int(step)] if int(step) < len(value) else None
-        else:
-            return None
-    return value
+    return Part(in_data=True, way=tuple((Move.INTO, step) for step in steps))

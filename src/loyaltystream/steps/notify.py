@@ -5,27 +5,32 @@ everything that is wrong (design.md section 2).
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
 from loyaltystream.definitions.registry import Definitions
-from loyaltystream.events import Origin, Record
-from loyaltystream.notifications.mapping import Notification, map_event
+from loyaltystream.events import Header, Origin, Record
+from loyaltystream.notifications.mapping import map_event
+from loyaltystream.notifications.program import Notification
 from loyaltystream.steps.stages import HEADER_ALLOWANCE, Rejected
 from loyaltystream.verdicts import Reason, Violation
 
-_EVENT_NAMES: Final = ("orgId", "eventName", "eventId")
-
 Read = Callable[[bytes], dict[str, Any] | Violation]
-Encode = Callable[[Notification], bytes]
 
 
-class Encoded(msgspec.Struct, frozen=True):
-    """A notification and its framed Avro value."""
+class Encoded(msgspec.Struct, frozen=True, gc=False):
+    """A notification as it is written: framed Avro, and the headers that are its own.
 
-    notification: Notification
+    Made at once, while all of it is in the processor's cache, and nothing else is kept of it.
+    """
+
+    key: bytes | None
     value: bytes
+    headers: list[Header]
+
+
+Encode = Callable[[Notification], Encoded]
 
 
 class NotifiedBatch(msgspec.Struct, frozen=True):
@@ -44,7 +49,7 @@ class Notifier(msgspec.Struct, frozen=True):
         topic: that the records are read from.
         definitions: in force.
         read: decodes a record's value.
-        encode: makes a notification's value.
+        encode: writes a notification.
         max_record_bytes: what the topic of notifications takes.
     """
 
@@ -74,11 +79,9 @@ class Notifier(msgspec.Struct, frozen=True):
 
     def _notify_of(self, record: Record, value: bytes, clock_ms: int) -> list[Encoded] | Rejected:
         event = self.read(value)
-        moment = record.timestamp_ms if record.timestamp_ms > 0 else clock_ms
-        origin = Origin(self.topic, record.partition, record.offset, moment)
         if isinstance(event, Violation):
-            return Rejected(record, origin, clock_ms, (event,))
-        org_id, event_name, event_id = (event[name] for name in _EVENT_NAMES)
+            return Rejected(record, self._origin_of(record, clock_ms), clock_ms, (event,))
+        org_id, event_name, event_id = event["orgId"], event["eventName"], event["eventId"]
         version = event["definitionVersion"]
         compiled = self.definitions.of_version(org_id, event_name, version)
         made: list[Encoded] | tuple[Violation, ...]
@@ -94,7 +97,7 @@ class Notifier(msgspec.Struct, frozen=True):
             return made
         return Rejected(
             record,
-            origin,
+            self._origin_of(record, clock_ms),
             clock_ms,
             made,
             org_id=org_id,
@@ -103,16 +106,19 @@ class Notifier(msgspec.Struct, frozen=True):
             version=compiled.definition.version if compiled else None,
         )
 
+    def _origin_of(self, record: Record, clock_ms: int) -> Origin:
+        moment_ms = record.timestamp_ms if record.timestamp_ms > 0 else clock_ms
+        return Origin(self.topic, record.partition, record.offset, moment_ms)
+
     def _encode(
         self, notifications: Sequence[Notification]
     ) -> list[Encoded] | tuple[Violation, ...]:
-        encoded = [Encoded(each, self.encode(each)) for each in notifications]
+        encoded, violations = list[Encoded](), list[Violation]()
         room = self.max_record_bytes - HEADER_ALLOWANCE
-        return (
-            tuple(
-                Violation(Reason.TOO_LARGE, "", f"a {made.notification.type.name} of {size} bytes")
-                for made in encoded
-                if (size := len(made.value) + len(made.notification.key or b"")) > room
-            )
-            or encoded
-        )
+        for notification in notifications:
+            written = self.encode(notification)
+            encoded.append(written)
+            if (size := len(written.value) + len(written.key or b"")) > room:
+                detail = f"a {notification.type.name} of {size} bytes"
+                violations.append(Violation(Reason.TOO_LARGE, "", detail))
+        return tuple(violations) or encoded

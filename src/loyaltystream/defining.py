@@ -16,6 +16,7 @@ from loyaltystream.desk import Desk
 from loyaltystream.errors import ConfigurationError
 from loyaltystream.kafka.fenced import FencedWriter
 from loyaltystream.kafka.following import TopicFollower
+from loyaltystream.keys import PartitionBy
 from loyaltystream.settings import Settings
 from loyaltystream.topology import Topics
 
@@ -37,7 +38,11 @@ def follows(settings: Settings) -> bool:
 def limits_of(settings: Settings) -> Limits:
     """Return what the deployment allows of definitions."""
     profile = VENDOR if settings.definitions.profile == "vendor" else Limits()
-    return replace(profile, window_days=settings.definitions.max_window_days)
+    return replace(
+        profile,
+        window_days=settings.definitions.max_window_days,
+        unique_keys=settings.rules.partition_by is PartitionBy.CUSTOMER,
+    )
 
 
 def windows_of(settings: Settings) -> list[int]:
@@ -82,7 +87,8 @@ def build_source(
     log = TopicFollower(settings.kafka, topics.definitions)
     followed = Followed(History(topics.definitions, schema_id), log, heard)
     followed.begin()
-    limits = Limits(window_days=settings.definitions.max_window_days)
+    chosen = limits_of(settings)
+    limits = Limits(window_days=chosen.window_days, unique_keys=chosen.unique_keys)
     for definition in followed.view():
         for problem in limits.refusals(definition, others=None):
             raise ConfigurationError(f"{definition.org_id}/{problem.message}")

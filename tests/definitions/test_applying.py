@@ -7,7 +7,7 @@ from loyaltystream.definitions.applying import Applied, apply
 from loyaltystream.definitions.limits import VENDOR, Limits
 from loyaltystream.definitions.stored import StoredEvent
 from loyaltystream.definitions.written import Written
-from tests.core import CUSTOMER, ORDERED, VIEWED, define, field
+from tests.core import BILLED, CUSTOMER, ORDERED, VIEWED, define, field
 from tests.definitions.topic import Topic
 
 WIDER = ORDERED | {"fields": [*ORDERED["fields"], field("shelf", "string")]}
@@ -109,3 +109,10 @@ def test_a_window_that_the_changelog_does_not_reach_is_refused() -> None:
     long = ORDERED | {"uniquenessWindow": 400}
     told = actions(applied(Topic(), long, limits=Limits(window_days=90)))[0][2]
     assert "the changelog is kept for 90" in told[0]
+
+
+def test_a_unique_key_is_refused_where_events_are_placed_by_their_ids() -> None:
+    """What lies anywhere can't be told from its like, so that no such key is promised."""
+    told = actions(applied(Topic(), BILLED, limits=Limits(unique_keys=False)))[0][2]
+    assert "placed by their ids" in told[0]
+    assert actions(applied(Topic(), BILLED))[0][0] == "create"

@@ -19,6 +19,7 @@ class Limits(msgspec.Struct, frozen=True):
         events: active ones of one org.
         fields: of one event, the customer's included.
         name_characters: of a field's name.
+        unique_keys: whether there may be any; not where events are placed by their ids.
     """
 
     window_days: int | None = None
@@ -26,6 +27,7 @@ class Limits(msgspec.Struct, frozen=True):
     events: int | None = None
     fields: int | None = None
     name_characters: int | None = None
+    unique_keys: bool = True
 
     def refusals(self, definition: EventDefinition, *, others: int | None) -> list[Problem]:
         """Return everything in a definition that is beyond.
@@ -45,6 +47,11 @@ class Limits(msgspec.Struct, frozen=True):
             yield (
                 f"{name}: a uniquenessWindow of {days} days, and the changelog is kept for "
                 f"{self.window_days} (definitions.max_window_days)"
+            )
+        if definition.unique_fields and not self.unique_keys:
+            yield (
+                f"{name}: fields with isUniqueKeyField, and events are placed by their ids "
+                f"(rules.partition_by): a unique key is known only where a customer's lie together"
             )
         if self.events is not None and others is not None and others >= self.events:
             yield f"{name}: the org has {others} active events, {self.events} at most"

@@ -36,6 +36,7 @@ def read(  # noqa: C901 (one loop: a call for each event costs more)
         rules: what a valid event is, beyond its definition.
     """
     batch = ReadBatch([], [], 0, clock_ms)
+    accept, find, envelope_of = batch.valid.append, definitions.by_name.get, canonical.read_envelope
     country_codes, by_name = rules.country_codes, definitions.by_name
     is_usual = rules.dialects.assumed in _USUALLY_PLAIN
     longest = min(canonical.MAX_PLAIN_BYTES, rules.max_event_bytes)
@@ -51,23 +52,23 @@ def read(  # noqa: C901 (one loop: a call for each event costs more)
         origin = _first_arrival(record, topic, clock_ms) if record.headers else None
         origin = origin or Origin(topic, record.partition, record.offset, arrived_ms)
         is_ours = is_usual if not record.headers else _may_be_ours(record, rules)
-        event = canonical.read_envelope(raw) if is_ours and marks != NOT_PLAIN else None
+        event = envelope_of(raw) if is_ours and marks != NOT_PLAIN else None
         if event is not None:
-            compiled = by_name.get((event.orgId, event.eventName))
+            compiled = find((event.orgId, event.eventName))
             if compiled is not None:
                 country_code = country_codes.get(event.orgId, "") if country_codes else ""
                 valid = check_plain(record, origin, clock_ms, event, marks, compiled, country_code)
                 if valid is not None:
-                    batch.valid.append(valid)
+                    accept(valid)
                     continue
         elif marks != NOT_PLAIN:
             valid = check_theirs(record, origin, clock_ms, marks, by_name=by_name, rules=rules)
             if valid is not None:
-                batch.valid.append(valid)
+                accept(valid)
                 continue
         judged = read_carefully(record, origin, clock_ms, definitions=definitions, rules=rules)
         if isinstance(judged, ValidEvent):
-            batch.valid.append(judged)
+            accept(judged)
         else:
             batch.rejected.append(judged)
     batch.clock_ms = clock_ms

@@ -19,7 +19,6 @@ from loyaltystream.avro.dead_letter import ALLOWANCE_BYTES, LetterEncoder
 from loyaltystream.avro.registry import Registry
 from loyaltystream.avro.schemas import Schema
 from loyaltystream.defining import build_desk, build_source, read_in_force, windows_of
-from loyaltystream.definitions.files import demand_placeable
 from loyaltystream.definitions.model import EventDefinition
 from loyaltystream.definitions.source import Source
 from loyaltystream.desk import Desk
@@ -107,8 +106,7 @@ class Deployment:
     @cached_property
     def event_definitions(self) -> list[EventDefinition]:
         """The definitions in force, of the source that the settings name."""
-        in_force = read_in_force(self.settings, self.topics)
-        return demand_placeable(in_force, self.settings.rules.partition_by)
+        return read_in_force(self.settings, self.topics)
 
     @cached_property
     def rules(self) -> Rules:

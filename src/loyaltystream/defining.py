@@ -6,7 +6,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from loyaltystream.definitions.files import load_definitions
+from loyaltystream.definitions.files import demand_placeable, load_definitions
 from loyaltystream.definitions.history import History
 from loyaltystream.definitions.limits import VENDOR, Limits
 from loyaltystream.definitions.model import EventDefinition
@@ -49,7 +49,12 @@ def windows_of(settings: Settings) -> list[int]:
     """Return the windows, in days, that unique keys may be remembered for."""
     if follows(settings):
         return [settings.definitions.max_window_days]
-    return [one.uniqueness_window_days for one in load_definitions(settings.rules.definitions)]
+    return [one.uniqueness_window_days for one in _of_files(settings)]
+
+
+def _of_files(settings: Settings) -> list[EventDefinition]:
+    rules = settings.rules
+    return demand_placeable(load_definitions(rules.definitions), rules.partition_by)
 
 
 def read_in_force(settings: Settings, topics: Topics) -> list[EventDefinition]:
@@ -60,7 +65,7 @@ def read_in_force(settings: Settings, topics: Topics) -> list[EventDefinition]:
         BrokerError: if the topic can't be read.
     """
     if not follows(settings):
-        return load_definitions(settings.rules.definitions)
+        return _of_files(settings)
     history = History(topics.definitions, _NO_SCHEMA)
     with closing(TopicFollower(settings.kafka, topics.definitions)) as log:
         history.learn(log.rest())
@@ -83,7 +88,7 @@ def build_source(
         BrokerError: if the topic can't be read, or nothing is defined there yet.
     """
     if not follows(settings):
-        return Fixed(Definitions(load_definitions(settings.rules.definitions), schema_id))
+        return Fixed(Definitions(_of_files(settings), schema_id))
     log = TopicFollower(settings.kafka, topics.definitions)
     followed = Followed(History(topics.definitions, schema_id), log, heard)
     followed.begin()

@@ -46,7 +46,7 @@ def test_a_second_run_changes_nothing(counter: Shop) -> None:
     first, second = init(counter), init(counter)
     assert first == second
     assert actions(second) == {"keep"}
-    assert len(second["topics"]) == 8
+    assert len(second["topics"]) == 9
     assert all(isinstance(schema["id"], int) for schema in second["schemas"])
     assert {schema["schema"].rpartition(".")[2] for schema in second["schemas"]} == {
         "BehavioralEvent",

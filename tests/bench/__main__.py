@@ -72,7 +72,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     option = parser.add_argument
     option("--events", type=int, default=500_000, help="how many the story has")
-    option("--rounds", type=int, default=1, help="more than one: the best of each loop")
+    option("--rounds", type=int, default=3, help="of each loop, of which the best counts")
     option("--partitions", type=int, default=6, help="of every topic")
     option("--stage", choices=("notify", "both"), help="NOTIFY alone, or both workers as well")
     option("--remembered", type=int, metavar="N", help="INGEST with N ids remembered before")

@@ -93,6 +93,7 @@ def test_a_batch_has_its_bounds(counter: Counter) -> None:
 def test_one_key_for_many_events_is_refused(counter: Counter) -> None:
     """They would all have the same id."""
     refused(counter.post(PATH, many(2), idempotency_key="k"), 422)
+    refused(counter.post(PATH, many(2), x_event_id="k"), 422)
 
 
 def test_a_batch_is_acknowledged_as_a_whole() -> None:

@@ -8,7 +8,7 @@ import pytest
 from loyaltystream.dialects.sources import Dialect
 from tests.core import TOPICS, Partition, event, ingest, outputs, raw, read_event, record, verdicts
 from tests.facts import Facts, write
-from tests.gateway.conftest import PATHS, RULES, Counter
+from tests.gateway.conftest import PATHS, RULES, Counter, refused
 
 KEY = b"1800|mobile|919812345678"
 RESERVED = {"event_name": "roomReserved", "guest": "919812345678", "hotel": "Lotus"}
@@ -111,6 +111,15 @@ def test_a_key_of_idempotency_may_be_said_beside_the_same_id(counter: Counter) -
     hotel = RESERVED | {"external_event_id": 7}
     answer = counter.post("/webhooks/default", hotel, idempotency_key="7")
     assert answer.headers["x-event-id"] == "7"
+
+
+def test_the_header_of_records_says_an_id_as_well(counter: Counter) -> None:
+    """What a producer would put on a record it may put on a request; two ids are a mistake."""
+    assert counter.post("/v1/events", VOUCHER, x_event_id="a").headers["x-event-id"] == "a"
+    both = {"x_event_id": "a", "idempotency_key": "a"}
+    assert counter.post("/v1/events", VOUCHER, **both).headers["x-event-id"] == "a"
+    refused(counter.post("/v1/events", VOUCHER, **both | {"x_event_id": "b"}), 422)
+    assert verdicts(counter.judged()) == {"accepted": 1, "duplicate": 1}
 
 
 def test_an_event_without_any_id_is_given_one(counter: Counter) -> None:

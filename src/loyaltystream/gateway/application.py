@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from loyaltystream.dialects.envelope import SOURCE_HEADER
+from loyaltystream.dialects.envelope import ID_HEADER, SOURCE_HEADER
 from loyaltystream.dialects.sources import DEFAULT, Dialect, Source, Webhook
 from loyaltystream.errors import LoyaltyStreamError
 from loyaltystream.gateway import answers
@@ -175,8 +175,9 @@ class Gateway:
         """Take events of ours, all or none."""
         token = self._admit(request)
         kind = kind_of(request, NDJSON, JSON)
-        if header_of(request, IDEMPOTENCY_KEY) is not None:
-            raise ProblemError(422, f"{IDEMPOTENCY_KEY} is one id, and a batch has many events")
+        for name in (IDEMPOTENCY_KEY, ID_HEADER):
+            if name in request.headers:
+                raise ProblemError(422, f"{name} is one id, and a batch has many events")
         raw = await body_of(request, longest=self._batch_bytes)
         headers, postings, wrong = passed_on(request), [], []
         for number, value in enumerate(events_of(raw, kind)):
@@ -211,7 +212,7 @@ def build_gateway(
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        following = asyncio.create_task(_follow(gateway, follow)) if follow is not None else None
+        following = asyncio.create_task(keep_up(gateway, follow)) if follow is not None else None
         yield
         if following is not None:
             following.cancel()
@@ -226,10 +227,14 @@ def build_gateway(
     )
 
 
-async def _follow(gateway: Gateway, follow: Callable[[], Intake]) -> None:
+async def keep_up(
+    gateway: Gateway,
+    follow: Callable[[], Intake],
+    pause: Callable[[float], Awaitable[object]] = asyncio.sleep,
+) -> None:
     """Take events by what is defined: an event that was just defined has a key soon."""
     while True:
-        await asyncio.sleep(FOLLOW_S)
+        await pause(FOLLOW_S)
         try:
             gateway.intake = await asyncio.to_thread(follow)
         except LoyaltyStreamError as error:

@@ -8,10 +8,11 @@ from typing import Final, Literal
 import msgspec
 from starlette.requests import Request
 
+from loyaltystream.dialects.envelope import ID_HEADER
 from loyaltystream.dialects.sources import Dialect
 from loyaltystream.events import Header
 from loyaltystream.gateway.answers import ProblemError
-from loyaltystream.gateway.intake import IDEMPOTENCY_KEY, PASSED_ON, Offer
+from loyaltystream.gateway.intake import IDEMPOTENCY_KEY, PASSED_ON, Asked, Offer
 
 JSON: Final = "application/json"
 NDJSON: Final = "application/x-ndjson"
@@ -92,22 +93,27 @@ def offer_of(
     """Return the event in a request, taken out of its CloudEvents envelope if it has one.
 
     Raises:
-        ProblemError: 422, if the envelope is none, or names another id than `Idempotency-Key`.
+        ProblemError: 422, if the envelope is none, or the request says more than one id.
     """
-    asked, cloud_id, value = header_of(request, IDEMPOTENCY_KEY), None, raw
+    named, value = [IDEMPOTENCY_KEY, ID_HEADER], raw
+    asked = []
     if kind == CLOUD_EVENT:
         try:
             envelope = _cloud_event.decode(raw)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise ProblemError(422, f"not a CloudEvent: {error}") from error
-        cloud_id, value = envelope.id, bytes(envelope.data)
+        value = bytes(envelope.data)
+        asked.append(Asked(envelope.id, "id"))
     elif dialect is Dialect.CANONICAL and _CLOUD_VERSION in request.headers:
-        if request.headers[_CLOUD_VERSION] != "1.0":
-            raise ProblemError(422, f"{_CLOUD_VERSION} is 1.0, and no other version is read")
-        cloud_id = header_of(request, _CLOUD_ID) or ""
-    if None not in (asked, cloud_id) and asked != cloud_id:
-        raise ProblemError(422, f"{IDEMPOTENCY_KEY} and the CloudEvent's id are two ids")
-    return Offer(value, dialect, source, cloud_id if asked is None else asked, passed_on(request))
+        if request.headers[_CLOUD_VERSION] != "1.0" or _CLOUD_ID not in request.headers:
+            raise ProblemError(422, f"{_CLOUD_VERSION} is 1.0, and {_CLOUD_ID} is needed")
+        named.append(_CLOUD_ID)
+    found = {name: header_of(request, name) for name in named}
+    asked += [Asked(said, f"headers.{name}") for name, said in found.items() if said is not None]
+    if len({one.event_id for one in asked}) > 1:
+        places = ", ".join(one.place for one in asked)
+        raise ProblemError(422, f"not the same id in {places}")
+    return Offer(value, dialect, source, asked[0] if asked else None, passed_on(request))
 
 
 def events_of(raw: bytes, kind: str) -> list[bytes]:

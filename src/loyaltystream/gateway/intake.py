@@ -9,7 +9,7 @@ An id that is made of a document that names its own moment is left to INGEST, wh
 """
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 from msgspec.structs import replace
@@ -38,6 +38,13 @@ _NOWHERE: Final = Origin("", 0, 0, 0)
 _MADE_OF_PLACE: Final = id_of_place(_NOWHERE)
 
 
+class Asked(NamedTuple):
+    """An id that a request says beside its event, and where."""
+
+    event_id: str
+    place: str
+
+
 class Offer(msgspec.Struct, frozen=True):
     """An event as it was posted.
 
@@ -45,14 +52,14 @@ class Offer(msgspec.Struct, frozen=True):
         value: its bytes.
         dialect: that its route says.
         source: its webhook, store or project; None: it has none, or the default one.
-        idempotency_key: the header's text; None: there is none.
+        asked: the id that its request says; None: it says none.
         headers: what its record has besides.
     """
 
     value: bytes
     dialect: Dialect
     source: str | None = None
-    idempotency_key: str | None = None
+    asked: Asked | None = None
     headers: Sequence[Header] = ()
 
 
@@ -97,7 +104,7 @@ class Intake:
             return (read,)
         event, violations = read
         told = [found for found in violations if found.path != "eventId"]
-        event_id = self._identify(event, violations, offer.idempotency_key)
+        event_id = self._identify(event, violations, offer.asked)
         if isinstance(event_id, tuple) or any(found.path == "orgId" for found in violations):
             wrong = event_id if isinstance(event_id, tuple) else ()
             return tuple(_placed(event, found) for found in (*wrong, *told))
@@ -107,7 +114,7 @@ class Intake:
         return Posting(event_id, event.org_id, offer.value, key, headers)
 
     def _identify(
-        self, event: RawEvent, violations: Sequence[Violation], asked: str | None
+        self, event: RawEvent, violations: Sequence[Violation], asked: Asked | None
     ) -> str | Refusal:
         """Return the event's id: its own, else the one asked for, else one that is made."""
         wrong = tuple(found for found in violations if found.path == "eventId")
@@ -118,12 +125,12 @@ class Intake:
             made = event.event_id_origin == "DERIVED" and event.event_id == _MADE_OF_PLACE
             return self._mint() if made else event.event_id
         look = Inspection()
-        checked = look.event_id(asked, f"headers.{IDEMPOTENCY_KEY}")
+        checked = look.event_id(asked.event_id, asked.place)
         if look.violations or (has_own and wrong):
             return (*wrong, *look.violations)
         if has_own and checked != event.event_id:
             detail = "is another id than the event's own: it can be only one"
-            return (Violation(Reason.ID_FORMAT, f"headers.{IDEMPOTENCY_KEY}", detail),)
+            return (Violation(Reason.ID_FORMAT, asked.place, detail),)
         return checked
 
 

@@ -190,7 +190,7 @@ def test_what_is_wrong_in_an_event_is_for_the_judge(counter: Counter, sent: dict
     assert len(outputs(plan, TOPICS.dead_letter)) == 1
 
 
-@pytest.mark.parametrize("event_id", ["é", " a ", "a\u2028b", "漢"])
+@pytest.mark.parametrize("event_id", ["é", " a ", "a\u2028b", "a%41"])
 def test_an_id_that_no_header_can_hold_is_encoded(counter: Counter, event_id: str) -> None:
     """The body says it as it is, the header percent-encoded, the record in UTF-8."""
     answer = counter.post("/events", event(eventId=event_id))

@@ -95,5 +95,6 @@ def voucherify(posting: Posting) -> JSONResponse:
 
 def _said(body: object, posting: Posting, status: int = 200) -> JSONResponse:
     event_id = posting.event_id
-    fits = event_id.isascii() and event_id.isprintable() and event_id == event_id.strip()
+    is_text = event_id.isascii() and event_id.isprintable() and event_id == event_id.strip()
+    fits = is_text and "%" not in event_id
     return JSONResponse(body, status, {ID_HEADER: event_id if fits else quote(event_id)})

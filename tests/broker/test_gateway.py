@@ -2,6 +2,8 @@
 
 import http.client
 import json
+import os
+import re
 import signal
 import socket
 import subprocess
@@ -25,6 +27,7 @@ from tests.shop import QUICK, Shop, eventually, opened
 
 pytestmark = pytest.mark.broker
 
+PAGE: Final = Path(__file__).parent.parent.parent / "docs" / "gateway.md"
 CLIENTS: Final = 4
 BATCH: Final = 20
 MANY: Final = 300
@@ -209,3 +212,24 @@ def test_a_wrong_event_has_its_dead_letter(gate: Gate) -> None:
     judge(shop)
     assert len(shop.read(shop.deployment.topics.ingest)) == 1
     assert "REQUIRED" in shop.command("why", "bad").stdout
+
+
+def test_the_examples_of_the_page_work(gate: Gate) -> None:
+    """What the page tells producers to type is answered as it says."""
+    shop, process = gate.shop, gate.start()
+    examples = re.findall(r"^```sh\n(curl .*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    lines = [raw(event(eventId=f"d-{number}")) for number in range(2)]
+    (shop.directory / "day.ndjson").write_bytes(b"\n".join(lines))
+    told = []
+    for example in examples:
+        done = subprocess.run(
+            ["sh", "-c", example.replace(":8090", f":{gate.port}")],  # noqa: S607 (any shell)
+            env={**os.environ, "TOKEN": gate.token},
+            cwd=shop.directory,
+            capture_output=True,
+            check=True,
+        )
+        told.append(json.loads(done.stdout))
+    assert told == [{"eventId": "a-1"}, {"accepted": 2, "eventIds": ["d-0", "d-1"]}]
+    assert shop.stop(process) == 0, shop.log("gateway")
+    assert len(shop.read(shop.deployment.topics.ingest)) == 3

@@ -10,7 +10,7 @@ from typing import Final
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from loyaltystream.errors import LoyaltyStreamError
+from loyaltystream.errors import LoyaltyStreamError, RetryableBrokerError
 from loyaltystream.gateway.channel import FullError, Told, TooLargeError
 from loyaltystream.gateway.intake import Posting
 from loyaltystream.kafka.connection import MAX_MESSAGE_BYTES, connect, properties
@@ -19,6 +19,7 @@ from loyaltystream.settings import GatewaySettings, KafkaSettings
 
 _POLL_S: Final = 0.1
 _FATAL: Final = KafkaError._FATAL  # noqa: SLF001 (public, underscored by librdkafka)
+_TIMED_OUT: Final = KafkaError._MSG_TIMED_OUT  # noqa: SLF001
 _QUEUE_KBYTES: Final = 131_072
 _MARGIN_S: Final = 2.0
 
@@ -119,6 +120,8 @@ class _Waiting:
         """Return the client's error in our words."""
         if error.code() == KafkaError.MSG_SIZE_TOO_LARGE:
             return TooLargeError(f"{self._topic} takes no record of that size")
+        if error.code() == _TIMED_OUT:
+            return RetryableBrokerError(f"{self._topic}: the broker has not acknowledged in time")
         return translate(error, f"writing to {self._topic}")
 
     def settle(self, count: int, failure: LoyaltyStreamError | None) -> None:

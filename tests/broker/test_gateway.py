@@ -198,6 +198,7 @@ def test_a_gateway_that_ends_finishes_what_it_began(gate: Gate) -> None:
     assert gate.shop.stop(process) == 0, gate.shop.log("gateway")
     crowd.stop()
     assert "Traceback" not in gate.shop.log("gateway")
+    assert "POST" not in gate.shop.log("gateway")
     demand_judged(gate.shop, crowd.acknowledged)
 
 

@@ -193,7 +193,9 @@ def test_what_the_broker_finds_too_large_is_told_so() -> None:
 
 def test_other_paths_and_methods_are_problems_too(counter: Counter) -> None:
     """Whatever is asked, the answer has one form, and the metric a label of its own."""
-    refused(counter.client.get("/events"), 405)
+    answer = counter.client.get("/events")
+    refused(answer, 405)
+    assert answer.headers["allow"] == "POST"
     refused(counter.client.post("/"), 404)
     refused(counter.client.get("/webhooks/a/b"), 404)
     assert {route for route, _, _ in counter.watched.answers} == {"other"}

@@ -80,6 +80,7 @@ def gateway(context: typer.Context) -> None:
 
     deployment.reader.partitions(deployment.topics.ingest)
     logs.configure(settings.telemetry)
+    logs.hide_requests()
     telemetry = GatewayTelemetry()
     built = build(deployment, tokens, telemetry)
     port = settings.telemetry.metrics_port

@@ -120,7 +120,10 @@ class Gateway:
         """Answer where no route is."""
         status = error.status_code if isinstance(error, HTTPException) else 500
         self._watch.answered(_OTHER, status, 0)
-        return problem(status, "docs/gateway.md has all routes")
+        answer = problem(status, "docs/gateway.md has all routes")
+        if isinstance(error, HTTPException):
+            answer.headers.update(error.headers or {})
+        return answer
 
     def close(self) -> None:
         """Have everything written that was taken."""

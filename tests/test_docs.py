@@ -46,6 +46,7 @@ from loyaltystream.settings import (
     variable,
 )
 from loyaltystream.tailing.topics import ROLES
+from loyaltystream.telemetry.gateway import GatewayTelemetry
 from loyaltystream.telemetry.metrics import Metrics
 from loyaltystream.verdicts import NotifyOutcome, Reason, Verdict
 from tests.core import (
@@ -128,6 +129,12 @@ def exit_codes(kind: type[LoyaltyStreamError] = LoyaltyStreamError) -> Iterator[
     yield kind.exit_code
     for child in kind.__subclasses__():
         yield from exit_codes(child)
+
+
+def metrics() -> Iterator[Any]:
+    """Yield every metric of a worker, and of the gateway."""
+    for registry in (Metrics().registry, GatewayTelemetry().registry):
+        yield from registry.collect()
 
 
 def log_events() -> Iterator[str]:
@@ -230,14 +237,14 @@ def test_every_finding_of_the_audit_is_told() -> None:
 
 def test_every_metric_has_its_row() -> None:
     """Every metric heads a row that says its kind."""
-    for metric in Metrics().registry.collect():
+    for metric in metrics():
         [row] = rows(metric.name)
         assert row[1] == metric.type, metric.name
 
 
 def test_no_metric_is_made_up() -> None:
-    """A metric that the pages name is one that workers serve."""
-    known = {metric.name for metric in Metrics().registry.collect()}
+    """A metric that the pages name is one that workers or the gateway serve."""
+    known = {metric.name for metric in metrics()}
     named = set(re.findall(r"`(loyaltystream_[a-z_]+)`", TEXT))
     assert {name.removesuffix("_total") for name in named} == known
 

@@ -26,7 +26,7 @@ OWNERS = {
     "pydantic_settings": {"settings.py"},
     "re2": {"definitions"},
     "rich": {"cli", "demo", "letters", "platform", "tailing", "why"},
-    "starlette": {"web"},
+    "starlette": {"gateway", "taking.py", "web"},
     "structlog": {"telemetry", "working.py"},
     "typer": {"cli"},
     "uvicorn": {"web"},

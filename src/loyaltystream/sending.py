@@ -102,7 +102,7 @@ class Keyer:
         usual = by_customer and told in {None, Dialect.CANONICAL}
         event = canonical.read_plain(value) if usual else None
         if event is not None:
-            definition = self._find(event.orgId, event.eventName)
+            definition = self.find(event.orgId, event.eventName)
             if definition is None:
                 return None
             needed = definition.customer.identifier_type
@@ -110,21 +110,28 @@ class Keyer:
             customers = self._customers[event.orgId, needed][country_code]
             if (found := customers[bytes(event.customer)]) is not None:
                 return found.key_bytes
-        read = reading.read(record, _NOWHERE, find=self._find, rules=self._rules)
+        read = reading.read(record, _NOWHERE, find=self.find, rules=self._rules)
         if isinstance(read, Violation) or any(found.path == "orgId" for found in read[1]):
             return None
-        return self._key(read[0]) if by_customer else _key_by_id(read[0])
+        return self.key_of(read[0])
+
+    def key_of(self, event: RawEvent) -> bytes | None:
+        """Return the key of an event that was read, or None if it can't be told."""
+        if self._rules.partition_by is PartitionBy.CUSTOMER:
+            return self._key(event)
+        return _key_by_id(event)
 
     def read(self, record: Record) -> RawEvent | None:
         """Return the event in a record, however large, as far as it can be read; or None."""
-        read = reading.read(record, _NOWHERE, find=self._find, rules=self._any_size)
+        read = reading.read(record, _NOWHERE, find=self.find, rules=self._any_size)
         return None if isinstance(read, Violation) else read[0]
 
-    def _find(self, org_id: int, event_name: str) -> EventDefinition | None:
+    def find(self, org_id: int, event_name: str) -> EventDefinition | None:
+        """Return the definition of that name in that org, or None."""
         return self._definitions.get((org_id, event_name))
 
     def _key(self, event: RawEvent) -> bytes | None:
-        if (definition := self._find(event.org_id, event.event_name)) is None:
+        if (definition := self.find(event.org_id, event.event_name)) is None:
             return None
         needed = definition.customer.identifier_type
         country_code = self._rules.country_codes.get(event.org_id, "")

@@ -187,6 +187,17 @@ class HttpSettings(Section):
     tokens: Path = Path("tokens.toml")
 
 
+class GatewaySettings(Section):
+    """Where the gateway takes events, and how much it holds that Kafka does not have yet."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8090
+    connections: int = Field(1_000, ge=1)
+    batch_bytes: int = Field(4_194_304, ge=1024)
+    queue_records: int = Field(10_000, ge=1_000)
+    message_timeout_ms: int = Field(5_000, ge=100)
+
+
 class TelemetrySettings(Section):
     """Logs and metrics."""
 
@@ -225,6 +236,7 @@ class Settings(BaseSettings):
     dialects: Dialects = Dialects()
     definitions: DefinitionSettings = DefinitionSettings()
     http: HttpSettings = HttpSettings()
+    gateway: GatewaySettings = GatewaySettings()
     telemetry: TelemetrySettings = TelemetrySettings()
     platform: PlatformSettings = PlatformSettings()
 

@@ -58,3 +58,17 @@ def test_a_service_without_tokens_does_not_start(monkeypatch: pytest.MonkeyPatch
     code, text = run("definitions")
     assert code == 2
     assert "serve token" in text
+
+
+def test_a_gateway_without_tokens_does_not_start() -> None:
+    """It is closed by default, too."""
+    code, text = run("gateway")
+    assert code == 2
+    assert "serve token" in text
+
+
+def test_a_producer_has_a_token_of_its_own() -> None:
+    """The role that sends events is one of those that the command gives."""
+    run("token", "till", "--org", "1800", "--role", "producer")
+    [kept] = load_tokens(Path("tokens.toml"))
+    assert kept.role == "producer"

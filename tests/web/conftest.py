@@ -28,6 +28,7 @@ class Office:
             "owner": (1800, "editor"),
             "looker": (1800, "viewer"),
             "stranger": (1801, "editor"),
+            "till": (1800, "producer"),
         }
         minted = {name: mint(name, *place) for name, place in people.items()}
         self.tokens = {name: text for name, (text, _) in minted.items()}

@@ -76,6 +76,14 @@ def test_a_viewer_changes_nothing(office: Office, method: str, path: str, body: 
     assert office.topic.records == []
 
 
+@pytest.mark.parametrize(("method", "path", "body"), ROUTES)
+def test_a_producer_sees_nothing(office: Office, method: str, path: str, body: object) -> None:
+    """A token to send events with opens no route of the definitions."""
+    answer = office.ask(method, path, body, by="till")
+    assert (answer.status_code, problems(answer)[0][0]) == (403, "FORBIDDEN")
+    assert office.topic.records == []
+
+
 def test_a_token_may_come_as_a_bearer(office: Office) -> None:
     """Both headers are as good; the vendor's counts where both are there."""
     good, bad = f"bearer {office.tokens['looker']}", "Bearer x.y"

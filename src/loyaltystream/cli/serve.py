@@ -1,7 +1,7 @@
 """`loyaltystream serve`: the HTTP side. Does I/O: HTTP, a file of tokens, text out."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from rich.console import Console
@@ -12,9 +12,18 @@ from loyaltystream.cli.context import Context
 from loyaltystream.defining import follows, limits_of
 from loyaltystream.errors import ConfigurationError
 from loyaltystream.telemetry import logs
+from loyaltystream.telemetry.gateway import GatewayTelemetry
+from loyaltystream.telemetry.metrics import serve_registry
 from loyaltystream.web.tokens import Tokens, add_token, load_tokens, mint
 
 app = typer.Typer(help="The HTTP side: services, and who may ask them.", no_args_is_help=True)
+
+
+METRICS: Final = 128
+"""The gateway's metrics are served so far above the first worker's."""
+
+LEAVE_S: Final = 4
+"""Longer than events may wait for Kafka, what was begun is waited for by so much."""
 
 
 class RoleChoice(StrEnum):
@@ -22,6 +31,7 @@ class RoleChoice(StrEnum):
 
     VIEWER = "viewer"
     EDITOR = "editor"
+    PRODUCER = "producer"
 
 
 @app.command()
@@ -43,9 +53,7 @@ def definitions(context: typer.Context) -> None:
         # Half a second that no other command needs, of an extra that may not be there.
         from loyaltystream.web.application import build_application, serve  # noqa: PLC0415
     except ImportError as error:
-        raise ConfigurationError(
-            f"{error.name} is not installed: `pip install 'loyaltystream[service]'`"
-        ) from error
+        raise _not_installed(error) from error
     deployment.reader.partitions(deployment.topics.definitions)
     logs.configure(settings.telemetry)
     built = build_application(
@@ -55,12 +63,44 @@ def definitions(context: typer.Context) -> None:
 
 
 @app.command()
+def gateway(context: typer.Context) -> None:
+    """Take events over HTTP, for producers without Kafka; each is acknowledged once Kafka has it.
+
+    In four dialects, each under its vendor's path, single and in batches. Every call needs a token
+    of its org with role producer (see `serve token`). Any number of these can run.
+    """
+    deployment = Deployment(context.ensure_object(Context).settings)
+    settings = deployment.settings
+    tokens = Tokens(load_tokens(settings.http.tokens))
+    try:
+        from loyaltystream.web.application import serve  # noqa: PLC0415 (as above)
+    except ImportError as error:
+        raise _not_installed(error) from error
+    from loyaltystream.taking import build  # noqa: PLC0415 (it needs the same)
+
+    deployment.reader.partitions(deployment.topics.ingest)
+    logs.configure(settings.telemetry)
+    logs.hide_requests()
+    telemetry = GatewayTelemetry()
+    built = build(deployment, tokens, telemetry)
+    port = settings.telemetry.metrics_port
+    serve_registry(telemetry.registry, settings.telemetry.metrics_host, port and port + METRICS)
+    serve(
+        built,
+        settings.gateway.host,
+        settings.gateway.port,
+        grace_s=settings.gateway.message_timeout_ms // 1000 + LEAVE_S,
+        connections=settings.gateway.connections,
+    )
+
+
+@app.command()
 def token(
     context: typer.Context,
     name: Annotated[str, typer.Argument(help="Whose it is; stands beside each change.")],
-    org: Annotated[int, typer.Option("--org", help="Whose definitions it is for.")],
+    org: Annotated[int, typer.Option("--org", help="Whose definitions or events it is for.")],
     role: Annotated[
-        RoleChoice, typer.Option("--role", help="Look only, or change as well.")
+        RoleChoice, typer.Option("--role", help="Look only, change as well, or only send events.")
     ] = RoleChoice.VIEWER,
 ) -> None:
     """Make a token for an org, and show it this once; http.tokens keeps a salted hash of it.
@@ -74,3 +114,9 @@ def token(
         f"token of org {org}, {role.value}, kept as a hash in {escape(str(file))}:"
     )
     typer.echo(text)
+
+
+def _not_installed(error: ImportError) -> ConfigurationError:
+    return ConfigurationError(
+        f"{error.name} is not installed: `pip install 'loyaltystream[service]'`"
+    )

@@ -61,6 +61,11 @@ def quiet() -> None:
     logging.getLogger("librdkafka").setLevel(logging.CRITICAL)
 
 
+def hide_requests() -> None:
+    """Keep requests out of the log: the id in a webhook's path is what its vendor keeps secret."""
+    logging.getLogger("uvicorn.access").setLevel(logging.WARNING)
+
+
 class _Sparse(logging.Filter):
     """Lets a kind of line of the client library pass once in a while: an outage makes thousands."""
 

@@ -141,11 +141,20 @@ class Metrics:
         Raises:
             ConfigurationError: if the port is taken.
         """
-        try:
-            server, _ = start_http_server(port, host, self.registry)
-        except OSError as error:
-            raise ConfigurationError(
-                f"telemetry.metrics_port = {port}: {host}:{port} cannot be served ({error}); "
-                f"choose another, or 0 for a free one"
-            ) from error
-        return int(server.server_address[1])
+        return serve_registry(self.registry, host, port)
+
+
+def serve_registry(registry: CollectorRegistry, host: str, port: int) -> int:
+    """Serve `/metrics` of a registry; return the port.
+
+    Raises:
+        ConfigurationError: if the port is taken.
+    """
+    try:
+        server, _ = start_http_server(port, host, registry)
+    except OSError as error:
+        raise ConfigurationError(
+            f"telemetry.metrics_port = {port}: {host}:{port} cannot be served ({error}); "
+            f"choose another, or 0 for a free one"
+        ) from error
+    return int(server.server_address[1])

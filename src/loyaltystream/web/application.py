@@ -13,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
+from starlette.types import ASGIApp
 
 from loyaltystream.definitions.limits import Limits
 from loyaltystream.definitions.parsing import Problem
@@ -60,8 +61,18 @@ def build_application(
     return app
 
 
-def serve(app: FastAPI, host: str, port: int) -> None:
-    """Serve until SIGTERM or SIGINT; requests that were begun are finished."""
+def serve(
+    app: ASGIApp, host: str, port: int, *, grace_s: int = GRACE_S, connections: int | None = None
+) -> None:
+    """Serve until SIGTERM or SIGINT; requests that were begun are finished.
+
+    Args:
+        app: what answers.
+        host: the address.
+        port: its port.
+        grace_s: how long what was begun is waited for.
+        connections: how many there may be at once; the next is answered 503.
+    """
     for number in (signal.SIGTERM, signal.SIGINT):
         # The server raises the signal once more when it has finished.
         signal.signal(number, lambda _number, _frame: sys.exit(0))
@@ -71,7 +82,8 @@ def serve(app: FastAPI, host: str, port: int) -> None:
         port=port,
         log_config=None,
         server_header=False,
-        timeout_graceful_shutdown=GRACE_S,
+        timeout_graceful_shutdown=grace_s,
+        limit_concurrency=connections,
     )
 
 

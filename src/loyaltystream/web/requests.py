@@ -16,10 +16,13 @@ _SCHEME: Final = "bearer "
 
 
 def viewer_of(tokens: Tokens) -> Callable[[Request], None]:
-    """Return what lets requests with a token pass, and notes whose it is."""
+    """Return what lets requests pass whose token may look, and notes whose it is."""
 
     def admit(request: Request) -> None:
-        request.state.token = _demand(tokens, request)
+        token = demand(tokens, request)
+        if token.role == "producer":
+            raise refusal(FORBIDDEN, "this token may send events, and see nothing")
+        request.state.token = token
 
     return admit
 
@@ -28,7 +31,7 @@ def editor_of(tokens: Tokens) -> Callable[[Request], None]:
     """Return what lets requests pass whose token may change definitions."""
 
     def admit(request: Request) -> None:
-        token = _demand(tokens, request)
+        token = demand(tokens, request)
         if token.role != "editor":
             raise refusal(FORBIDDEN, "this token may look, and change nothing: an editor's may")
         request.state.token = token
@@ -61,7 +64,12 @@ def object_of(raw: bytes) -> dict[str, Any]:
     return found
 
 
-def _demand(tokens: Tokens, request: Request) -> Token:
+def demand(tokens: Tokens, request: Request) -> Token:
+    """Return whose token a request has.
+
+    Raises:
+        RefusedError: if it has none that somebody has.
+    """
     said = request.headers.get(TOKEN_HEADER)
     if said is None:
         authorization = request.headers.get("authorization", "")

@@ -18,7 +18,7 @@ import msgspec
 
 from loyaltystream.errors import ConfigurationError
 
-Role = Literal["viewer", "editor"]
+Role = Literal["viewer", "editor", "producer"]
 ROLES: Final[tuple[str, ...]] = get_args(Role)
 
 _SECRET_BYTES: Final = 32

@@ -1,0 +1,51 @@
+"""The gateway's metrics, and a line in the log when Kafka does not take events. Does I/O: logs."""
+
+import time
+from typing import Final
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter
+
+_EVERY_S: Final = 10.0
+
+
+class GatewayTelemetry:
+    """What one gateway tells the world.
+
+    Attributes:
+        registry: its metrics.
+    """
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._requests = Counter(
+            "loyaltystream_gateway_requests",
+            "Requests answered, by route and status.",
+            ["route", "status"],
+            registry=self.registry,
+        )
+        self._events = Counter(
+            "loyaltystream_gateway_events",
+            "Events acknowledged: the broker has them.",
+            ["route"],
+            registry=self.registry,
+        )
+        self._log = structlog.get_logger()
+        self._told_s = -_EVERY_S
+
+    def answered(self, route: str, status: int, events: int) -> None:
+        """Count an answer, and the events that it acknowledges."""
+        self._requests.labels(route, str(status)).inc()
+        if events:
+            self._events.labels(route).inc(events)
+
+    def not_written(self, why: str) -> None:
+        """Note that events could not be written; an outage is told once in a while."""
+        now_s = time.monotonic()
+        if now_s - self._told_s >= _EVERY_S:
+            self._told_s = now_s
+            self._log.warning("events.refused", why=why, next="their producers send them again")
+
+    def not_followed(self, why: str) -> None:
+        """Note that the definitions in force could not be asked for."""
+        self._log.warning("definitions.awaited", why=why, next="the last known ones stay in use")

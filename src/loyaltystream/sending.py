@@ -91,12 +91,16 @@ class Keyer:
         self._any_size = msgspec.structs.replace(rules, max_event_bytes=_ANY_SIZE)
         self.headers = headers
 
-    def key(self, value: bytes) -> bytes | None:
+    def key(self, value: bytes, headers: Sequence[Header] | None = None) -> bytes | None:
         """Return `orgId|identifierType|value`, or None if it can't be told.
 
         Where events are placed by their ids, it is `orgId|eventId`.
+
+        Args:
+            value: the event's bytes.
+            headers: of its record; None: those that all have.
         """
-        record = Record(0, 0, -1, None, value, self.headers)
+        record = Record(0, 0, -1, None, value, self.headers if headers is None else headers)
         told = reading.told_dialect(record, self._rules.dialects)
         by_customer = self._rules.partition_by is PartitionBy.CUSTOMER
         usual = by_customer and told in {None, Dialect.CANONICAL}

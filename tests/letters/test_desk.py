@@ -1,22 +1,23 @@
 """Letters that come back: mended, sent once, and told about for ever."""
 
 from collections import Counter
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from loyaltystream.errors import RetryableBrokerError
-from loyaltystream.events import Origin
+from loyaltystream.events import Header, Origin
 from loyaltystream.letters.letter import Letter
-from loyaltystream.letters.replaying import MAX_ATTEMPTS, Stay
+from loyaltystream.letters.replaying import MAX_ATTEMPTS, Resender, Resent, Stay
 from loyaltystream.letters.state import Step, name_of
 from loyaltystream.verdicts import Reason, Verdict
 from tests.audit.world import CUSTOMERS, home_of, viewed
 from tests.core import TOPICS, raw
 from tests.letters.town import PATCH, TownWriter, body, desk_of, forecast, letters_of, replay
 from tests.why.test_why import id_of
-from tests.why.world import Town, bought, lively
+from tests.why.world import SIGNER, Town, bought, lively
 
 
 def wrong(count: int) -> Town:
@@ -289,3 +290,23 @@ def test_nothing_to_send_sends_nothing(count: int) -> None:
     writer = TownWriter(town)
     assert list(desk_of(town, writer).replay([])) == []
     assert writer.sizes == []
+
+
+def test_an_event_is_keyed_as_its_own_headers_say() -> None:
+    """Headers that name a dialect decide whose event it is, in a replay as at first."""
+    town = Town()
+    headers = [("x-event-dialect", b"canonical")]
+    town.send(raw(viewed(1, fields={})), home_of(CUSTOMERS[0]), headers=headers)
+    town.run()
+    [letter] = letters_of(town)
+    asked = []
+
+    def tell(value: bytes, said: Sequence[Header]) -> bytes:
+        asked.append((value, list(said)))
+        return b"its key"
+
+    state = desk_of(town).states.of(letter.place)
+    made = Resender(TOPICS.ingest, key=tell, signer=SIGNER).resend(letter, state)
+    assert isinstance(made, Resent)
+    assert made.output.key == b"its key"
+    assert asked == [(letter.original.value, headers)]

@@ -153,7 +153,9 @@ def test_dialect_and_source_go_with_every_record() -> None:
     post(read(line), tape, keyer=keyer, posted=posted, passed=lambda: None)
     assert tape.sent == [(line, b"1800|mobile|919812345678")]
     assert tape.headers == headers
-    assert Keyer(SHOP, Rules(dialects=DIALECTS)).key(line) is None
+    others = Keyer(SHOP, Rules(dialects=DIALECTS))
+    assert others.key(line) is None
+    assert others.key(line, headers) == b"1800|mobile|919812345678"
 
 
 def test_sent_are_those_that_the_broker_has() -> None:

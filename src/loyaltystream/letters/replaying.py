@@ -24,6 +24,9 @@ _OURS: Final = REPLAY_HEADERS | {ORIGIN_HEADER, SOURCE_HEADER}
 _INGEST: Final = "ingest"
 
 
+TellKey = Callable[[bytes, Sequence[Header]], bytes | None]
+
+
 class Stay(StrEnum):
     """Why a letter is not sent again."""
 
@@ -54,11 +57,11 @@ class Resender:
 
     Args:
         topic: of ingest.
-        key: tells an event's partition key; None: it can't be told.
+        key: tells the partition key of an event, by its record's headers; None: it can't be told.
         signer: signs what a replay claims.
     """
 
-    def __init__(self, topic: str, *, key: Callable[[bytes], bytes | None], signer: Signer) -> None:
+    def __init__(self, topic: str, *, key: TellKey, signer: Signer) -> None:
         self._topic = topic
         self._key = key
         self._signer = signer
@@ -83,12 +86,13 @@ class Resender:
             letter.origin_ms,
         )
         replay = Replay(str(letter.place), attempt)
+        theirs = _theirs(original.headers)
         headers = [
-            *_theirs(original.headers),
+            *theirs,
             origin.to_header(),
             *self._signer.headers(replay, value),
         ]
-        key = self._key(value) or original.key
+        key = self._key(value, theirs) or original.key
         return Resent(letter, Output(self._topic, key, value, None, headers), attempt)
 
 

@@ -163,9 +163,8 @@ class Why:
                 yield self._arrivals.routed(partition, found)
 
     def _is_of(self, record: Record, partition_key: bytes) -> bool:
-        return (
-            record.key == partition_key or self._at.keyer.key(record.value or b"") == partition_key
-        )
+        said = self._at.keyer.key(record.value or b"", record.headers)
+        return partition_key in {record.key, said}
 
     def _source(self, place: Place) -> Place | None:
         """Return the record of the ingest topic that a record of any topic comes from."""

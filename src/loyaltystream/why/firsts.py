@@ -101,7 +101,7 @@ class Firsts:
 
     def _key(self, record: Record) -> Key | None:
         keyer = self._at.keyer
-        event, partition_key = keyer.read(record), keyer.key(record.value or b"")
+        event, partition_key = keyer.read(record), keyer.key(record.value or b"", record.headers)
         if event is None or partition_key is None:
             return None
         definition = self._at.definitions.get((event.org_id, event.event_name))

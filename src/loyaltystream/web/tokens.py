@@ -77,7 +77,8 @@ def load_tokens(file: Path) -> list[Token]:
     except FileNotFoundError as error:
         raise ConfigurationError(
             f"no file {file} with tokens (http.tokens), and without tokens nobody may ask: "
-            f"`loyaltystream serve token NAME --org ORG --role editor` makes one"
+            f"`loyaltystream serve token NAME --org ORG --role editor` (the gateway: producer) "
+            f"makes one"
         ) from error
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigurationError(f"tokens in {file}: {error}") from error

@@ -1,6 +1,6 @@
 """Changes of the topic: decided by what is there, repeated when somebody came in between."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import pytest
 
@@ -8,36 +8,38 @@ from loyaltystream.definitions.changing import Mark, create
 from loyaltystream.definitions.history import History, Name
 from loyaltystream.definitions.parsing import Problem
 from loyaltystream.definitions.stored import StoredEvent
-from loyaltystream.desk import ATTEMPTS, Change, Desk, Pen
+from loyaltystream.desk import ATTEMPTS, Change, Desk
 from loyaltystream.errors import BrokerError, FatalBrokerError, RetryableBrokerError
-from loyaltystream.testing.definitions import MemoryLog, MemoryPen, MemoryTopic
+from loyaltystream.ports import Writer
+from loyaltystream.testing.definitions import MemoryLog, MemoryTopic, MemoryWriter
+from loyaltystream.topology import Output
 from tests.core import EVENT_SCHEMA_ID, NOW_MS, ORDERED, define
 
 
 class Late:
-    """A pen whose answer is lost: what it wrote is there, or not."""
+    """A writer whose answer is lost: what it wrote is there, or not."""
 
-    def __init__(self, pen: MemoryPen, *, written: bool) -> None:
-        self._pen = pen
+    def __init__(self, writer: MemoryWriter, *, written: bool) -> None:
+        self._writer = writer
         self._written = written
         self.tries = 0
 
-    def claim(self) -> None:
-        self._pen.claim()
+    def open(self) -> None:
+        self._writer.open()
 
-    def write(self, records: Iterable[tuple[bytes, bytes]]) -> None:
+    def write(self, outputs: Sequence[Output]) -> None:
         self.tries += 1
         if self._written:
-            self._pen.write(records)
+            self._writer.write(outputs)
         raise RetryableBrokerError("no answer")
 
 
-def desk(topic: MemoryTopic, pen: Pen | None = None) -> Desk:
+def desk(topic: MemoryTopic, writer: Writer | None = None) -> Desk:
     """Return a desk that never waits."""
     return Desk(
         History("definitions", EVENT_SCHEMA_ID),
         MemoryLog(topic),
-        pen or MemoryPen(topic),
+        writer or MemoryWriter(topic),
         clock_ms=lambda: NOW_MS,
         pause=lambda _seconds: None,
     )
@@ -98,19 +100,19 @@ def test_a_change_is_decided_anew_when_somebody_came_first() -> None:
 def test_a_write_without_an_answer_is_looked_for() -> None:
     """What was written although nobody said so is not written again."""
     topic = MemoryTopic()
-    pen = Late(MemoryPen(topic), written=True)
-    [made] = desk(topic, pen).change("one", creating("orderPlaced"))
+    writer = Late(MemoryWriter(topic), written=True)
+    [made] = desk(topic, writer).change("one", creating("orderPlaced"))
     assert isinstance(made, StoredEvent)
-    assert (pen.tries, len(topic.records)) == (1, 1)
+    assert (writer.tries, len(topic.records)) == (1, 1)
 
 
 def test_a_write_that_never_succeeds_is_told_in_the_end() -> None:
     """After some attempts the broker's own words are passed on."""
     topic = MemoryTopic()
-    pen = Late(MemoryPen(topic), written=False)
+    writer = Late(MemoryWriter(topic), written=False)
     with pytest.raises(RetryableBrokerError, match="no answer"):
-        desk(topic, pen).change("one", creating("orderPlaced"))
-    assert pen.tries == ATTEMPTS
+        desk(topic, writer).change("one", creating("orderPlaced"))
+    assert writer.tries == ATTEMPTS
     assert topic.records == []
 
 
@@ -119,7 +121,7 @@ def test_a_topic_that_cannot_be_read_is_not_changed() -> None:
     topic = MemoryTopic()
     log = MemoryLog(topic)
     log.away = FatalBrokerError("gone")
-    made = Desk(History("definitions", EVENT_SCHEMA_ID), log, MemoryPen(topic))
+    made = Desk(History("definitions", EVENT_SCHEMA_ID), log, MemoryWriter(topic))
     with pytest.raises(BrokerError, match="gone"):
         made.change("one", creating("orderPlaced"))
     assert topic.records == []

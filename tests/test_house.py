@@ -218,6 +218,18 @@ def test_no_pattern_of_a_user_meets_a_backtracking_engine() -> None:
             assert "re" not in used, f"{name_of(path)}: {function.name}"
 
 
+def test_every_client_is_made_in_one_way() -> None:
+    """A property that the library refuses is told in one line, whichever client it was for."""
+    clients = {"AdminClient", "Consumer", "Producer"}
+    for path in modules(SOURCE):
+        made = {
+            node.func.id
+            for node in ast.walk(parsed(path))
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        }
+        assert not made & clients, f"{name_of(path)}: use kafka.connection.connect"
+
+
 def test_nothing_is_asserted_at_run_time() -> None:
     """Python may be run without assertions: what has to hold is checked and raised."""
     for path in modules(SOURCE):

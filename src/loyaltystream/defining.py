@@ -14,8 +14,8 @@ from loyaltystream.definitions.registry import Definitions
 from loyaltystream.definitions.source import Fixed, Followed, Source
 from loyaltystream.desk import Desk
 from loyaltystream.errors import ConfigurationError
-from loyaltystream.kafka.fenced import FencedWriter
 from loyaltystream.kafka.following import TopicFollower
+from loyaltystream.kafka.writing import TransactionalWriter
 from loyaltystream.keys import PartitionBy
 from loyaltystream.settings import Settings
 from loyaltystream.topology import Topics
@@ -106,5 +106,5 @@ def build_desk(settings: Settings, topics: Topics) -> Desk:
     return Desk(
         History(topic, _NO_SCHEMA),
         TopicFollower(settings.kafka, topic),
-        FencedWriter(settings.kafka, transactional_id=f"{topic}.desk", topic=topic),
+        TransactionalWriter(settings.kafka, settings.worker, transactional_id=f"{topic}.desk"),
     )

@@ -8,8 +8,8 @@ So no change is lost, however many services and commands there are.
 import random
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 from loyaltystream.definitions.changing import Mark
 from loyaltystream.definitions.history import History, Name
@@ -17,6 +17,8 @@ from loyaltystream.definitions.parsing import Problem
 from loyaltystream.definitions.source import Log
 from loyaltystream.definitions.stored import StoredEvent, encode, key_of
 from loyaltystream.errors import BrokerError, RetryableBrokerError
+from loyaltystream.ports import Writer
+from loyaltystream.topology import Output
 
 ATTEMPTS: Final = 12
 _VISIBLE_S: Final = 10.0
@@ -29,23 +31,13 @@ Each event that it changes takes a revision of its own, from that one on.
 """
 
 
-class Pen(Protocol):
-    """Writes to the topic; see `kafka.fenced`."""
-
-    def claim(self) -> None:
-        """Take the right to write over from whoever has it."""
-
-    def write(self, records: Iterable[tuple[bytes, bytes]]) -> None:
-        """Write all or nothing, unless somebody else has claimed it meanwhile."""
-
-
 class Desk:
     """Reads and changes definitions; of use to several threads.
 
     Args:
         history: takes what the topic says.
         log: the topic.
-        pen: writes to it.
+        writer: writes to it.
         clock_ms: tells when a change is made.
         pause: waits for so many seconds.
     """
@@ -54,14 +46,14 @@ class Desk:
         self,
         history: History,
         log: Log,
-        pen: Pen,
+        writer: Writer,
         *,
         clock_ms: Callable[[], int] = lambda: int(time.time() * 1000),
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._history = history
         self._log = log
-        self._pen = pen
+        self._writer = writer
         self._clock_ms = clock_ms
         self._pause = pause
         self._lock = threading.Lock()
@@ -87,7 +79,7 @@ class Desk:
         """
         with self._lock:
             for attempt in range(1, ATTEMPTS + 1):
-                self._pen.claim()
+                self._writer.open()
                 events = self._read().events
                 mark = Mark(self._history.revision + 1, self._clock_ms(), by)
                 wanted = change(events, mark)
@@ -101,10 +93,10 @@ class Desk:
     def _write(self, new: Sequence[StoredEvent], *, last: bool) -> bool:
         """Write, and return whether that is there now; if it may not be, the change starts anew."""
         try:
-            self._pen.write((key_of(*one.name), encode(one)) for one in new)
+            self._writer.write([self._output(one) for one in new])
         except BrokerError:
-            # Perhaps it was written all the same: claiming settles it, and reading tells.
-            self._pen.claim()
+            # Perhaps it was written all the same: opening settles it, and reading tells.
+            self._writer.open()
             events = self._read().events
             if any(events.get(one.name) == one for one in new):
                 return True
@@ -118,6 +110,9 @@ class Desk:
                 raise RetryableBrokerError("the change was written, and can't be read yet")
             self._pause(_PAUSE_S)
         return True
+
+    def _output(self, event: StoredEvent) -> Output:
+        return Output(self._history.topic, key_of(*event.name), encode(event), 0, [])
 
     def _read(self) -> History:
         self._history.learn(self._log.rest())

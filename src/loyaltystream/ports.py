@@ -154,3 +154,13 @@ class Telemetry(Protocol):
 
     def owns(self, partitions: Sequence[int]) -> None:
         """Note which partitions this worker has now."""
+
+
+class Writer(Protocol):
+    """Writes records in transactions that read nothing, as the only one under its name."""
+
+    def open(self) -> None:
+        """Fence whoever wrote before, and settle what that left open."""
+
+    def write(self, outputs: Sequence[Output]) -> None:
+        """Return once the records are committed, all of them; raise if another one has opened."""

@@ -11,13 +11,15 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from loyaltystream.definitions.changing import Mark, create
 from loyaltystream.definitions.history import History
 from loyaltystream.definitions.source import Log
-from loyaltystream.desk import Desk, Pen
+from loyaltystream.desk import Desk
 from loyaltystream.errors import BrokerError
 from loyaltystream.events import Record
-from loyaltystream.kafka.fenced import FencedWriter
 from loyaltystream.kafka.following import TopicFollower
-from loyaltystream.settings import KafkaSettings
-from loyaltystream.testing.definitions import MemoryLog, MemoryPen, MemoryTopic
+from loyaltystream.kafka.writing import TransactionalWriter
+from loyaltystream.ports import Writer
+from loyaltystream.settings import KafkaSettings, WorkerSettings
+from loyaltystream.testing.definitions import MemoryLog, MemoryTopic, MemoryWriter
+from loyaltystream.topology import Output
 from tests.core import EVENT_SCHEMA_ID, ORDERED, define
 from tests.shop import eventually
 
@@ -28,10 +30,12 @@ CHANGES = 5
 class Backend(Protocol):
     """One topic."""
 
+    name: str
+
     def log(self) -> Log:
         """Return a new reader."""
 
-    def pen(self) -> Pen:
+    def writer(self) -> Writer:
         """Return a new writer."""
 
     def fetch(self, log: Log) -> None:
@@ -40,13 +44,14 @@ class Backend(Protocol):
 
 class InMemory:
     def __init__(self) -> None:
+        self.name = "definitions"
         self._topic = MemoryTopic()
 
     def log(self) -> MemoryLog:
         return MemoryLog(self._topic)
 
-    def pen(self) -> MemoryPen:
-        return MemoryPen(self._topic)
+    def writer(self) -> MemoryWriter:
+        return MemoryWriter(self._topic)
 
     def fetch(self, log: Log) -> None:
         assert isinstance(log, MemoryLog)
@@ -55,22 +60,24 @@ class InMemory:
 
 class OnKafka:
     def __init__(self, bootstrap_servers: str) -> None:
-        self._topic = f"contract-{uuid.uuid4().hex[:8]}.definitions"
+        self.name = f"contract-{uuid.uuid4().hex[:8]}.definitions"
         self._kafka = KafkaSettings(bootstrap_servers=bootstrap_servers)
-        self._clients: list[TopicFollower | FencedWriter] = []
+        self._clients: list[TopicFollower | TransactionalWriter] = []
         admin = AdminClient({"bootstrap.servers": bootstrap_servers})
-        compacted = NewTopic(self._topic, 1, 1, config={"cleanup.policy": "compact"})
-        admin.create_topics([compacted])[self._topic].result(30)
+        compacted = NewTopic(self.name, 1, 1, config={"cleanup.policy": "compact"})
+        admin.create_topics([compacted])[self.name].result(30)
 
     def log(self) -> TopicFollower:
-        log = TopicFollower(self._kafka, self._topic)
+        log = TopicFollower(self._kafka, self.name)
         self._clients.append(log)
         return log
 
-    def pen(self) -> FencedWriter:
-        pen = FencedWriter(self._kafka, transactional_id=f"{self._topic}.desk", topic=self._topic)
-        self._clients.append(pen)
-        return pen
+    def writer(self) -> TransactionalWriter:
+        writer = TransactionalWriter(
+            self._kafka, WorkerSettings(), transactional_id=f"{self.name}.desk"
+        )
+        self._clients.append(writer)
+        return writer
 
     def fetch(self, log: Log) -> None:
         del log
@@ -97,11 +104,16 @@ def pairs(records: Sequence[Record] | object) -> list[tuple[bytes | None, bytes 
     return [(record.key, record.value) for record in records]
 
 
+def outputs(topic: Backend, *records: tuple[bytes, bytes]) -> list[Output]:
+    """Return keys and values as records for the topic."""
+    return [Output(topic.name, key, value, 0, []) for key, value in records]
+
+
 def write(topic: Backend, *records: tuple[bytes, bytes]) -> None:
     """Write as the only one."""
-    pen = topic.pen()
-    pen.claim()
-    pen.write(records)
+    writer = topic.writer()
+    writer.open()
+    writer.write(outputs(topic, *records))
 
 
 def read_until(read: Callable[[], object], count: int) -> list[tuple[bytes | None, bytes | None]]:
@@ -142,21 +154,21 @@ def test_news_come_without_being_asked_for(topic: Backend) -> None:
     assert pairs(log.news()) == pairs(log.rest()) == []
 
 
-def test_without_a_claim_nothing_is_written(topic: Backend) -> None:
-    """Who has not claimed the topic can't write."""
+def test_without_opening_nothing_is_written(topic: Backend) -> None:
+    """Who has not taken the topic over can't write."""
     with pytest.raises(BrokerError):
-        topic.pen().write([(b"a", b"1")])
+        topic.writer().write(outputs(topic, (b"a", b"1")))
     assert pairs(topic.log().rest()) == []
 
 
-def test_a_claim_takes_the_right_to_write_from_others(topic: Backend) -> None:
-    """What somebody read before another one claimed the topic is nothing to decide by any more."""
-    first, second = topic.pen(), topic.pen()
-    first.claim()
-    second.claim()
+def test_opening_takes_the_right_to_write_from_others(topic: Backend) -> None:
+    """What somebody read before another one took it over is nothing to decide by any more."""
+    first, second = topic.writer(), topic.writer()
+    first.open()
+    second.open()
     with pytest.raises(BrokerError):
-        first.write([(b"a", b"first")])
-    second.write([(b"a", b"second")])
+        first.write(outputs(topic, (b"a", b"first")))
+    second.write(outputs(topic, (b"a", b"second")))
     assert read_until(topic.log().rest, 1) == [(b"a", b"second")]
 
 
@@ -165,7 +177,7 @@ def test_no_change_is_lost_however_many_make_them(topic: Backend) -> None:
     failures: list[Exception] = []
 
     def work(writer: int) -> None:
-        desk = Desk(History("definitions", EVENT_SCHEMA_ID), topic.log(), topic.pen())
+        desk = Desk(History(topic.name, EVENT_SCHEMA_ID), topic.log(), topic.writer())
         for number in range(CHANGES):
             body = ORDERED | {"eventName": f"order{writer}x{number}"}
 

@@ -10,7 +10,7 @@ from loyaltystream.definitions.history import History
 from loyaltystream.definitions.limits import Limits
 from loyaltystream.desk import Desk
 from loyaltystream.rules import Rules
-from loyaltystream.testing.definitions import MemoryLog, MemoryPen, MemoryTopic
+from loyaltystream.testing.definitions import MemoryLog, MemoryTopic, MemoryWriter
 from loyaltystream.web.application import build_application
 from loyaltystream.web.tokens import Role, Tokens, mint
 from tests.core import EVENT_SCHEMA_ID, NOW_MS
@@ -35,7 +35,7 @@ class Office:
         desk = Desk(
             History(TOPIC, EVENT_SCHEMA_ID),
             self.log,
-            MemoryPen(self.topic),
+            MemoryWriter(self.topic),
             clock_ms=lambda: NOW_MS,
             pause=lambda _seconds: None,
         )

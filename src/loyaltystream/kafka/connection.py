@@ -43,6 +43,19 @@ def properties(kafka: KafkaSettings, **own: str | float | bool) -> Properties:
     }
 
 
+def reader_properties(kafka: KafkaSettings, **own: str | float | bool) -> Properties:
+    """Return the properties of a consumer outside any group, which reads what is committed."""
+    outside: Properties = {
+        "group_id": "loyaltystream.reader",
+        "isolation_level": "read_committed",
+        "enable_auto_commit": False,
+        "enable_partition_eof": True,
+        "auto_offset_reset": "earliest",
+        "fetch_message_max_bytes": MAX_MESSAGE_BYTES,
+    }
+    return properties(kafka, **(outside | own))
+
+
 def connect(make: Callable[[Properties], Client], properties: Properties) -> Client:
     """Make a client; it reaches for the broker by itself.
 

@@ -7,7 +7,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Message, Top
 
 from loyaltystream.errors import FatalBrokerError, RetryableBrokerError
 from loyaltystream.events import Record
-from loyaltystream.kafka.connection import MAX_MESSAGE_BYTES, properties
+from loyaltystream.kafka.connection import connect, reader_properties
 from loyaltystream.kafka.errors import translate
 from loyaltystream.kafka.reading import REACH_S, LogReader, to_record
 from loyaltystream.settings import KafkaSettings
@@ -33,19 +33,15 @@ class TopicFollower:
         self._timeout_s = timeout_s
         self._reader = LogReader(kafka, timeout_s=timeout_s)
         self._reached = 0  # the offset behind all that was read, markers included
-        self._consumer = Consumer(
-            properties(
+        self._consumer = connect(
+            Consumer,
+            reader_properties(
                 kafka,
-                group_id="loyaltystream.reader",
-                isolation_level="read_committed",
-                enable_auto_commit=False,
-                enable_partition_eof=True,
                 auto_offset_reset="error",
                 # A commit does not end a fetch that waits: by default it is heard 0.5 s later.
                 fetch_wait_max_ms=_FETCH_MS,
                 queued_max_messages_kbytes=1_024,
-                fetch_message_max_bytes=MAX_MESSAGE_BYTES,
-            )
+            ),
         )
         self._consumer.assign([TopicPartition(topic, 0, OFFSET_BEGINNING)])
 

@@ -11,7 +11,6 @@ from typing import Final
 from confluent_kafka import (
     OFFSET_BEGINNING,
     OFFSET_END,
-    OFFSET_INVALID,
     Consumer,
     IsolationLevel,
     KafkaError,
@@ -23,16 +22,17 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from loyaltystream.errors import FatalBrokerError, RetryableBrokerError
 from loyaltystream.events import Header, Record
-from loyaltystream.kafka.connection import MAX_MESSAGE_BYTES, connect, properties
+from loyaltystream.kafka.connection import connect, properties, reader_properties
 from loyaltystream.kafka.errors import translate, translated
+from loyaltystream.kafka.offsets import committed_offsets, list_offsets
 from loyaltystream.settings import KafkaSettings
 
 TIMEOUT_S: Final = 30.0
 REACH_S: Final = 5.0
 """How long a broker is looked for: a worker that looks can't be told to stop meanwhile."""
 
+POLL_S: Final = 0.2
 _FETCH: Final = 2_000
-_POLL_S: Final = 0.2
 _PAUSE_S: Final = 0.05
 
 # Called this way the client's failure is raised here; CPython's specialised call lets it through to
@@ -207,34 +207,18 @@ class LogReader:
         spec: OffsetSpec,
         isolation: IsolationLevel = IsolationLevel.READ_COMMITTED,
     ) -> dict[int, int]:
-        asked = dict.fromkeys(partitions, spec)
-        with translated(f"reading the offsets of {partitions[0].topic}"):
-            answers = self._admin.list_offsets(
-                asked, isolation_level=isolation, request_timeout=self._timeout_s
-            )
-            return {asked.partition: found.result().offset for asked, found in answers.items()}
+        found = list_offsets(self._admin, partitions, spec, isolation, self._timeout_s)
+        return {partition: offset for (_, partition), offset in found.items()}
 
-    def _consumer(self, group_id: str = "loyaltystream.reader") -> Consumer:
-        return connect(
-            Consumer,
-            properties(
-                self._kafka,
-                group_id=group_id,
-                isolation_level="read_committed",
-                enable_auto_commit=False,
-                enable_partition_eof=True,
-                # The end of a partition is told by an empty fetch, by default after 0.5 s.
-                fetch_wait_max_ms=20,
-                auto_offset_reset="earliest",
-                fetch_message_max_bytes=MAX_MESSAGE_BYTES,
-            ),
-        )
+    def _consumer(self, **own: str) -> Consumer:
+        # The end of a partition is told by an empty fetch, by default after 0.5 s.
+        return connect(Consumer, reader_properties(self._kafka, fetch_wait_max_ms=20, **own))
 
     def _until(self, consumer: Consumer, end: int, doing: str) -> Iterator[Record]:
         silent_s = 0.0
         while silent_s < self._timeout_s:
             messages = take(consumer)
-            silent_s = 0.0 if messages else silent_s + _POLL_S
+            silent_s = 0.0 if messages else silent_s + POLL_S
             for message in messages:
                 at_end = is_end(message)
                 if (offset := message.offset()) is None:
@@ -247,8 +231,8 @@ class LogReader:
 
 
 def take(consumer: Consumer) -> list[Message]:
-    """Return what is there, or what comes first within `_POLL_S`; never waits for more."""
-    first = consumer.poll(_POLL_S)
+    """Return what is there, or what comes first within `POLL_S`; never waits for more."""
+    first = consumer.poll(POLL_S)
     return [] if first is None else [first, *consumer.consume(_FETCH, 0)]
 
 
@@ -271,19 +255,6 @@ def to_record(message: Message) -> Record:
         message.value(),
         headers,
     )
-
-
-def committed_offsets(answers: Sequence[TopicPartition]) -> dict[int, int]:
-    """Return the offsets in a broker's answer, where it has any.
-
-    Raises:
-        BrokerError: if it has an error instead.
-    """
-    for answer in answers:
-        if answer.error is not None:
-            doing = f"reading the committed offset of {answer.topic}/{answer.partition}"
-            raise translate(answer.error, doing)
-    return {answer.partition: answer.offset for answer in answers if answer.offset > OFFSET_INVALID}
 
 
 def is_end(message: Message) -> bool:

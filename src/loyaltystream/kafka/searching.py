@@ -13,9 +13,22 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from loyaltystream.errors import FatalBrokerError, RetryableBrokerError
 from loyaltystream.events import Record
-from loyaltystream.kafka.connection import MAX_MESSAGE_BYTES, properties
+from loyaltystream.kafka.connection import (
+    MAX_MESSAGE_BYTES,
+    connect,
+    properties,
+    reader_properties,
+)
 from loyaltystream.kafka.errors import translated
-from loyaltystream.kafka.reading import REACH_S, TIMEOUT_S, is_end, to_record
+from loyaltystream.kafka.offsets import list_offsets
+from loyaltystream.kafka.reading import (
+    POLL_S,
+    REACH_S,
+    TIMEOUT_S,
+    is_end,
+    take,
+    to_record,
+)
 from loyaltystream.settings import KafkaSettings
 
 Span = tuple[str, int, int, int]
@@ -25,8 +38,6 @@ Kind = tuple[int | str, ...]
 """What a kept consumer is good for: how much it fetches, and of which topics. It takes a second to
 notice that it reads another one (seen)."""
 
-_FETCH: Final = 5_000
-_POLL_S: Final = 0.2
 _PAUSE_S: Final = 0.05
 _NEAR_BYTES: Final = 262_144
 
@@ -42,7 +53,7 @@ class LogSearcher:
     def __init__(self, kafka: KafkaSettings, *, timeout_s: float = TIMEOUT_S) -> None:
         self._kafka = kafka
         self._timeout_s = timeout_s
-        self._admin = AdminClient(properties(kafka))
+        self._admin = connect(AdminClient, properties(kafka))
         self._kept: dict[Kind, list[Consumer]] = {}
 
     def bounds(self, topics: Sequence[str]) -> dict[str, dict[int, tuple[int, int]]]:
@@ -136,9 +147,8 @@ class LogSearcher:
         """Read until every end is reached; what lies beyond one is passed over."""
         silent_s = 0.0
         while ends and silent_s < self._timeout_s:
-            first = consumer.poll(_POLL_S)
-            messages = [] if first is None else [first, *consumer.consume(_FETCH, 0)]
-            silent_s = 0.0 if messages else silent_s + _POLL_S
+            messages = take(consumer)
+            silent_s = 0.0 if messages else silent_s + POLL_S
             for message in messages:
                 at_end = is_end(message)
                 topic, offset = message.topic() or "", message.offset() or 0
@@ -159,32 +169,20 @@ class LogSearcher:
         spec: OffsetSpec,
         isolation: IsolationLevel = IsolationLevel.READ_COMMITTED,
     ) -> dict[tuple[str, int], int]:
-        with translated("reading where topics begin and end"):
-            answers = self._admin.list_offsets(
-                dict.fromkeys(places, spec),
-                isolation_level=isolation,
-                request_timeout=self._timeout_s,
-            )
-            return {
-                (at.topic, at.partition): found.result().offset for at, found in answers.items()
-            }
+        return list_offsets(self._admin, places, spec, isolation, self._timeout_s)
 
     def _consumer(self, fetch_bytes: int) -> Consumer:
-        return Consumer(
-            properties(
+        return connect(
+            Consumer,
+            reader_properties(
                 self._kafka,
-                group_id="loyaltystream.reader",
-                isolation_level="read_committed",
-                enable_auto_commit=False,
-                enable_partition_eof=True,
                 # The end of a partition is told by an empty fetch, by default after 0.5 s.
                 fetch_wait_max_ms=10,
-                auto_offset_reset="earliest",
                 fetch_message_max_bytes=fetch_bytes,
                 # Whoever takes few records does not want thousands more fetched behind them.
                 queued_min_messages=1 if fetch_bytes < MAX_MESSAGE_BYTES else 100_000,
                 # By default a queue that is full enough puts off the next fetch for a second, also
                 # that of another offset: a search of 25 steps took 25 s (seen).
                 fetch_queue_backoff_ms=0,
-            )
+            ),
         )

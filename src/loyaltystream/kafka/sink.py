@@ -10,7 +10,6 @@ import time
 from _thread import start_new_thread
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
-from contextlib import suppress
 from typing import Any, Final
 
 from confluent_kafka import KafkaException, Producer, TopicPartition
@@ -19,16 +18,15 @@ from loyaltystream.errors import (
     AbortableTransactionError,
     BrokerError,
     FatalBrokerError,
-    RetryableBrokerError,
 )
-from loyaltystream.kafka.connection import MAX_MESSAGE_BYTES, Properties, connect, properties
+from loyaltystream.kafka.connection import Properties, connect
 from loyaltystream.kafka.errors import translate
+from loyaltystream.kafka.transactions import PAUSE_S, let_go, repeat, transactional_properties
 from loyaltystream.ports import Fate, Group, Outcome
 from loyaltystream.settings import KafkaSettings, WorkerSettings
 from loyaltystream.topology import Output
 
 _QUEUE_S: Final = 10.0
-_PAUSE_S: Final = 0.1
 _PENDING_PER_BATCH: Final = 8
 _OVERTIME_S: Final = 1.0
 
@@ -56,15 +54,10 @@ class TransactionalSink:
         self._make = make
         self._input_topic = input_topic
         self._timeout_s = worker.transaction_timeout_ms / 1000
-        self._properties = properties(
+        self._properties = transactional_properties(
             kafka,
+            worker,
             transactional_id=transactional_id,
-            transaction_timeout_ms=worker.transaction_timeout_ms,
-            message_timeout_ms=worker.message_timeout_ms,
-            partitioner="murmur2_random",
-            linger_ms=5,
-            compression_type="lz4",
-            message_max_bytes=MAX_MESSAGE_BYTES,
             queue_buffering_max_messages=max(100_000, _PENDING_PER_BATCH * worker.batch_records),
         )
         self._producer: Producer | None = None
@@ -177,11 +170,7 @@ class TransactionalSink:
             self._producer, self._stuck = None, False
         producer, self._producer = self._producer, None
         if producer is not None:
-            # What is still queued belongs to a transaction that is lost; closing would wait for it.
-            # A producer that was fenced complains when it is closed: nobody can do anything then.
-            with suppress(KafkaException):
-                producer.purge(blocking=False)
-                producer.close()
+            let_go(producer)
 
     def _get_producer(self) -> Producer:
         if self._producer is None:
@@ -216,15 +205,15 @@ class TransactionalSink:
     ) -> Outcome:
         deadline = time.monotonic() + self._timeout_s
         try:
-            _repeat(
+            repeat(
                 lambda timeout_s: producer.send_offsets_to_transaction(positions, group, timeout_s),
                 "adding offsets to a transaction",
                 deadline,
             )
-            _repeat(producer.commit_transaction, "committing a transaction", deadline)
+            repeat(producer.commit_transaction, "committing a transaction", deadline)
         except AbortableTransactionError as error:
             try:
-                _repeat(producer.abort_transaction, "aborting a transaction", deadline)
+                repeat(producer.abort_transaction, "aborting a transaction", deadline)
             except BrokerError as stuck:
                 return Outcome(Fate.UNKNOWN, f"{error}; then {stuck}")
             return Outcome(Fate.ABORTED, str(error))
@@ -233,12 +222,12 @@ class TransactionalSink:
         return Outcome(Fate.COMMITTED)
 
     def _repeat(self, call: Callable[[float], object], doing: str) -> None:
-        _repeat(call, doing, time.monotonic() + self._timeout_s)
+        repeat(call, doing, time.monotonic() + self._timeout_s)
 
     def _produce_when_there_is_room(self, output: Output, partition: int) -> None:
         deadline = time.monotonic() + _QUEUE_S
         while time.monotonic() < deadline:
-            self._get_producer().poll(_PAUSE_S)
+            self._get_producer().poll(PAUSE_S)
             try:
                 self._get_producer().produce(
                     output.topic,
@@ -253,21 +242,3 @@ class TransactionalSink:
         raise AbortableTransactionError(
             f"the producer's queue stayed full for {_QUEUE_S:.0f} s; the broker takes too little"
         )
-
-
-def _repeat(call: Callable[[float], object], doing: str, deadline: float) -> None:
-    """Call until it succeeds; librdkafka goes on with the same call where it stopped.
-
-    Raises:
-        BrokerError: if it fails otherwise than for the moment, or beyond the deadline.
-    """
-    while True:
-        try:
-            call(max(deadline - time.monotonic(), _PAUSE_S))
-        except KafkaException as error:
-            ours = translate(error, doing)
-            if not isinstance(ours, RetryableBrokerError) or time.monotonic() > deadline:
-                raise ours from error
-            time.sleep(_PAUSE_S)
-        else:
-            return

@@ -19,7 +19,8 @@ from loyaltystream.kafka.connection import connect, member_properties
 from loyaltystream.kafka.ends import Ends
 from loyaltystream.kafka.errors import translate, translated
 from loyaltystream.kafka.gap import PollGap
-from loyaltystream.kafka.reading import committed_offsets, to_record
+from loyaltystream.kafka.offsets import committed_offsets
+from loyaltystream.kafka.reading import to_record
 from loyaltystream.ports import Group, Ownership
 from loyaltystream.settings import KafkaSettings, WorkerSettings
 

@@ -1,27 +1,25 @@
 """Writes records in transactions of their own, which read nothing. Does I/O.
 
 For what people do by hand: who comes later under the same transactional id fences who was there
-before, so whatever is read behind `open` is the last word.
+before, so whatever is read behind `open` is the last word until the next write, or that fails.
 """
 
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Final
 
 from confluent_kafka import KafkaException, Producer
 
 from loyaltystream.errors import BrokerError, FatalBrokerError, RetryableBrokerError
-from loyaltystream.kafka.connection import MAX_MESSAGE_BYTES, properties
+from loyaltystream.kafka.connection import connect
 from loyaltystream.kafka.errors import translate
+from loyaltystream.kafka.transactions import PAUSE_S, let_go, repeat, transactional_properties
 from loyaltystream.settings import KafkaSettings, WorkerSettings
 from loyaltystream.topology import Output
 
-_PAUSE_S: Final = 0.1
-
 
 class TransactionalWriter:
-    """One transactional producer.
+    """One transactional producer; after a failure there is none until it is opened again.
 
     Args:
         kafka: where the broker is.
@@ -33,18 +31,10 @@ class TransactionalWriter:
         self, kafka: KafkaSettings, worker: WorkerSettings, *, transactional_id: str
     ) -> None:
         self._timeout_s = worker.transaction_timeout_ms / 1000
-        self._properties = properties(
-            kafka,
-            transactional_id=transactional_id,
-            transaction_timeout_ms=worker.transaction_timeout_ms,
-            message_timeout_ms=worker.message_timeout_ms,
-            partitioner="murmur2_random",
-            linger_ms=5,
-            compression_type="lz4",
-            message_max_bytes=MAX_MESSAGE_BYTES,
+        self._properties = transactional_properties(
+            kafka, worker, transactional_id=transactional_id
         )
         self._producer: Producer | None = None
-        self._gave_up = False
 
     def open(self) -> None:
         """Take over the transactional id: what its former owner left open is settled.
@@ -52,8 +42,10 @@ class TransactionalWriter:
         Raises:
             BrokerError: if the broker cannot be reached, or refuses.
         """
-        self._producer, self._gave_up = Producer(self._properties), False
-        self._repeat("taking over the transactional id", "init_transactions")
+        self.close()
+        self._producer = connect(Producer, self._properties)
+        deadline = time.monotonic() + self._timeout_s
+        repeat(self._producer.init_transactions, "taking over the transactional id", deadline)
 
     def write(self, outputs: Sequence[Output]) -> None:
         """Write records, all of them or none; return once they are committed.
@@ -61,63 +53,43 @@ class TransactionalWriter:
         Raises:
             BrokerError: if that is not known; whoever opens it next finds out by reading.
         """
-        producer = self._get_producer()
-        doing = f"writing {len(outputs)} records in one transaction"
+        producer = self._producer
+        if producer is None:
+            raise FatalBrokerError("the writer is not open")
+        deadline = time.monotonic() + self._timeout_s
         try:
-            producer.begin_transaction()
-            for output in outputs:
-                producer.produce(
-                    output.topic,
-                    output.value,
-                    output.key,
-                    -1 if output.partition is None else output.partition,
-                    headers=list(output.headers),
-                )
-        except (KafkaException, BufferError) as error:
-            self._abort()
-            raise _said(error, doing) from error
-        try:
-            self._repeat(doing, "commit_transaction")
+            _commit(producer, outputs, deadline)
         except BrokerError:
-            self._abort()
+            # Without an abort the broker would keep the records' readers waiting. A call that was
+            # given up may still be under way, and closing would complain of it.
+            self._producer = None
+            with suppress(KafkaException):
+                producer.abort_transaction(max(deadline - time.monotonic(), PAUSE_S))
             raise
 
     def close(self) -> None:
         """Let go of the producer; an open transaction is aborted by the broker."""
         producer, self._producer = self._producer, None
-        # A call that was given up may still be under way, and closing would complain of it.
-        if producer is not None and not self._gave_up:
-            with suppress(KafkaException):
-                producer.purge(blocking=False)
-                producer.close()
-
-    def _abort(self) -> None:
-        """Abort what is open, if that is still possible; else the next `open` settles it."""
-        self._gave_up = True
-        with suppress(KafkaException):
-            self._get_producer().abort_transaction(self._timeout_s)
-
-    def _repeat(self, doing: str, call: str) -> None:
-        """Call until it succeeds; the client goes on with the same call where it stopped."""
-        deadline = time.monotonic() + self._timeout_s
-        while True:
-            try:
-                getattr(self._get_producer(), call)(self._timeout_s)
-            except KafkaException as error:
-                ours = translate(error, doing)
-                if not isinstance(ours, RetryableBrokerError) or time.monotonic() > deadline:
-                    raise ours from error
-                time.sleep(_PAUSE_S)
-            else:
-                return
-
-    def _get_producer(self) -> Producer:
-        if self._producer is None:
-            raise FatalBrokerError("the writer is not open")
-        return self._producer
+        if producer is not None:
+            let_go(producer)
 
 
-def _said(error: KafkaException | BufferError, doing: str) -> BrokerError:
-    if isinstance(error, KafkaException):
-        return translate(error, doing)
-    return RetryableBrokerError(f"{doing}: the producer's queue is full; write fewer at once")
+def _commit(producer: Producer, outputs: Sequence[Output], deadline: float) -> None:
+    doing = f"writing {len(outputs)} records in one transaction"
+    try:
+        producer.begin_transaction()
+        for output in outputs:
+            producer.produce(
+                output.topic,
+                output.value,
+                output.key,
+                -1 if output.partition is None else output.partition,
+                headers=list(output.headers),
+            )
+    except KafkaException as error:
+        raise translate(error, doing) from error
+    except BufferError as error:
+        raise RetryableBrokerError(
+            f"{doing}: the producer's queue is full; write fewer at once"
+        ) from error
+    repeat(producer.commit_transaction, doing, deadline)

@@ -14,7 +14,7 @@ from loyaltystream.letters import choosing
 from loyaltystream.letters.letter import Letter
 from loyaltystream.letters.replaying import Resender, Resent, Stay
 from loyaltystream.letters.state import DONE, LetterState, States, Step, read_states, to_output
-from loyaltystream.topology import Output
+from loyaltystream.ports import Writer
 
 BATCH: Final = 500
 """So many letters are dealt with in one transaction at most."""
@@ -28,16 +28,6 @@ class Log(choosing.Log, Protocol):
 
     def settled_bounds(self, topic: str) -> Mapping[int, tuple[int, int]]:
         """Return the bounds of a topic once everything that was written by now is stable."""
-
-
-class Writer(Protocol):
-    """Writes records, all of a call or none."""
-
-    def open(self) -> None:
-        """Fence whoever wrote before, and settle what that left open."""
-
-    def write(self, outputs: Sequence[Output]) -> None:
-        """Return once the records are committed."""
 
 
 class Sorted(msgspec.Struct, frozen=True):

@@ -1,9 +1,10 @@
 """A compacted topic of one partition in memory, its readers and its writers. Does no I/O."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from loyaltystream.errors import FatalBrokerError
 from loyaltystream.events import Record
+from loyaltystream.topology import Output
 
 
 class MemoryTopic:
@@ -11,7 +12,7 @@ class MemoryTopic:
 
     def __init__(self) -> None:
         self.records: list[Record] = []
-        self.claims = 0
+        self.writers = 0
 
     def append(self, key: bytes | None, value: bytes | None) -> None:
         """Write a record, as anybody can."""
@@ -50,21 +51,21 @@ class MemoryLog:
         return taken
 
 
-class MemoryPen:
-    """Writes to a topic unless another one has claimed it since."""
+class MemoryWriter:
+    """Writes to a topic unless another one has opened it since."""
 
     def __init__(self, topic: MemoryTopic) -> None:
         self._topic = topic
-        self._claim = 0
+        self._opened = 0
 
-    def claim(self) -> None:
+    def open(self) -> None:
         """Take the right to write from whoever has it."""
-        self._topic.claims += 1
-        self._claim = self._topic.claims
+        self._topic.writers += 1
+        self._opened = self._topic.writers
 
-    def write(self, records: Iterable[tuple[bytes, bytes]]) -> None:
+    def write(self, outputs: Sequence[Output]) -> None:
         """Write all records, or none."""
-        if self._claim != self._topic.claims or not self._claim:
-            raise FatalBrokerError("the topic was not claimed, or by another one since")
-        for key, value in list(records):
-            self._topic.append(key, value)
+        if self._opened != self._topic.writers or not self._opened:
+            raise FatalBrokerError("the writer is not open, or another one was opened since")
+        for output in outputs:
+            self._topic.append(output.key, output.value)

@@ -1,0 +1,41 @@
+"""The offsets that a broker answers with. Does I/O: asks through a client it is given."""
+
+from collections.abc import Sequence
+
+from confluent_kafka import OFFSET_INVALID, IsolationLevel, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
+
+from loyaltystream.kafka.errors import translate, translated
+
+
+def list_offsets(
+    admin: AdminClient,
+    places: Sequence[TopicPartition],
+    spec: OffsetSpec,
+    isolation: IsolationLevel,
+    timeout_s: float,
+) -> dict[tuple[str, int], int]:
+    """Return one offset of each topic and partition.
+
+    Raises:
+        BrokerError: if one is not there or the broker does not answer.
+    """
+    named = ", ".join(sorted({place.topic for place in places}))
+    with translated(f"reading the offsets of {named}"):
+        answers = admin.list_offsets(
+            dict.fromkeys(places, spec), isolation_level=isolation, request_timeout=timeout_s
+        )
+        return {(at.topic, at.partition): found.result().offset for at, found in answers.items()}
+
+
+def committed_offsets(answers: Sequence[TopicPartition]) -> dict[int, int]:
+    """Return the offsets in a broker's answer, where it has any.
+
+    Raises:
+        BrokerError: if it has an error instead.
+    """
+    for answer in answers:
+        if answer.error is not None:
+            doing = f"reading the committed offset of {answer.topic}/{answer.partition}"
+            raise translate(answer.error, doing)
+    return {answer.partition: answer.offset for answer in answers if answer.offset > OFFSET_INVALID}

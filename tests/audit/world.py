@@ -102,6 +102,7 @@ class World:
 
     def __init__(self, rules: Rules | None = None, definitions: Definitions = DEFINITIONS) -> None:
         self.rules = rules or Rules()
+        self.partitions = PARTITIONS
         self.log = MemoryLog()
         self.definitions = definitions
         self.now_ms = NOW_MS

@@ -1,5 +1,6 @@
 """Topics are given more partitions on the real broker: what was seen stays seen, kills or not."""
 
+import json
 import os
 import signal
 import subprocess
@@ -17,6 +18,8 @@ from loyaltystream.audit.findings import Findings
 from loyaltystream.memory.relaid import Moved, Switched, read
 from loyaltystream.platform import Addresses
 from loyaltystream.story import Intent, Recipe, Sent, generate
+from loyaltystream.verdicts import Verdict
+from tests.broker.test_why import asker, letters
 from tests.shop import QUICK, Shop, eventually, opened
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(600)]
@@ -110,6 +113,20 @@ def refused(shop: Shop, *arguments: str, code: int) -> str:
     return line
 
 
+def told_as_before(shop: Shop, resent: list[Sent]) -> None:
+    """Demand that each event is told with its acceptance, and a resend that names it."""
+    moved = 0
+    with asker(shop) as why:
+        for one in resent:
+            arrivals = why.of_id(json.loads(one.value or b"")["eventId"]).arrivals
+            [first] = [found for found in arrivals if found.verdict == Verdict.ACCEPTED]
+            again = [found for found in arrivals if found.verdict == Verdict.DUPLICATE]
+            assert again
+            assert all(found.first and found.first.place == first.judged for found in again)
+            moved += any(found.judged.partition != first.judged.partition for found in again)
+    assert moved
+
+
 def test_killed_three_times_it_moves_everything_once(make_shop: Callable[..., Shop]) -> None:
     """Whatever a kill interrupts, resends of customers that moved are duplicates, all of them."""
     shop = make_shop(BEFORE, **QUICK)
@@ -139,6 +156,9 @@ def test_killed_three_times_it_moves_everything_once(make_shop: Callable[..., Sh
         assert all(end > 0 for _, end in grown.values()), "no customer has moved"
         snapshots = shop.command("memory", "inspect", "--json").stdout
         assert f'"partition":{AFTER - 1}' in snapshots
+        told_as_before(shop, new[:: len(new) // 50])
+        forecast = letters(shop, "replay", "--all", "--dry-run")["forecast"]
+        assert sum(forecast["verdicts"].values()) > 0
     assert after["duplicate"] >= before["duplicate"] + len(new)
     assert after["accepted"] >= before["accepted"] + len(more)
 

@@ -14,7 +14,6 @@ from loyaltystream.letters.preview import Forecast, Preview
 from loyaltystream.letters.replaying import Resender, Resent
 from loyaltystream.sending import Keyer
 from loyaltystream.topology import Output
-from tests.audit.world import PARTITIONS
 from tests.core import TOPICS, ingest, layout
 from tests.why.world import DEFINED, SIGNER, SearchedLog, Town, writer_schema
 
@@ -50,7 +49,7 @@ class TownWriter:
             raise RetryableBrokerError("killed")
 
     def _append(self, output: Output) -> None:
-        home = int(place(murmur2([output.key or b""]), PARTITIONS)[0])
+        home = int(place(murmur2([output.key or b""]), self._town.partitions)[0])
         self._town.now_ms += 1
         written = Record(home, 0, self._town.now_ms, output.key, output.value, output.headers)
         self._town.log.append(output.topic, written)
@@ -86,10 +85,10 @@ def replay(town: Town, desk: Desk, letters: Sequence[Letter], at_once: int = 500
 def forecast(town: Town, resent: Sequence[Resent]) -> Forecast:
     """Return what would become of replays that were sent now."""
     preview = Preview(
-        SearchedLog(town.log),
+        SettledLog(town.log),
         TOPICS,
-        layout=layout(PARTITIONS),
-        judge=ingest(town.rules, PARTITIONS),
+        layout=layout(town.partitions),
+        judge=ingest(town.rules, town.partitions),
         definitions=town.definitions,
     )
     return preview.forecast(resent, now_ms=town.now_ms)

@@ -1,8 +1,11 @@
 """A recollection answers as the whole memory does, and lookups find what is there."""
 
+import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from loyaltystream.errors import StateError
 from loyaltystream.memory.changelog import Delta, decode, encode
 from loyaltystream.memory.lookup import Wanted, holds_customer
 from loyaltystream.memory.partition import PartitionMemory
@@ -46,7 +49,7 @@ def test_a_recollection_answers_as_the_memory(
     accepted: list[tuple[int, dict[tuple[Unit, bytes], int]]], later_ms: int
 ) -> None:
     """Of the ids that it was asked for it knows what the whole memory knows, and forgets alike."""
-    memory, recollection = PartitionMemory(layout(), 0), Recollection()
+    memory, recollection = PartitionMemory(layout(), 0), Recollection(layout())
     clocks = [NOW_MS] * len(IDS)
     for unit in UNITS:
         assert recollection.find(unit, IDS, clocks) == [-1] * len(IDS)
@@ -58,6 +61,13 @@ def test_a_recollection_answers_as_the_memory(
         assert recollection.find(unit, IDS, asked) == memory.find(unit, IDS, asked)
     assert recollection.clock_ms == memory.clock_ms
     assert recollection.next_offset == memory.next_offset
+
+
+def test_a_recollection_learns_nothing_of_another_secret() -> None:
+    """Ids that were made with another hash key would be answered for in vain, so that is told."""
+    other = msgspec.structs.replace(layout(), hash_check=b"another!")
+    with pytest.raises(StateError, match="hash_key"):
+        Recollection(layout()).learn(Delta(other, 0, 10, NOW_MS, 0, []))
 
 
 @settings(deadline=None)

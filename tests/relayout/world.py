@@ -16,7 +16,7 @@ from loyaltystream.memory.units import Unit
 from loyaltystream.relayout.guard import guarded
 from loyaltystream.relayout.moving import Transaction, switch, transactions
 from loyaltystream.relayout.survey import Survey, Surveyor
-from tests.audit.world import PARTITIONS, World, viewed
+from tests.audit.world import World, viewed
 from tests.core import TOPICS, ingest, layout, raw
 
 CHUNK = 5
@@ -29,10 +29,6 @@ def quiet(_read: int, _ids: int) -> None:
 
 class GrowingWorld(World):
     """A log, its worker, and a relayout of its memory."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.partitions = PARTITIONS
 
     def place(self, value: Mapping[str, Any], *, astray: int = 0) -> Record:
         """Send an event to the partition that its customer has now, or so many beside it."""

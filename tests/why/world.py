@@ -128,7 +128,7 @@ class Town(World):
             Searched(
                 log=log or SearchedLog(self.log),
                 topics=TOPICS,
-                layout=layout(PARTITIONS),
+                layout=layout(self.partitions),
                 identity=IDENTITY,
                 letters=LetterReader(writer_schema),
                 definitions={(found.org_id, found.event_name): found for found in definitions},

@@ -2,38 +2,23 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Protocol
 
 import msgspec
 
 from loyaltystream.audit.expected import outcome_of
 from loyaltystream.audit.source import source_of
 from loyaltystream.definitions.registry import Definitions
-from loyaltystream.errors import StateError
 from loyaltystream.events import Record
 from loyaltystream.keys import murmur2, place
-from loyaltystream.letters.choosing import Log
+from loyaltystream.letters.desk import Log
 from loyaltystream.letters.replaying import Resent
 from loyaltystream.letters.state import name_of
-from loyaltystream.memory.changelog import Layout, decode
+from loyaltystream.memory.changelog import Layout
 from loyaltystream.memory.recollection import Recollection
-from loyaltystream.pipeline import Memory, Plan
+from loyaltystream.memory.relaid import read
+from loyaltystream.pipeline import Ingest, Plan
+from loyaltystream.relayout.guard import demand_layout
 from loyaltystream.topology import Topics
-from loyaltystream.verdicts import DEAD_VERDICTS
-
-
-class Judge(Protocol):
-    """Judges as a worker does."""
-
-    def judge(
-        self,
-        records: Sequence[Record],
-        *,
-        memory: Memory,
-        definitions: Definitions,
-        generation: int,
-    ) -> Plan:
-        """Return what becomes of records of one partition."""
 
 
 class Forecast(msgspec.Struct, frozen=True, rename="camel"):
@@ -48,11 +33,6 @@ class Forecast(msgspec.Struct, frozen=True, rename="camel"):
     verdicts: dict[str, int]
     reasons: dict[str, int]
     letters: dict[str, str]
-
-    @property
-    def back_again(self) -> int:
-        """How many would become letters again."""
-        return sum(self.verdicts.get(verdict.value, 0) for verdict in DEAD_VERDICTS)
 
 
 class Preview:
@@ -72,7 +52,7 @@ class Preview:
         topics: Topics,
         *,
         layout: Layout,
-        judge: Judge,
+        judge: Ingest,
         definitions: Definitions,
     ) -> None:
         self._log = log
@@ -86,11 +66,12 @@ class Preview:
 
         Raises:
             BrokerError: if the changelog can't be read.
+            StateError: if it is damaged, or does not lead to the layout in force.
         """
         by_partition: dict[int, list[Resent]] = {}
         for one, home in zip(resent, self._homes(resent), strict=True):
             by_partition.setdefault(home, []).append(one)
-        memories = {partition: Recollection() for partition in by_partition}
+        memories = {partition: Recollection(self._layout) for partition in by_partition}
         for partition, found in by_partition.items():
             self._plan(partition, found, memories[partition], now_ms)
         self._remember(memories)
@@ -129,19 +110,14 @@ class Preview:
 
     def _remember(self, memories: Mapping[int, Recollection]) -> None:
         topic = self._topics.changelog
+        demand_layout(self._log, topic, self._layout)
         spans = [
             (topic, partition, *span)
             for partition, span in self._log.bounds([topic])[topic].items()
             if partition in memories
         ]
         for _, record in self._log.scan(spans, lambda _topic, _value: True):
-            delta = decode(record.value or b"")
-            if delta.layout != self._layout:
-                raise StateError(
-                    f"{topic}/{record.partition}/{record.offset} was made under another hash key, "
-                    f"key rule or partition count: nothing can be foretold by it"
-                )
-            memories[record.partition].learn(delta)
+            memories[record.partition].learn(read(record.value or b""))
 
     def _outcomes(self, plan: Plan) -> dict[int, str]:
         outcomes = {}

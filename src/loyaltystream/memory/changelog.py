@@ -35,6 +35,10 @@ class Layout(msgspec.Struct, frozen=True):
     key_rule: int
     partitions: int
 
+    def makes_same_ids(self, other: "Layout") -> bool:
+        """Say whether an id is the same under another layout, though its partition may differ."""
+        return (self.hash_check, self.key_rule) == (other.hash_check, other.key_rule)
+
 
 class Delta(msgspec.Struct, frozen=True):
     """What one transaction moved in one input partition.

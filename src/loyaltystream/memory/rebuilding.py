@@ -98,9 +98,8 @@ class Rebuilding:
 
     def _pass(self, layout: Layout) -> None:
         """Pass over what was learnt under another layout: a relayout has to come behind it."""
-        ours = self._layout
-        if (layout.hash_check, layout.key_rule) != (ours.hash_check, ours.key_rule):
-            raise StateError(explain_layout(layout, ours))
+        if not layout.makes_same_ids(self._layout):
+            raise StateError(explain_layout(layout, self._layout))
         self._other = layout
 
     def _demand_moved(self, memory: PartitionMemory, switched: Switched) -> None:

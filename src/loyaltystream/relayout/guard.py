@@ -4,17 +4,27 @@ A new partition has neither a memory nor an offset, as in a deployment that begi
 who are known elsewhere lie in it from now on.
 """
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final, Protocol
 
 from loyaltystream.errors import StateError
+from loyaltystream.events import Record
 from loyaltystream.memory.changelog import Layout
 from loyaltystream.memory.partition import explain_layout
 from loyaltystream.memory.rebuilding import UNFINISHED
 from loyaltystream.memory.relaid import Entry, Moved, read
-from loyaltystream.relayout.survey import Log
 
 _FIRST_LOOK: Final = 64
+
+
+class Log(Protocol):
+    """Topics as a read_committed consumer sees them."""
+
+    def settled_bounds(self, topic: str) -> Mapping[int, tuple[int, int]]:
+        """Return per partition the first retained offset and the end, once that is stable."""
+
+    def records(self, topic: str, partition: int, start: int, end: int) -> Iterator[Record]:
+        """Yield the committed records from `start` up to, not including, `end`."""
 
 
 def guarded(
@@ -30,14 +40,23 @@ def guarded(
     """
 
     def start(partition: int) -> int:
-        last = _last(log, topic)
-        if isinstance(last, Moved):
-            raise StateError(UNFINISHED)
-        if last is not None and last.layout != layout:
-            raise StateError(explain_layout(last.layout, layout))
+        demand_layout(log, topic, layout)
         return fresh(partition)
 
     return start
+
+
+def demand_layout(log: Log, topic: str, layout: Layout) -> None:
+    """Demand that what is remembered is remembered under the layout in force.
+
+    Raises:
+        StateError: if it is not, or a relayout was begun and not finished.
+    """
+    last = _last(log, topic)
+    if isinstance(last, Moved):
+        raise StateError(UNFINISHED)
+    if last is not None and last.layout != layout:
+        raise StateError(explain_layout(last.layout, layout))
 
 
 def _last(log: Log, topic: str) -> Entry | None:

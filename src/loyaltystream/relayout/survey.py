@@ -4,32 +4,26 @@ Nothing is kept beside the log: how far a relayout has come is told by what it h
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import msgspec
 
 from loyaltystream.errors import StateError
-from loyaltystream.events import Record
 from loyaltystream.keys import tell_rule
 from loyaltystream.memory.changelog import Delta, Layout
 from loyaltystream.memory.moving import Home, count_homes
 from loyaltystream.memory.partition import demand_next, explain_layout
 from loyaltystream.memory.recovery import demand_end
 from loyaltystream.memory.relaid import Entry, Moved, Switched, read, sources
+from loyaltystream.relayout import guard
 
 Advance = Callable[[int, int], None]
 """Told how far something is: of what there is to read, and in ids."""
 
 
-class Log(Protocol):
-    """Topics as a read_committed consumer sees them."""
-
-    def settled_bounds(self, topic: str) -> Mapping[int, tuple[int, int]]:
-        """Return per partition the first retained offset and the end, once that is stable."""
-
-    def records(self, topic: str, partition: int, start: int, end: int) -> Iterator[Record]:
-        """Yield the committed records from `start` up to, not including, `end`."""
+class Log(guard.Log, Protocol):
+    """Topics, and the offsets of who reads them."""
 
     def committed(self, group: str, topic: str) -> Mapping[int, int]:
         """Return a group's stable committed offsets; a partition without one is left out."""

@@ -14,7 +14,6 @@ from loyaltystream.definitions.model import EventDefinition
 from loyaltystream.errors import ConfigurationError
 from loyaltystream.events import RawEvent, Record
 from loyaltystream.keys import murmur2
-from loyaltystream.keys import place as places
 from loyaltystream.masking import mask_key
 from loyaltystream.memory.lookup import holds_customer
 from loyaltystream.topology import Topics
@@ -64,7 +63,7 @@ class Why:
             reader=reader,
             notified_to=notified_to,
         )
-        self._firsts = Firsts(searched, self._bounds, search=self._search, routes=self._routes)
+        self._firsts = Firsts(searched, search=self._search, routes=self._routes)
         self._teller = Teller(
             searched,
             self._arrivals,
@@ -116,12 +115,21 @@ class Why:
 
     def of_customer(self, partition_key: bytes) -> Answer:
         """Return every event of a customer; what accepted ones caused is left to their ids."""
-        hashed = murmur2([partition_key])
-        partition = int(places(hashed, self._at.layout.partitions)[0])
+        key_hash = int(murmur2([partition_key])[0])
         notes: list[str] = []
-        arrivals = list(self._accepted_of(partition, partition_key, int(hashed[0])))
-        topics = self._topics
-        spans = [(topics.duplicates, partition, *self._bounds[topics.duplicates][partition])]
+        arrivals: list[Arrival] = []
+        topics, homes = self._topics, []
+        for partition, deltas in self._search.homes(partition_key):
+            homes.append(partition)
+            ranges = [
+                (delta.from_offset, delta.to_offset)
+                for delta in deltas
+                if holds_customer(delta, key_hash)
+            ]
+            arrivals += self._accepted_of(partition, partition_key, ranges)
+        spans = [
+            (topics.duplicates, home, *self._bounds[topics.duplicates][home]) for home in homes
+        ]
         spans += [
             (topics.dead_letter, number, *span)
             for number, span in self._bounds[topics.dead_letter].items()
@@ -143,15 +151,8 @@ class Why:
         return self._answer("customer", tuple(sorted(arrivals, key=in_time)), notes)
 
     def _accepted_of(
-        self, partition: int, partition_key: bytes, key_hash: int
+        self, partition: int, partition_key: bytes, ranges: Sequence[tuple[int, int]]
     ) -> Iterator[Arrival]:
-        topic = self._topics.changelog
-        span = topic, partition, *self._bounds[topic][partition]
-        ranges = []
-        for _, record in self._log.scan([span], lambda _topic, _value: True):
-            delta = self._search.delta(record)
-            if delta is not None and holds_customer(delta, key_hash):
-                ranges.append((delta.from_offset, delta.to_offset))
         for start, stop in ranges:
             for found in self._routes.accepted(
                 partition,
@@ -214,7 +215,7 @@ class Why:
         topic = self._topics.changelog
         span = topic, place.partition, *self._bounds[topic].get(place.partition, (0, 0))
         for _, record in self._log.scan([span], lambda _topic, _value: True):
-            self._search.delta(record)
+            self._search.read(record)
         return self._search.is_judged(place.partition, place.offset)
 
     def _read(self, place: Place) -> Record | None:

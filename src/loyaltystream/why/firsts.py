@@ -13,12 +13,9 @@ from loyaltystream.content import unique_texts
 from loyaltystream.definitions.checking import check_fields
 from loyaltystream.definitions.model import EventDefinition
 from loyaltystream.events import Record
-from loyaltystream.keys import murmur2
-from loyaltystream.keys import place as places
 from loyaltystream.letters.letter import Letter
 from loyaltystream.memory.lookup import Wanted
 from loyaltystream.memory.units import KeyKind
-from loyaltystream.why.log import Bounds
 from loyaltystream.why.routes import Found, Routes, by_unique_key
 from loyaltystream.why.sightings import Search, Searched
 from loyaltystream.why.story import First
@@ -37,7 +34,6 @@ class Firsts:
 
     Args:
         searched: the topics.
-        bounds: of all of them.
         search: reads changelog records.
         routes: finds accepted events.
     """
@@ -45,13 +41,11 @@ class Firsts:
     def __init__(
         self,
         searched: Searched,
-        bounds: Mapping[str, Bounds],
         *,
         search: Search,
         routes: Routes,
     ) -> None:
         self._at = searched
-        self._bounds = bounds
         self._search = search
         self._routes = routes
 
@@ -67,24 +61,38 @@ class Firsts:
         record = Record(judged.partition, 0, -1, original.key, original.value)
         return self._first(self._key(record), judged)
 
-    def find(self, key: Key, before: int = 2**63 - 1) -> tuple[int, Found] | None:
-        """Return the last acceptance of a unique key before an offset, and its partition."""
-        partition = int(places(murmur2([key.partition_key]), self._at.layout.partitions)[0])
-        wanted = Wanted(KeyKind.UNIQUE_KEY, [key.unique_id])
-        topic, ranges = self._at.topics.changelog, []
-        span = topic, partition, *self._bounds[topic][partition]
-        for _, record in self._at.log.scan([span], lambda _topic, _value: True):
-            delta = self._search.delta(record)
-            if delta is not None and delta.from_offset < before and wanted.within(delta):
-                ranges.append((delta.from_offset, min(delta.to_offset, before)))
-        for start, stop in reversed(ranges):
-            matches = by_unique_key(key.definition, key.unique_id, self._at.identity)
+    def find(self, key: Key, judged: Place | None = None) -> tuple[int, Found] | None:
+        """Return the last acceptance of a unique key, and its partition.
+
+        Args:
+            key: which.
+            judged: what is judged there or later is not meant.
+        """
+        matches = by_unique_key(key.definition, key.unique_id, self._at.identity)
+        for partition, start, stop in self._ranges(key, judged):
             found = self._routes.accepted(
                 partition, start, stop, holding=key.partition_key, matches=matches
             )
             if found:
                 return partition, found[-1]
         return None
+
+    def _ranges(self, key: Key, judged: Place | None) -> list[tuple[int, int, int]]:
+        """Return the partitions and offsets among which it was accepted, the latest first."""
+        wanted = Wanted(KeyKind.UNIQUE_KEY, [key.unique_id])
+        ranges: list[tuple[int, int, int]] = []
+        for partition, deltas in self._search.homes(key.partition_key):
+            before = 2**63 - 1
+            if judged is not None and partition == judged.partition:
+                before = judged.offset
+                ranges.clear()  # where the key lay later
+            found = [
+                (partition, delta.from_offset, min(delta.to_offset, before))
+                for delta in deltas
+                if delta.from_offset < before and wanted.within(delta)
+            ]
+            ranges += reversed(found)
+        return ranges
 
     def key(
         self, definition: EventDefinition, partition_key: bytes, values: Mapping[str, Any]
@@ -110,7 +118,7 @@ class Firsts:
     def _first(self, key: Key | None, judged: Place) -> First:
         if key is None:
             return First(text="its unique key can't be told by the definitions in force")
-        found = self.find(key, judged.offset)
+        found = self.find(key, judged)
         if found is None:
             return First(text="no longer retained")
         partition, one = found

@@ -13,12 +13,14 @@ import msgspec
 from loyaltystream.definitions.model import EventDefinition
 from loyaltystream.errors import StateError
 from loyaltystream.events import RawEvent, Record
+from loyaltystream.keys import murmur2, place
 from loyaltystream.letters.letter import Letter, LetterReader
 from loyaltystream.letters.signing import Signer
-from loyaltystream.memory import changelog
+from loyaltystream.memory import relaid
 from loyaltystream.memory.changelog import Delta, Layout
 from loyaltystream.memory.identity import Identity
 from loyaltystream.memory.lookup import Wanted
+from loyaltystream.memory.relaid import Entry, Moved, Switched
 from loyaltystream.memory.units import KeyKind
 from loyaltystream.sending import Keyer
 from loyaltystream.topology import Topics
@@ -34,9 +36,14 @@ Named = Mapping[tuple[int, str], EventDefinition]
 
 
 class Accepted(msgspec.Struct, frozen=True):
-    """Offsets of one partition, in [start, stop), among which an id was accepted."""
+    """Offsets of one partition, in [start, stop), among which an id was accepted.
+
+    Attributes:
+        partitions: how many there were then.
+    """
 
     partition: int
+    partitions: int
     start: int
     stop: int
     clock_ms: int
@@ -120,7 +127,7 @@ class Search:
         ]
         for topic, record in self._at.log.scan(spans, wants):
             if topic == topics.changelog:
-                if (delta := self.delta(record)) is not None:
+                if isinstance(delta := self.read(record), Delta):
                     found.accepted += [
                         _range(record, delta, ids[one]) for one in wanted.within(delta)
                     ]
@@ -133,19 +140,48 @@ class Search:
         found.notes += self._tell_changelog()
         return found
 
-    def delta(self, record: Record) -> Delta | None:
-        """Return what a changelog record says, if it can be read and is of this deployment."""
+    def homes(self, partition_key: bytes) -> Iterator[tuple[int, Iterator[Delta]]]:
+        """Yield the partitions in which a key was judged, and what was accepted there.
+
+        The latest comes first; before a relayout a key may have lain elsewhere. A partition's
+        deltas have to be read to their end before the next one is asked for.
+        """
+        hashed, counts = murmur2([partition_key]), [self._at.layout.partitions]
+        read = set[int]()
+        for count in counts:
+            home = int(place(hashed, count)[0])
+            if home not in read:
+                read.add(home)
+                yield home, self._deltas(home, counts)
+
+    def _deltas(self, partition: int, counts: list[int]) -> Iterator[Delta]:
+        """Yield a partition's deltas; note how many partitions there were before."""
+        topic = self._at.topics.changelog
+        span = topic, partition, *self._bounds[topic].get(partition, (0, 0))
+        for _, record in self._at.log.scan([span], lambda _topic, _value: True):
+            match self.read(record):
+                case Delta() as delta:
+                    yield delta
+                case Switched(partitions_before=before) if before not in counts:
+                    counts.append(before)
+
+    def read(self, record: Record) -> Entry | None:
+        """Return what a changelog record says, if it can be read and its ids are ours.
+
+        What was accepted under another count of partitions is still where it was.
+        """
         try:
-            delta = changelog.decode(record.value or b"")
+            entry = relaid.read(record.value or b"")
         except (StateError, ValueError):
             self._damaged += 1
             return None
-        judged = max(self._judged.get(record.partition, 0), delta.to_offset)
-        self._judged[record.partition] = judged
-        if delta.layout != self._at.layout:
+        if not isinstance(entry, Moved):
+            judged = entry.offset if isinstance(entry, Switched) else entry.to_offset
+            self._judged[record.partition] = max(self._judged.get(record.partition, 0), judged)
+        if not entry.layout.makes_same_ids(self._at.layout):
             self._foreign += 1
             return None
-        return delta
+        return entry
 
     def is_judged(self, partition: int, offset: int) -> bool:
         """Say whether a record was judged by what the changelog said when it was read."""
@@ -199,8 +235,8 @@ class Search:
             yield f"{self._damaged} changelog records can't be read; `loyaltystream audit` tells"
         if self._foreign:
             yield (
-                f"{self._foreign} changelog records were made with another hash key, key rule or "
-                f"partition count: what they accepted is not found by its id"
+                f"{self._foreign} changelog records were made with another hash key or key rule: "
+                f"what they accepted is not found by its id"
             )
 
 
@@ -210,4 +246,11 @@ def _may_hide(topics: Topics, topic: str, value: bytes) -> bool:
 
 
 def _range(record: Record, delta: Delta, org_id: int) -> Accepted:
-    return Accepted(record.partition, delta.from_offset, delta.to_offset, delta.clock_ms, org_id)
+    return Accepted(
+        record.partition,
+        delta.layout.partitions,
+        delta.from_offset,
+        delta.to_offset,
+        delta.clock_ms,
+        org_id,
+    )

@@ -9,6 +9,7 @@ from loyaltystream.audit.findings import Place
 from loyaltystream.events import Record
 from loyaltystream.letters.letter import Letter
 from loyaltystream.letters.state import States, Step, read_states
+from loyaltystream.memory.relaid import sources
 from loyaltystream.sending import Keyer
 from loyaltystream.topology import Topics
 from loyaltystream.verdicts import NotifyOutcome, Reason, Verdict
@@ -40,6 +41,7 @@ class Teller:
         self._log: Log = searched.log
         self._topics: Topics = searched.topics
         self._keyer: Keyer = searched.keyer
+        self._partitions = searched.layout.partitions
         self._arrivals = arrivals
         self._routes = routes
         self._firsts = firsts
@@ -51,12 +53,12 @@ class Teller:
             BrokerError: if the topics can't be read.
         """
         accepted = [
-            arrival
+            (arrival, found.partitions)
             for found in sightings.accepted
             for arrival in self._accepted(found, event_id, sightings.letters)
         ]
         told = [
-            *accepted,
+            *(arrival for arrival, _ in accepted),
             *(self._duplicate(record) for record in sightings.duplicates),
             *(self._letter(letter) for letter in sightings.letters if letter.stage == INGEST),
             *(
@@ -64,7 +66,8 @@ class Teller:
                 for letter in sightings.mentions
             ),
         ]
-        told = [_with_first(arrival, accepted) for arrival in self._with_states(told)]
+        now = self._partitions
+        told = [_with_first(arrival, accepted, now) for arrival in self._with_states(told)]
         known = {(arrival.judged.partition, arrival.judged.offset) for arrival in told}
         told += [
             self._arrivals.waiting(waiting)
@@ -176,19 +179,35 @@ def in_time(arrival: Arrival) -> tuple[int, int, Place]:
     return moment or 0, arrival.judged_ms or 2**63, arrival.judged
 
 
-def _with_first(arrival: Arrival, accepted: Sequence[Arrival]) -> Arrival:
-    """Return a repetition of an id with the acceptance that it repeats."""
+def _with_first(
+    arrival: Arrival, accepted: Sequence[tuple[Arrival, int]], partitions: int
+) -> Arrival:
+    """Return a repetition of an id with the acceptance that it repeats.
+
+    Args:
+        arrival: what may be one.
+        accepted: all acceptances of the id, each with how many partitions there were then.
+        partitions: how many there are now.
+    """
     if not _REPEATS & {*arrival.reasons} or arrival.first is not None:
         return arrival
+    here = arrival.judged.partition
     earlier = [
         one
-        for one in accepted
+        for one, before in accepted
         if one.org_id == arrival.org_id
-        and one.judged.partition == arrival.judged.partition
-        and one.judged.offset < arrival.judged.offset
+        and one.judged.partition in {here, *sources(here, before, partitions)}
+        and _precedes(one, arrival)
     ]
     first = First(text="no longer retained")
     if earlier:
-        last = max(earlier, key=lambda one: one.judged.offset)
+        last = max(earlier, key=lambda one: (one.judged.partition == here, one.judged.offset))
         first = First(last.judged, last.received_ms, last.event_id, last.text)
     return msgspec.structs.replace(arrival, first=first)
+
+
+def _precedes(one: Arrival, other: Arrival) -> bool:
+    """Say whether one was judged before the other: offsets tell, or between partitions the time."""
+    if one.judged.partition == other.judged.partition:
+        return one.judged.offset < other.judged.offset
+    return (one.judged_ms or 0) <= (other.judged_ms or 2**63)

@@ -12,10 +12,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from loyaltystream.app import Deployment
-from loyaltystream.avro.letter_reader import event_of_letter
 from loyaltystream.cli.context import Context
 from loyaltystream.definitions.files import read_definition
 from loyaltystream.events import Record
+from loyaltystream.letters.letter import LetterReader
 from loyaltystream.sending import Pace
 from loyaltystream.whatif import Effect, Outlook, WhatIf
 
@@ -82,9 +82,11 @@ def _events(deployment: Deployment, since_ms: int) -> Iterator[Record]:
 def _letters(deployment: Deployment, since_ms: int) -> Iterator[Record]:
     """Yield the events in letters from before that moment; later ones are still on their topic."""
     reader, topic = deployment.reader, deployment.topics.dead_letter
+    letters = LetterReader(deployment.registry.writer_schema)
     for partition, (first, end) in reader.bounds(topic).items():
         for record in reader.records(topic, partition, first, end):
-            event = event_of_letter(record)
+            letter = letters.read(topic, record)
+            event = None if isinstance(letter, str) else letter.arrived()
             if event is not None and event.timestamp_ms < since_ms:
                 yield event
 

@@ -15,6 +15,9 @@ from loyaltystream.errors import SchemaError
 from loyaltystream.events import Header, Record
 from loyaltystream.verdicts import Violation
 
+INGEST: Final = "ingest"
+"""The stage whose letters hold events as they arrived."""
+
 _OPEN: Final = "none"
 
 
@@ -76,6 +79,17 @@ class Letter(msgspec.Struct, frozen=True):
     def reasons(self) -> tuple[str, ...]:
         """Their codes, each once."""
         return tuple(dict.fromkeys(found.code for found in self.complaints))
+
+    def arrived(self) -> Record | None:
+        """Return the event as it first arrived, at the letter's place.
+
+        None where the letter holds none that can be read: cut, sealed, or of another stage.
+        """
+        held = self.original
+        if self.stage != INGEST or held.truncated or not held.value:
+            return None
+        partition, offset = self.place.partition, self.place.offset
+        return Record(partition, offset, self.origin_ms, held.key, held.value, tuple(held.headers))
 
 
 class LetterReader:

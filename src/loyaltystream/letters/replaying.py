@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from loyaltystream.events import ORIGIN_HEADER, SOURCE_HEADER, Header, Origin
-from loyaltystream.letters.letter import Letter
+from loyaltystream.letters.letter import INGEST, Letter
 from loyaltystream.letters.repairing import repair
 from loyaltystream.letters.signing import REPLAY_HEADERS, Replay, Signer
 from loyaltystream.letters.state import DONE, LetterState, Step
@@ -21,7 +21,6 @@ MAX_ATTEMPTS: Final = 5
 """So often an event may come back: what was refused as often is for a person to look at."""
 
 _OURS: Final = REPLAY_HEADERS | {ORIGIN_HEADER, SOURCE_HEADER}
-_INGEST: Final = "ingest"
 
 
 TellKey = Callable[[bytes, Sequence[Header]], bytes | None]
@@ -100,7 +99,7 @@ def _stays(letter: Letter, state: LetterState, attempt: int) -> Stay | None:
     original = letter.original
     reasons = {
         Stay.DONE: state.state in DONE,
-        Stay.NOTIFY: letter.stage != _INGEST,
+        Stay.NOTIFY: letter.stage != INGEST,
         Stay.NOT_WHOLE: original.truncated,
         Stay.SEALED: original.alg != "none",
         Stay.NO_VALUE: original.value is None,

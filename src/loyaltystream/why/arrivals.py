@@ -1,7 +1,6 @@
 """One record that tells of an event in, the arrival that it tells of out. Pure."""
 
 from collections.abc import Callable, Sequence
-from typing import Final
 
 import msgspec
 
@@ -17,8 +16,6 @@ from loyaltystream.verdicts import Verdict
 from loyaltystream.why.routes import Found, routed_of
 from loyaltystream.why.sightings import BY_ID, Waiting
 from loyaltystream.why.story import Arrival, Replay, State
-
-INGEST: Final = "ingest"
 
 ShowKey = Callable[[bytes | None], str | None]
 """What is shown of a record's key."""

@@ -14,11 +14,12 @@ from loyaltystream.definitions.model import EventDefinition
 from loyaltystream.errors import ConfigurationError
 from loyaltystream.events import RawEvent, Record
 from loyaltystream.keys import murmur2
+from loyaltystream.letters.letter import INGEST
 from loyaltystream.masking import mask_key
 from loyaltystream.memory.lookup import holds_customer
 from loyaltystream.topology import Topics
 from loyaltystream.verdicts import Verdict
-from loyaltystream.why.arrivals import INGEST, Arrivals, ShowKey
+from loyaltystream.why.arrivals import Arrivals, ShowKey
 from loyaltystream.why.firsts import Firsts
 from loyaltystream.why.log import Bounds, Log
 from loyaltystream.why.routes import Routes

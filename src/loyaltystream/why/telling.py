@@ -7,13 +7,13 @@ import msgspec
 
 from loyaltystream.audit.findings import Place
 from loyaltystream.events import Record
-from loyaltystream.letters.letter import Letter
+from loyaltystream.letters.letter import INGEST, Letter
 from loyaltystream.letters.state import States, Step, read_states
 from loyaltystream.memory.relaid import sources
 from loyaltystream.sending import Keyer
 from loyaltystream.topology import Topics
 from loyaltystream.verdicts import NotifyOutcome, Reason, Verdict
-from loyaltystream.why.arrivals import INGEST, Arrivals, judged_of
+from loyaltystream.why.arrivals import Arrivals, judged_of
 from loyaltystream.why.firsts import Firsts
 from loyaltystream.why.log import Log
 from loyaltystream.why.routes import Routes, by_id

@@ -9,9 +9,9 @@ import typer
 from rich.console import Console
 
 from loyaltystream.app import Deployment
+from loyaltystream.cli.choices import choosing
 from loyaltystream.cli.context import Context
 from loyaltystream.cli.why import NEVER_SEEN, reveal_option
-from loyaltystream.errors import ConfigurationError
 from loyaltystream.kafka.searching import LogSearcher
 from loyaltystream.letters.choosing import Choice, Shelf, place_of
 from loyaltystream.letters.counting import count
@@ -19,8 +19,6 @@ from loyaltystream.letters.letter import LetterReader
 from loyaltystream.letters.screen import render, render_counts, render_list
 from loyaltystream.letters.state import States, Step, read_states
 from loyaltystream.letters.telling import to_table, to_whole_table
-from loyaltystream.times import occurred_at_ms
-from loyaltystream.verdicts import DEAD_VERDICTS, Reason
 
 app = typer.Typer(
     help="What was not accepted: which letters there are, and what is wrong with each.",
@@ -29,40 +27,14 @@ app = typer.Typer(
 
 DEFAULT_COUNT: Final = 20
 
-reason_option = Annotated[
-    list[str] | None,
-    typer.Option("--reason", metavar="CODE", help="With this reason; of several, one at least."),
-]
-event_option = Annotated[str | None, typer.Option("--event", metavar="NAME", help="Of this event.")]
-id_option = Annotated[str | None, typer.Option("--id", metavar="EVENT_ID", help="Of this eventId.")]
-org_option = Annotated[int | None, typer.Option("--org", help="Of this org.")]
-stage_option = Annotated[
-    str | None, typer.Option("--stage", help="Written by this stage.", metavar="ingest|notify")
-]
-verdict_option = Annotated[
-    str | None,
-    typer.Option("--verdict", metavar="rejected|conflict|late", help="Of this verdict."),
-]
-since_option = Annotated[
-    str | None, typer.Option("--since", metavar="TIME", help="Written then or later.")
-]
-until_option = Annotated[
-    str | None, typer.Option("--until", metavar="TIME", help="Written before that.")
-]
 json_option = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
 
 
 @app.command("list")
+@choosing
 def list_letters(
     context: typer.Context,
-    reason: reason_option = None,
-    event: event_option = None,
-    event_id: id_option = None,
-    org: org_option = None,
-    stage: stage_option = None,
-    verdict: verdict_option = None,
-    since: since_option = None,
-    until: until_option = None,
+    choice: Choice,
     state: Annotated[
         Step | None, typer.Option("--state", help="Of which people did that, or nothing.")
     ] = None,
@@ -73,7 +45,6 @@ def list_letters(
 
     TIME is ISO 8601 with a zone, or epoch milliseconds.
     """
-    choice = chosen(reason, event, event_id, org, stage, verdict, since, until)
     with _shelf(context) as shelf:
         letters = shelf.find(choice)
         tell_unreadable(shelf)
@@ -86,23 +57,16 @@ def list_letters(
 
 
 @app.command()
+@choosing
 def stats(
     context: typer.Context,
-    reason: reason_option = None,
-    event: event_option = None,
-    event_id: id_option = None,
-    org: org_option = None,
-    stage: stage_option = None,
-    verdict: verdict_option = None,
-    since: since_option = None,
-    until: until_option = None,
+    choice: Choice,
     as_json: json_option = False,
 ) -> None:
     """Count the letters by org, event, stage, verdict and reason, the most frequent first.
 
     TIME is ISO 8601 with a zone, or epoch milliseconds.
     """
-    choice = chosen(reason, event, event_id, org, stage, verdict, since, until)
     with _shelf(context) as shelf:
         counts = count(shelf.find(choice))
         tell_unreadable(shelf)
@@ -136,52 +100,6 @@ def show(
         Console(highlight=False, soft_wrap=True).print(
             render(found, states.of(found.place), reveal=reveal)
         )
-
-
-def chosen(
-    reason: list[str] | None,
-    event: str | None,
-    event_id: str | None,
-    org: int | None,
-    stage: str | None,
-    verdict: str | None,
-    since: str | None,
-    until: str | None,
-) -> Choice:
-    """Return the choice that the options make.
-
-    Raises:
-        ConfigurationError: if one of them is no reason, stage, verdict or time.
-    """
-    reasons = [code.upper() for code in reason or []]
-    for code in reasons:
-        _demand("--reason", code, [*Reason])
-    _demand("--stage", stage, ["ingest", "notify"])
-    _demand("--verdict", verdict, sorted(DEAD_VERDICTS))
-    return Choice(
-        reasons=frozenset(reasons),
-        event_name=event,
-        event_id=event_id,
-        org_id=org,
-        stage=stage,
-        verdict=verdict,
-        since_ms=_moment("--since", since),
-        until_ms=_moment("--until", until),
-    )
-
-
-def _demand(option: str, value: str | None, known: list[str]) -> None:
-    if value is not None and value not in known:
-        raise ConfigurationError(f"{option} {value}: not one of {', '.join(known)}")
-
-
-def _moment(option: str, text: str | None) -> int | None:
-    if text is None:
-        return None
-    moment = occurred_at_ms(int(text) if text.isdecimal() else text)
-    if isinstance(moment, int):
-        return moment
-    raise ConfigurationError(f"{option} {text}: not a moment such as 2026-01-31T08:00:00Z")
 
 
 @contextmanager

@@ -5,28 +5,21 @@ Does I/O: text out.
 
 import json
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
+from loyaltystream.cli.choices import choosing
 from loyaltystream.cli.desk import Work, find, foretell, working
-from loyaltystream.cli.letters import (
-    chosen,
-    event_option,
-    id_option,
-    json_option,
-    org_option,
-    reason_option,
-    since_option,
-    stage_option,
-    until_option,
-    verdict_option,
-)
+from loyaltystream.cli.letters import json_option
 from loyaltystream.cli.progress import progress_on
 from loyaltystream.errors import ConfigurationError
+from loyaltystream.letters.choosing import Choice
 from loyaltystream.letters.desk import BATCH, Sorted
+from loyaltystream.letters.letter import Letter
 from loyaltystream.letters.preview import Forecast
 from loyaltystream.letters.repairing import read_patch
 from loyaltystream.letters.screen import render_forecast
@@ -40,17 +33,12 @@ all_option = Annotated[bool, typer.Option("--all", help="All letters there are."
 dry_run_option = Annotated[bool, typer.Option("--dry-run", help="Only tell what would come of it.")]
 
 
+@choosing
 def replay(
     context: typer.Context,
+    *,
     letter: letters_argument = None,
-    reason: reason_option = None,
-    event: event_option = None,
-    event_id: id_option = None,
-    org: org_option = None,
-    stage: stage_option = None,
-    verdict: verdict_option = None,
-    since: since_option = None,
-    until: until_option = None,
+    choice: Choice,
     everything: all_option = False,
     rate: Annotated[
         float | None, typer.Option("--rate", min=0.001, help="Letters a second at most.")
@@ -69,20 +57,17 @@ def replay(
 
     Exits with 6 if a letter that was named is not there.
     """
-    choice = chosen(reason, event, event_id, org, stage, verdict, since, until)
     with working(context) as work:
         letters = find(work, letter or [], choice, everything=everything)
-        work.desk.look() if dry_run else work.desk.open()
-        found = work.desk.sort(letters)
-        forecast = foretell(work, found)
-        if not as_json:
-            _console().print(render_forecast(forecast, found))
+        found, forecast = _foresee(work, letters, dry_run=dry_run, as_json=as_json)
         sent = 0 if dry_run else _send(work, found, rate)
     _tell(found, forecast, sent, "sent again", as_json=as_json, dry_run=dry_run)
 
 
+@choosing
 def repair(
     context: typer.Context,
+    *,
     letter: letters_argument = None,
     patch: Annotated[
         str,
@@ -90,14 +75,7 @@ def repair(
             "--patch", metavar="JSON|@FILE", help="A JSON patch (RFC 6902), or a file with it."
         ),
     ] = "",
-    reason: reason_option = None,
-    event: event_option = None,
-    event_id: id_option = None,
-    org: org_option = None,
-    stage: stage_option = None,
-    verdict: verdict_option = None,
-    since: since_option = None,
-    until: until_option = None,
+    choice: Choice,
     everything: all_option = False,
     dry_run: dry_run_option = False,
     as_json: json_option = False,
@@ -112,35 +90,25 @@ def repair(
 
     Exits with 6 if a letter that was named is not there.
     """
-    choice = chosen(reason, event, event_id, org, stage, verdict, since, until)
     operations = read_patch(_text(patch))
     with working(context) as work:
         letters = find(work, letter or [], choice, everything=everything)
-        work.desk.look() if dry_run else work.desk.open()
-        found = work.desk.sort(letters, operations)
-        forecast = foretell(work, found)
-        if not as_json:
-            _console().print(render_forecast(forecast, found))
+        found, forecast = _foresee(work, letters, operations, dry_run=dry_run, as_json=as_json)
         if not dry_run:
             work.desk.repair(found.resent, operations)
     kept = 0 if dry_run else len(found.resent)
     _tell(found, forecast, kept, "repaired", as_json=as_json, dry_run=dry_run)
 
 
+@choosing
 def discard(
     context: typer.Context,
+    *,
     letter: letters_argument = None,
     because: Annotated[
         str, typer.Option("--because", help="Why: kept with the letter.", metavar="TEXT")
     ] = "",
-    reason: reason_option = None,
-    event: event_option = None,
-    event_id: id_option = None,
-    org: org_option = None,
-    stage: stage_option = None,
-    verdict: verdict_option = None,
-    since: since_option = None,
-    until: until_option = None,
+    choice: Choice,
     everything: all_option = False,
     as_json: json_option = False,
 ) -> None:
@@ -151,7 +119,6 @@ def discard(
     """
     if not because.strip():
         raise ConfigurationError("--because says why: whoever looks for the letter will see it")
-    choice = chosen(reason, event, event_id, org, stage, verdict, since, until)
     with working(context) as work:
         letters = find(work, letter or [], choice, everything=everything)
         work.desk.open()
@@ -161,6 +128,23 @@ def discard(
         typer.echo(json.dumps({"discarded": named, "before": len(letters) - len(put_away)}))
         return
     _console().print(f"[bold]discarded {len(put_away):,}[/] of {len(letters):,} letters")
+
+
+def _foresee(
+    work: Work,
+    letters: Sequence[Letter],
+    patch: list[dict[str, Any]] | None = None,
+    *,
+    dry_run: bool,
+    as_json: bool,
+) -> tuple[Sorted, Forecast]:
+    """Sit down at the desk, or only look; tell what the judge would make of the letters."""
+    work.desk.look() if dry_run else work.desk.open()
+    found = work.desk.sort(letters, patch)
+    forecast = foretell(work, found)
+    if not as_json:
+        _console().print(render_forecast(forecast, found))
+    return found, forecast
 
 
 def _send(work: Work, found: Sorted, rate: float | None) -> int:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from loyaltystream.definitions.changing import Mark
+from loyaltystream.definitions.changing import Changed, Mark
 from loyaltystream.definitions.history import History, Name
 from loyaltystream.definitions.parsing import Problem
 from loyaltystream.definitions.source import Log
@@ -29,6 +29,10 @@ Change = Callable[[Mapping[Name, StoredEvent], Mark], Sequence[StoredEvent] | li
 
 Each event that it changes takes a revision of its own, from that one on.
 """
+
+
+ChangeOne = Callable[[Mapping[Name, StoredEvent], Mark], Changed]
+"""Decides likewise what is to be stored of a single event."""
 
 
 class Desk:
@@ -89,6 +93,24 @@ class Desk:
                     return wanted
                 self._pause(random.uniform(0, _PAUSE_S * 2**attempt))  # noqa: S311 (only spreads)
         raise RetryableBrokerError("others change definitions all the time; try again later")
+
+    def change_one(self, by: str, change: ChangeOne) -> Changed:
+        """Return what a change of a single event has stored, or why it stores nothing.
+
+        Raises:
+            BrokerError: as `change` does.
+        """
+        found: Changed = []
+
+        def decide(
+            events: Mapping[Name, StoredEvent], mark: Mark
+        ) -> Sequence[StoredEvent] | list[Problem]:
+            nonlocal found
+            found = change(events, mark)
+            return found if isinstance(found, list) else [found]
+
+        self.change(by, decide)
+        return found
 
     def _write(self, new: Sequence[StoredEvent], *, last: bool) -> bool:
         """Write, and return whether that is there now; if it may not be, the change starts anew."""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from loyaltystream.audit.findings import Place
 from loyaltystream.events import SOURCE_HEADER, Header
 
 _PARTITION_LIMIT = 2**31
@@ -16,6 +17,11 @@ class Source(NamedTuple):
     partition: int
     offset: int
     ordinal: int
+
+    @property
+    def place(self) -> Place:
+        """Where the record lies."""
+        return Place(self.topic, self.partition, self.offset)
 
 
 def source_of(headers: Sequence[Header]) -> Source | None:

@@ -1,7 +1,7 @@
 """`loyaltystream definitions`: what events look like, in files and on the topic. Does I/O: text."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -18,7 +18,7 @@ from loyaltystream.defining import follows, limits_of
 from loyaltystream.definitions.applying import Applied, apply
 from loyaltystream.definitions.changing import Changed, Mark, disable
 from loyaltystream.definitions.files import disable_file, read_definitions
-from loyaltystream.definitions.parsing import Problem
+from loyaltystream.definitions.history import Name
 from loyaltystream.definitions.stored import StoredEvent
 from loyaltystream.errors import ConfigurationError
 
@@ -215,13 +215,12 @@ def _applied(deployment: Deployment, folder: Path | None) -> Callable[[Any, Mark
 
 
 def _disable_on_topic(deployment: Deployment, org: int, event: str) -> None:
-    def change(events: Any, mark: Mark) -> list[StoredEvent] | list[Problem]:  # noqa: ANN401
-        made: Changed = disable(events.get((org, event)), event, mark=mark)
-        return made if isinstance(made, list) else [made]
+    def change(events: Mapping[Name, StoredEvent], mark: Mark) -> Changed:
+        return disable(events.get((org, event)), event, mark=mark)
 
-    for made in deployment.desk.change(_who(deployment), change):
-        if isinstance(made, Problem):
-            raise ConfigurationError(made.message)
+    made = deployment.desk.change_one(_who(deployment), change)
+    if isinstance(made, list):
+        raise ConfigurationError(made[0].message)
 
 
 def _found(deployment: Deployment, org: int, event: str) -> StoredEvent:
@@ -248,9 +247,9 @@ def _body(stored: StoredEvent, version: int | None) -> dict[str, Any]:
     if version is None and not numbers and stored.draft is not None:
         return stored.draft.body
     wanted = stored.version if version is None else version
-    for one in stored.versions:
-        if one.version == wanted:
-            return one.body | {"version": one.version}
+    found = stored.published(wanted)
+    if found is not None:
+        return found.body | {"version": found.version}
     raise ConfigurationError(f"{stored.event_name} has the versions {numbers}, not {wanted}")
 
 

@@ -86,8 +86,8 @@ class History:
     def of_version(self, name: Name, version: int) -> CompiledDefinition | None:
         """Return a published version of an event, or None."""
         stored = self._events.get(name)
-        found = [one for one in stored.versions if one.version == version] if stored else []
-        return self._compile(stored, found[0]) if stored and found else None
+        found = stored.published(version) if stored else None
+        return self._compile(stored, found) if stored and found else None
 
     def _make(self, revision: int) -> "View":
         reached = {name: stored.at(revision) for name, stored in self._events.items()}

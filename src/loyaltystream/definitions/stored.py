@@ -68,6 +68,10 @@ class StoredEvent(msgspec.Struct, frozen=True, rename="camel"):
         """Org and event name."""
         return self.org_id, self.event_name
 
+    def published(self, version: int) -> StoredVersion | None:
+        """Return a published version, or None."""
+        return next((one for one in self.versions if one.version == version), None)
+
     def at(self, revision: int) -> StoredVersion | None:
         """Return the version in force at a revision, or None.
 

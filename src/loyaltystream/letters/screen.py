@@ -6,7 +6,6 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from loyaltystream.events import Record
 from loyaltystream.letters.counting import Counts
 from loyaltystream.letters.desk import Sorted
 from loyaltystream.letters.letter import Complaint, Letter
@@ -86,10 +85,7 @@ def render(letter: Letter, state: LetterState, *, reveal: bool) -> RenderableTyp
 def _state(state: LetterState) -> Iterator[Text]:
     if state.state is Step.OPEN:
         return
-    told = [f"{state.state.value} {_when(state.at_ms)}"]
-    told += [f"attempt {state.attempt}"] if state.attempt else []
-    told += [state.reason] if state.reason else []
-    yield Text(visible(", ".join(told)), style="bold blue")
+    yield Text(visible(state.told(_when(state.at_ms))), style="bold blue")
     for operation in state.patch or []:
         yield Text(visible(f"  {operation.get('op')} {operation.get('path')}"), style="blue")
 
@@ -141,4 +137,4 @@ def _mark(found: Complaint) -> tuple[str, str]:
 
 
 def _when(moment_ms: int) -> str:
-    return moment(Record(0, 0, moment_ms, None, None)) or "no time"
+    return moment(moment_ms) or "no time"

@@ -45,6 +45,13 @@ class LetterState(msgspec.Struct, frozen=True, rename="camel", omit_defaults=Tru
     attempt: int = 0
     reason: str | None = None
 
+    def told(self, since: str = "") -> str:
+        """Return it in words, with the moment since when, if one is given."""
+        told = [f"{self.state.value} {since}".strip()]
+        told += [f"attempt {self.attempt}"] if self.attempt else []
+        told += [self.reason] if self.reason else []
+        return ", ".join(told)
+
 
 OPEN = LetterState(Step.OPEN)
 _decode = msgspec.json.Decoder(LetterState).decode

@@ -24,7 +24,7 @@ def _lines(shown: Shown) -> Iterator[Text]:
     yield Text.assemble(
         (f"{visible(shown.topic)}/{record.partition}@{record.offset}", "bold cyan"),
         "  ",
-        (moment(record) or "no time", "dim"),
+        (moment(record.timestamp_ms) or "no time", "dim"),
         "  ",
         (_bytes(record.key) if record.key is not None else "no key", "bold"),
     )

@@ -44,14 +44,14 @@ def visible(text: str, *, keep: str = "") -> str:
     )
 
 
-def moment(record: Record) -> str | None:
-    """Return a record's time, UTC, or None where it has none."""
-    if record.timestamp_ms < 0:
+def moment(timestamp_ms: int) -> str | None:
+    """Return a record's time, UTC, or None where it has none, which is below 0."""
+    if timestamp_ms < 0:
         return None
     try:
-        when = datetime.fromtimestamp(record.timestamp_ms / 1000, UTC)
+        when = datetime.fromtimestamp(timestamp_ms / 1000, UTC)
     except (OverflowError, ValueError, OSError):
-        return f"{record.timestamp_ms} ms"  # beyond the year 9999
+        return f"{timestamp_ms} ms"  # beyond the year 9999
     return when.isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
@@ -62,7 +62,7 @@ def to_line(shown: Shown) -> str:
         "topic": shown.topic,
         "partition": record.partition,
         "offset": record.offset,
-        "timestamp": moment(record),
+        "timestamp": moment(record.timestamp_ms),
         "key": plain(record.key),
         "headers": [{"name": name, "value": plain(value)} for name, value in record.headers],
         "kind": content.kind,

@@ -4,7 +4,7 @@ Every call is one of a token, and sees and changes nothing but what is its org's
 ends the call with everything that is wrong with it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -15,11 +15,11 @@ from loyaltystream.definitions.changing import Changed, Mark
 from loyaltystream.definitions.history import Name
 from loyaltystream.definitions.limits import Limits
 from loyaltystream.definitions.model import EventDefinition
-from loyaltystream.definitions.parsing import Problem, parse_definition
+from loyaltystream.definitions.parsing import parse_definition
 from loyaltystream.definitions.samples import Sample, sample_event
 from loyaltystream.definitions.standard import standard_body
 from loyaltystream.definitions.stored import StoredEvent, definition_of
-from loyaltystream.desk import Desk
+from loyaltystream.desk import ChangeOne, Desk
 from loyaltystream.web.answers import RefusedError, refusal
 from loyaltystream.web.tokens import Token
 
@@ -109,9 +109,9 @@ class Book:
                 raise refusal(changing.NO_DRAFT, f"{event_name} has no draft")
             return self._read(token, stored.draft.body)
         wanted = stored.version if version is None else version
-        for one in stored.versions:
-            if one.version == wanted:
-                return definition_of(stored, one)
+        found = stored.published(wanted)
+        if found is not None:
+            return definition_of(stored, found)
         raise refusal(changing.NOT_FOUND, f"{event_name} has no published version {wanted or ''}")
 
     def events(self, token: Token) -> list[dict[str, Any]]:
@@ -124,9 +124,9 @@ class Book:
         stored = self._found(token, event_name)
         if version is None:
             return _shown(stored)
-        for one in stored.versions:
-            if one.version == version:
-                return _shown(stored) | bodies.shown(one.body) | {"version": version}
+        found = stored.published(version)
+        if found is not None:
+            return _shown(stored) | bodies.shown(found.body) | {"version": version}
         raise refusal(changing.NOT_FOUND, f"{event_name} has no published version {version}")
 
     def sample(self, token: Token, event_name: str) -> Sample:
@@ -142,13 +142,10 @@ class Book:
         return definition
 
     def _read(self, token: Token, body: Mapping[str, Any]) -> EventDefinition:
-        found = self._parse(token, body)
+        found = parse_definition(token.org, body, extended=self.limits.extended_types)
         if isinstance(found, EventDefinition):
             return found
         raise RefusedError(found)
-
-    def _parse(self, token: Token, body: Mapping[str, Any]) -> EventDefinition | list[Problem]:
-        return parse_definition(token.org, body, extended=self.limits.extended_types)
 
     def _found(self, token: Token, event_name: str) -> StoredEvent:
         stored = self._desk.read().events.get((token.org, event_name))
@@ -156,16 +153,11 @@ class Book:
             raise refusal(changing.NOT_FOUND, f"no event {event_name} in this org")
         return stored
 
-    def _change(self, token: Token, change: Any) -> StoredEvent:  # noqa: ANN401 (see `Changed`)
-        def decide(events: Events, mark: Mark) -> Sequence[StoredEvent] | list[Problem]:
-            made: Changed = change(events, mark)
-            return made if isinstance(made, list) else [made]
-
-        made = self._desk.change(token.name, decide)
-        stored = [one for one in made if isinstance(one, StoredEvent)]
-        if not stored:
-            raise RefusedError([one for one in made if isinstance(one, Problem)])
-        return stored[0]
+    def _change(self, token: Token, change: ChangeOne) -> StoredEvent:
+        made = self._desk.change_one(token.name, change)
+        if isinstance(made, StoredEvent):
+            return made
+        raise RefusedError(made)
 
 
 def _name(definition: EventDefinition) -> Name:

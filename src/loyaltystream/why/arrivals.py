@@ -69,7 +69,7 @@ class Arrivals:
         """Return the arrival that ended among the duplicates."""
         source, event = source_of(record.headers), self._keyer.read(record)
         kept = Place(self._topics.duplicates, record.partition, record.offset)
-        judged = Place(source.topic, source.partition, source.offset) if source else kept
+        judged = source.place if source else kept
         return Arrival(
             judged=judged,
             received=judged,
@@ -151,7 +151,4 @@ def _id_of(record: Record, event: RawEvent | None) -> str | None:
 
 def judged_of(letter: Letter) -> Place:
     """Return the record that became a letter; where it does not say, the first arrival."""
-    source = letter.source
-    if source is None:
-        return letter.origin
-    return Place(source.topic, source.partition, source.offset)
+    return letter.source.place if letter.source else letter.origin

@@ -182,7 +182,7 @@ class Why:
             source = source_of(record.headers) if record else None
             if source is None:
                 return None
-            place = Place(source.topic, source.partition, source.offset)
+            place = source.place
         return None
 
     def _trace(self, place: Place, record: Record, event: RawEvent | None) -> Arrival:

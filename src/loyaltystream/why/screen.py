@@ -7,7 +7,6 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from loyaltystream.events import Record
 from loyaltystream.letters.letter import Complaint
 from loyaltystream.tailing.shown import moment, visible
 from loyaltystream.verdicts import NotifyOutcome, Verdict
@@ -64,7 +63,7 @@ def when(moment_ms: int | None) -> str:
     """Return a time as text, UTC."""
     if moment_ms is None:
         return ""
-    return moment(Record(0, 0, moment_ms, None, None)) or ""
+    return moment(moment_ms) or ""
 
 
 def _heading(answer: Answer) -> Text:

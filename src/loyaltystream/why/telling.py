@@ -163,10 +163,7 @@ class Teller:
         state = states.of(arrival.kept)
         if state.state is Step.OPEN:
             return arrival
-        told = [state.state.value]
-        told += [f"attempt {state.attempt}"] if state.attempt else []
-        told += [state.reason] if state.reason else []
-        return msgspec.structs.replace(arrival, handled=", ".join(told), handled_ms=state.at_ms)
+        return msgspec.structs.replace(arrival, handled=state.told(), handled_ms=state.at_ms)
 
     def _read(self, place: Place) -> Record | None:
         found = self._log.records(place.topic, place.partition, place.offset, place.offset + 1)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from contextlib import closing
-from typing import Final
 
 from msgspec.structs import replace
 
@@ -10,7 +9,7 @@ from loyaltystream.definitions.files import demand_placeable, load_definitions
 from loyaltystream.definitions.history import History
 from loyaltystream.definitions.limits import VENDOR, Limits
 from loyaltystream.definitions.model import EventDefinition
-from loyaltystream.definitions.registry import Definitions
+from loyaltystream.definitions.registry import NO_SCHEMA, Definitions
 from loyaltystream.definitions.source import Fixed, Followed, Source
 from loyaltystream.desk import Desk
 from loyaltystream.errors import ConfigurationError
@@ -19,9 +18,6 @@ from loyaltystream.kafka.writing import TransactionalWriter
 from loyaltystream.keys import PartitionBy
 from loyaltystream.settings import Settings
 from loyaltystream.topology import Topics
-
-_NO_SCHEMA: Final = 0
-"""What is compiled only to be held against others encodes nothing."""
 
 Heard = Callable[[int, int], None]
 
@@ -66,7 +62,7 @@ def read_in_force(settings: Settings, topics: Topics) -> list[EventDefinition]:
     """
     if not follows(settings):
         return _of_files(settings)
-    history = History(topics.definitions, _NO_SCHEMA)
+    history = History(topics.definitions, NO_SCHEMA)
     with closing(TopicFollower(settings.kafka, topics.definitions)) as log:
         history.learn(log.rest())
     return list(history.view())
@@ -104,7 +100,7 @@ def build_desk(settings: Settings, topics: Topics) -> Desk:
     """Return what changes the topic of definitions."""
     topic = topics.definitions
     return Desk(
-        History(topic, _NO_SCHEMA),
+        History(topic, NO_SCHEMA),
         TopicFollower(settings.kafka, topic),
         TransactionalWriter(settings.kafka, settings.worker, transactional_id=f"{topic}.desk"),
     )

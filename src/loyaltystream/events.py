@@ -18,6 +18,7 @@ MAX_ID_CHARACTERS: Final = 255
 ORIGIN_HEADER: Final = "origin"
 SOURCE_HEADER: Final = "src"
 REVISION_HEADER: Final = "definitions"
+TRACE_HEADER: Final = "traceparent"
 
 
 class Record(msgspec.Struct, frozen=True, gc=False):
@@ -109,6 +110,12 @@ class RawEvent(msgspec.Struct, frozen=True):
         while known and known not in self.paths:
             known = known.rpartition(".")[0]
         return (self.paths[known] + path[len(known) :]).lstrip(".") if known else path
+
+    def placed(self, found: Violation) -> Violation:
+        """Return a violation under the path that the producer knows."""
+        return (
+            Violation(found.reason, self.place(found.path), found.detail) if self.paths else found
+        )
 
 
 class PlainIdentifier(msgspec.Struct, frozen=True, gc=False):

@@ -13,6 +13,7 @@ from loyaltystream.definitions.customers import customers_by_kind
 from loyaltystream.definitions.model import EventDefinition
 from loyaltystream.dialects import canonical, reading
 from loyaltystream.dialects.sources import Dialect
+from loyaltystream.dialects.strict_json import ANY_SIZE
 from loyaltystream.events import Header, Origin, RawEvent, Record
 from loyaltystream.keys import PartitionBy, event_key, normalise_identifier, partition_key
 from loyaltystream.rules import Rules
@@ -21,7 +22,6 @@ from loyaltystream.verdicts import Reason, Violation
 
 _PIECE_BYTES: Final = 65_536
 _CATCH_UP_S: Final = 0.05
-_ANY_SIZE: Final = 2**31
 _NOWHERE: Final = Origin("", 0, 0, 0)
 
 
@@ -88,7 +88,7 @@ class Keyer:
         self._definitions = {(found.org_id, found.event_name): found for found in definitions}
         self._customers = customers_by_kind()
         self._rules = rules
-        self._any_size = msgspec.structs.replace(rules, max_event_bytes=_ANY_SIZE)
+        self._any_size = msgspec.structs.replace(rules, max_event_bytes=ANY_SIZE)
         self.headers = headers
 
     def key(self, value: bytes, headers: Sequence[Header] | None = None) -> bytes | None:

@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Callable, Iterable
-from typing import Final
 
 from starlette.applications import Starlette
 
@@ -10,14 +9,13 @@ from loyaltystream.app import Deployment
 from loyaltystream.defining import follows
 from loyaltystream.definitions.history import History
 from loyaltystream.definitions.model import EventDefinition
+from loyaltystream.definitions.registry import NO_SCHEMA
 from loyaltystream.gateway.application import Gateway, Watch, build_gateway
 from loyaltystream.gateway.intake import Intake
 from loyaltystream.kafka.following import TopicFollower
 from loyaltystream.kafka.posting import Poster
 from loyaltystream.sending import Keyer
 from loyaltystream.web.tokens import Tokens
-
-_NO_SCHEMA: Final = 0
 
 
 def build(deployment: Deployment, tokens: Tokens, watch: Watch) -> Starlette:
@@ -48,7 +46,7 @@ def mint() -> str:
 def _following(deployment: Deployment) -> Callable[[], Intake]:
     """Return what reads the topic of definitions on, and makes an intake of what is in force."""
     topic = deployment.topics.definitions
-    history, log = History(topic, _NO_SCHEMA), TopicFollower(deployment.settings.kafka, topic)
+    history, log = History(topic, NO_SCHEMA), TopicFollower(deployment.settings.kafka, topic)
 
     def follow() -> Intake:
         history.learn(log.rest())

@@ -11,14 +11,13 @@ from typing import Any, Final
 import msgspec
 
 from loyaltystream.definitions.model import EventDefinition
-from loyaltystream.definitions.registry import Definitions
+from loyaltystream.definitions.registry import NO_SCHEMA, Definitions
 from loyaltystream.events import Origin, Record, ValidEvent
 from loyaltystream.rules import Rules
 from loyaltystream.steps.read import read_carefully
 from loyaltystream.steps.stages import Rejected
 
 SAMPLES: Final = 5
-_SCHEMA_ID: Final = 0
 
 
 class Effect(StrEnum):
@@ -68,8 +67,8 @@ class WhatIf:
         self.outlook = Outlook()
         self._name = other.org_id, other.event_name
         self._spelling = other.event_name.encode()
-        self._other = Definitions([other], _SCHEMA_ID)
-        self._current = Definitions([current] if current else [], _SCHEMA_ID)
+        self._other = Definitions([other], NO_SCHEMA)
+        self._current = Definitions([current] if current else [], NO_SCHEMA)
         self._rules = rules
         self._topic = topic
 

@@ -23,6 +23,9 @@ DISABLED: Final = "the event is disabled"
 UNDEFINED: Final = "no definition of this name in this org"
 """Why nothing is there to judge an event by."""
 
+NO_SCHEMA: Final = 0
+"""The schema id of definitions that only judge: nothing of theirs is encoded."""
+
 
 class CompiledDefinition(msgspec.Struct, frozen=True):
     """A definition with the functions made from it.

@@ -5,7 +5,6 @@ has what stands there (`RawEvent.place`).
 """
 
 from collections.abc import Mapping
-from hashlib import sha1
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
@@ -15,6 +14,7 @@ from loyaltystream.content import canonical_json
 from loyaltystream.dialects.inspection import Inspection, is_blank, spelled
 from loyaltystream.dialects.sources import DEFAULT, Source
 from loyaltystream.events import Identifier, Origin, RawEvent, Record
+from loyaltystream.uuids import uuid5_text
 from loyaltystream.verdicts import Reason, Violation
 
 DIALECT_HEADER: Final = "x-event-dialect"
@@ -145,16 +145,9 @@ def identify(
 
 def id_of_body(scope: str, text: str) -> str:
     """Return the id of an event that is known by its document, as canonical JSON."""
-    return uuid5_text(NAMESPACE, f"{scope}|{text}")
+    return uuid5_text(NAMESPACE.bytes + f"{scope}|{text}".encode())
 
 
 def id_of_place(origin: Origin) -> str:
     """Return the id of an event that is known by where it first arrived."""
     return f"{origin.topic}-{origin.partition}-{origin.offset}"
-
-
-def uuid5_text(namespace: UUID, name: str) -> str:
-    """Return `str(uuid.uuid5(namespace, name))`, at a third of its cost."""
-    digits = sha1(namespace.bytes + name.encode(), usedforsecurity=False).hexdigest()
-    variant = "89ab"[int(digits[16], 16) & 3]
-    return f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"

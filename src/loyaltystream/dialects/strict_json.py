@@ -16,6 +16,9 @@ import msgspec
 
 from loyaltystream.verdicts import Reason, Violation
 
+ANY_SIZE: Final = 2**31
+"""More bytes than any record has: for what was let pass, or is only looked at."""
+
 MAX_DEPTH: Final = 64
 MAX_KEYS: Final = 1_000
 MAX_ITEMS: Final = 10_000

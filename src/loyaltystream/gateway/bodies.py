@@ -13,6 +13,7 @@ from loyaltystream.dialects.sources import Dialect
 from loyaltystream.events import Header
 from loyaltystream.gateway.answers import ProblemError
 from loyaltystream.gateway.intake import IDEMPOTENCY_KEY, PASSED_ON, Asked, Offer
+from loyaltystream.web.requests import read_within
 
 JSON: Final = "application/json"
 NDJSON: Final = "application/x-ndjson"
@@ -44,13 +45,10 @@ async def body_of(request: Request, *, longest: int) -> bytes:
     Raises:
         ProblemError: 413, if it is longer.
     """
-    parts, size = [], 0
-    async for part in request.stream():
-        parts.append(part)
-        size += len(part)
-        if size > longest:
-            raise ProblemError(413, f"more than {longest} bytes")
-    return b"".join(parts)
+    raw = await read_within(request, longest)
+    if raw is None:
+        raise ProblemError(413, f"more than {longest} bytes")
+    return raw
 
 
 def kind_of(request: Request, *allowed: str) -> str:

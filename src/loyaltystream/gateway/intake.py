@@ -24,13 +24,12 @@ from loyaltystream.dialects.envelope import (
 )
 from loyaltystream.dialects.inspection import Inspection
 from loyaltystream.dialects.sources import Dialect
-from loyaltystream.events import Header, Origin, RawEvent, Record
+from loyaltystream.events import TRACE_HEADER, Header, Origin, RawEvent, Record
 from loyaltystream.rules import Rules
 from loyaltystream.sending import Keyer
 from loyaltystream.verdicts import Reason, Violation
 
 IDEMPOTENCY_KEY: Final = "idempotency-key"
-TRACE_HEADER: Final = "traceparent"
 PASSED_ON: Final = (TIME_HEADER, TRACE_HEADER)
 """Headers of a request that its record has as well."""
 
@@ -107,7 +106,7 @@ class Intake:
         event_id = self._identify(event, violations, offer.asked)
         if isinstance(event_id, tuple) or any(found.path == "orgId" for found in violations):
             wrong = event_id if isinstance(event_id, tuple) else ()
-            return tuple(_placed(event, found) for found in (*wrong, *told))
+            return tuple(event.placed(found) for found in (*wrong, *told))
         if event_id != event.event_id or event.event_id_origin != "DERIVED":
             headers.append((ID_HEADER, event_id.encode()))
         key = self._keyer.key_of(replace(event, event_id=event_id))
@@ -136,8 +135,3 @@ class Intake:
 
 def _is_missing(wrong: Sequence[Violation]) -> bool:
     return any(found.reason is Reason.NO_ID for found in wrong)
-
-
-def _placed(event: RawEvent, found: Violation) -> Violation:
-    """Return a violation at the place that the producer knows."""
-    return Violation(found.reason, event.place(found.path), found.detail)

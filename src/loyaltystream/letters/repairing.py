@@ -1,15 +1,13 @@
 """An event's bytes and a JSON patch in, the mended bytes out, or why they can't be. Pure."""
 
 import json
-from typing import Any, Final
+from typing import Any
 
 import jsonpatch
 
-from loyaltystream.dialects.strict_json import parse
+from loyaltystream.dialects.strict_json import ANY_SIZE, parse
 from loyaltystream.errors import ConfigurationError
 from loyaltystream.verdicts import Violation
-
-_MAX_BYTES: Final = 2**31
 
 
 def read_patch(text: str) -> list[dict[str, Any]]:
@@ -29,7 +27,7 @@ def read_patch(text: str) -> list[dict[str, Any]]:
 
 def repair(value: bytes, patch: list[dict[str, Any]]) -> bytes | str:
     """Return an event's bytes with a patch applied, or why it does not apply."""
-    event = parse(value, max_bytes=_MAX_BYTES)
+    event = parse(value, max_bytes=ANY_SIZE)
     if isinstance(event, Violation):
         return f"its bytes are no JSON object ({event.reason}), so no patch applies"
     try:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from loyaltystream.dialects.strict_json import parse
+from loyaltystream.dialects.strict_json import ANY_SIZE, parse
 from loyaltystream.events import Header
 from loyaltystream.letters.letter import Letter
 from loyaltystream.letters.state import States, name_of
@@ -16,7 +16,6 @@ from loyaltystream.verdicts import Violation
 
 _OURS: Final = frozenset({"src", "origin", "traceparent", "replay-of", "replay-attempt"})
 """Headers that name no person, whoever wrote them."""
-_MAX_BYTES: Final = 2**31
 
 
 def to_table(letter: Letter, states: States) -> dict[str, Any]:
@@ -62,7 +61,7 @@ def event_of(letter: Letter) -> Any:  # noqa: ANN401 (any JSON value)
     """Return the event as JSON has it, or None if its bytes are none, sealed, or no JSON."""
     if letter.original.value is None:
         return None
-    parsed = parse(letter.original.value, max_bytes=_MAX_BYTES)
+    parsed = parse(letter.original.value, max_bytes=ANY_SIZE)
     return None if isinstance(parsed, Violation) else parsed
 
 

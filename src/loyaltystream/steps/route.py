@@ -4,13 +4,12 @@ from collections.abc import Iterator, Sequence
 from typing import Final, Protocol
 
 from loyaltystream.definitions.model import Action
-from loyaltystream.events import Header, Record, ValidEvent
+from loyaltystream.events import TRACE_HEADER, Header, Record, ValidEvent
 from loyaltystream.memo import Memo
 from loyaltystream.steps.stages import Deduped, Duplicate, Rejected, Rekeyed
 from loyaltystream.topology import Output, SourceHeaders, Topics
 from loyaltystream.verdicts import Verdict
 
-TRACE_HEADER: Final = "traceparent"
 _LONGEST_TRACE: Final = 256
 """W3C's trace context has 55 bytes; what is far longer is none, and might not fit."""
 

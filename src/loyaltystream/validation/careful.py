@@ -142,14 +142,9 @@ def _reject(
         decoded.record,
         decoded.origin,
         decoded.clock_ms,
-        tuple(_placed(event, found) for found in violations),
+        tuple(event.placed(found) for found in violations),
         version=compiled.definition.version if compiled else None,
         event_name=event.event_name or None,
         event_id=event.event_id or None,
         org_id=org_id,
     )
-
-
-def _placed(event: RawEvent, found: Violation) -> Violation:
-    """Return a violation under the path that its producer knows."""
-    return Violation(found.reason, event.place(found.path), found.detail) if event.paths else found

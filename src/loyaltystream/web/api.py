@@ -5,7 +5,7 @@ own rules, not by the framework's: their mistakes have the vendor's codes.
 """
 
 from collections.abc import Callable
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from fastapi import APIRouter, Depends, FastAPI, Query
@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from loyaltystream.definitions.files import MAX_FILE_BYTES
-from loyaltystream.definitions.registry import Definitions
+from loyaltystream.definitions.registry import NO_SCHEMA, Definitions
 from loyaltystream.definitions.standard import STANDARD_EVENTS
 from loyaltystream.dialects.strict_json import parse
 from loyaltystream.rules import Rules
@@ -32,8 +32,6 @@ State = Annotated[
 ]
 Version = Annotated[int | None, Query(ge=1, le=2**31, description="An older version.")]
 Draft = Annotated[bool, Query(description="Hold the event against the draft.")]
-
-_SCHEMA_ID: Final = 0
 
 
 class _Inline(msgspec.Struct):
@@ -125,13 +123,13 @@ class Api:
             # Its event is judged as it came, not as it would be written again.
             inline = msgspec.json.decode(raw, type=_Inline)
             definition = self._book.read_inline(token, found["definition"])
-            return self._run(bytes(inline.event), Definitions([definition], _SCHEMA_ID))
+            return self._run(bytes(inline.event), Definitions([definition], NO_SCHEMA))
         name = found.get("eventName") if isinstance(found, dict) else None
         return self._run(raw, self._defined(token, name, draft=draft))
 
     def _verify(self, token: Token, event_name: str, raw: bytes) -> Trial:
         definition = self._book.definition(token, event_name, draft=True)
-        trial = self._run(raw, Definitions([definition], _SCHEMA_ID))
+        trial = self._run(raw, Definitions([definition], NO_SCHEMA))
         if trial.verdict == Verdict.ACCEPTED:
             self._book.verify(token, event_name)
         return trial
@@ -145,7 +143,7 @@ class Api:
             except RefusedError:
                 if draft:  # else the verdict tells that there is no such event
                     raise
-        return Definitions(found, _SCHEMA_ID)
+        return Definitions(found, NO_SCHEMA)
 
     def _run(self, raw: bytes, definitions: Definitions) -> Trial:
         return try_event(raw, definitions, self._rules, now_ms=self._clock_ms())

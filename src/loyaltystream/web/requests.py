@@ -47,12 +47,20 @@ def token_of(request: Request) -> Token:
 
 async def raw_of(request: Request) -> bytes:
     """Return the body, of which no more is read than is allowed."""
+    raw = await read_within(request, MAX_FILE_BYTES)
+    if raw is None:
+        raise refusal(TOO_LARGE, f"more than {MAX_FILE_BYTES} bytes")
+    return raw
+
+
+async def read_within(request: Request, longest: int) -> bytes | None:
+    """Return the body, or None as soon as it is longer than so many bytes."""
     parts, size = [], 0
     async for part in request.stream():
         parts.append(part)
         size += len(part)
-        if size > MAX_FILE_BYTES:
-            raise refusal(TOO_LARGE, f"more than {MAX_FILE_BYTES} bytes")
+        if size > longest:
+            return None
     return b"".join(parts)
 
 

@@ -34,17 +34,20 @@ class Answers:
     """Answers each call with what the script has next for it; past its end all is well.
 
     Args:
-        script: for each call what it fails with, one after the other; an event is waited for.
+        script: for each call what it fails with, one after the other; an event is waited for, and
+            with None all is well.
 
     Attributes:
         calls: all that was called, in order.
         undelivered: how many records the broker has not taken yet.
     """
 
-    def __init__(self, script: Mapping[str, Sequence[BaseException | Event]] | None = None) -> None:
+    def __init__(
+        self, script: Mapping[str, Sequence[BaseException | Event | None]] | None = None
+    ) -> None:
         self.calls: list[str] = []
         self.undelivered = 0
-        self._script: dict[str, Iterator[BaseException | Event]] = {
+        self._script: dict[str, Iterator[BaseException | Event | None]] = {
             name: iter(answers) for name, answers in (script or {}).items()
         }
 
@@ -76,7 +79,7 @@ def sink_on(*producers: Answers) -> TransactionalSink:
     )
 
 
-def opened(**script: Sequence[BaseException | Event]) -> tuple[TransactionalSink, Answers]:
+def opened(**script: Sequence[BaseException | Event | None]) -> tuple[TransactionalSink, Answers]:
     """Return a sink that is open, and its producer."""
     producer = Answers(script)
     sink = sink_on(producer)

@@ -212,6 +212,18 @@ def test_nothing_is_committed_before_it_is_delivered() -> None:
     assert sink.outcome().fate is Fate.COMMITTED
 
 
+def test_a_producer_that_is_lost_while_others_are_judged_is_told_by_the_outcome() -> None:
+    """What a producer fails with between two calls ends its transaction, and not the worker."""
+    lost = answer("fatal", KafkaError._FENCED)
+    sink, producer = opened(poll=[None, lost], send_offsets_to_transaction=[lost])
+    sink.send(outputs())
+    sink.submit({0: 2}, GROUP)
+    producer.undelivered = 2
+    sink.tend()
+    assert sink.outcome().fate is Fate.UNKNOWN
+    assert "commit_transaction" not in producer.calls
+
+
 def test_a_local_refusal_of_a_record_is_not_swallowed() -> None:
     """A record that the client itself finds too large ends the transaction, not only the record."""
     refusal = KafkaException(KafkaError(KafkaError.MSG_SIZE_TOO_LARGE))

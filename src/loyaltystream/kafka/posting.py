@@ -6,6 +6,7 @@ order. What timed out may be there too; whoever sends it again under its id lose
 
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
@@ -97,9 +98,15 @@ class Poster:
 
     def _listen(self) -> None:
         while not self._closing.is_set():
-            self._producer.poll(_POLL_S)
+            _hear(self._producer, _POLL_S)
             for worn in self._worn:
-                worn.poll(0)
+                _hear(worn, 0)
+
+
+def _hear(producer: Producer, timeout_s: float) -> None:
+    """Have what became of records told; that the producer is worn out, the next record tells."""
+    with suppress(KafkaException):
+        producer.poll(timeout_s)
 
 
 class _Waiting:

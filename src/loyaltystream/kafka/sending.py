@@ -3,12 +3,12 @@
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from confluent_kafka import KafkaError, KafkaException, Message, Producer
+from confluent_kafka import KafkaError, Message, Producer
 
 from loyaltystream.errors import BrokerError, RetryableBrokerError
 from loyaltystream.events import Header
 from loyaltystream.kafka.connection import MAX_MESSAGE_BYTES, connect, properties
-from loyaltystream.kafka.errors import translate
+from loyaltystream.kafka.errors import translate, translated
 from loyaltystream.settings import KafkaSettings
 
 _FLUSH_S: Final = 30.0
@@ -28,6 +28,7 @@ class Sender:
         self, kafka: KafkaSettings, topic: str, *, delivered: Callable[[], None] = lambda: None
     ) -> None:
         self._topic = topic
+        self._doing = f"writing to {topic}"
         self._delivered = delivered
         self._failure: BrokerError | None = None
         self._producer = connect(
@@ -51,17 +52,16 @@ class Sender:
         while True:
             if self._failure is not None:
                 raise self._failure
-            try:
-                self._producer.produce(
-                    self._topic, value, key, on_delivery=self._note, headers=list(headers)
-                )
-            except BufferError:
-                self._producer.poll(_ROOM_S)
-            except KafkaException as error:
-                raise translate(error, f"writing to {self._topic}") from error
-            else:
-                self._producer.poll(0)
-                return
+            with translated(self._doing):
+                try:
+                    self._producer.produce(
+                        self._topic, value, key, on_delivery=self._note, headers=list(headers)
+                    )
+                except BufferError:
+                    self._producer.poll(_ROOM_S)
+                else:
+                    self._producer.poll(0)
+                    return
 
     def flush(self) -> None:
         """Wait until the broker has everything.
@@ -69,7 +69,8 @@ class Sender:
         Raises:
             BrokerError: if it has not.
         """
-        left = self._producer.flush(_FLUSH_S)
+        with translated(self._doing):
+            left = self._producer.flush(_FLUSH_S)
         if self._failure is not None:
             raise self._failure
         if left:
@@ -82,4 +83,4 @@ class Sender:
         if error is None:
             self._delivered()
         elif self._failure is None:
-            self._failure = translate(error, f"writing to {self._topic}")
+            self._failure = translate(error, self._doing)

@@ -125,7 +125,10 @@ class TransactionalSink:
         if self._due is None:
             return
         producer, _, _ = self._due
-        producer.poll(0)
+        try:
+            producer.poll(0)
+        except KafkaException:
+            hurry = True  # nothing more will be delivered; the commit is refused, and tells why
         if hurry or not len(producer):
             self._begin_commit()
 

@@ -23,7 +23,7 @@ from loyaltystream.definitions.model import EventDefinition
 from loyaltystream.definitions.source import Source
 from loyaltystream.desk import Desk
 from loyaltystream.errors import ConfigurationError
-from loyaltystream.events import Record
+from loyaltystream.events import Record, no_waiver
 from loyaltystream.kafka.reading import LogReader
 from loyaltystream.kafka.sink import TransactionalSink
 from loyaltystream.kafka.source import GroupSource
@@ -120,6 +120,7 @@ class Deployment:
             window_days=self.settings.memory.window_days,
             partition_by=rules.partition_by,
             dialects=self.settings.dialects,
+            waiver_of=no_waiver if self.settings.memory.hash_key is None else self.signer.waiver_of,
         )
 
     @cached_property

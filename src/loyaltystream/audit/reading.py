@@ -90,12 +90,16 @@ class Reader:
         read = reading.read(record, origin, find=definitions.find, rules=self._rules)
         if isinstance(read, Violation):
             return Read(record, clock_ms, Rejected(record, origin, clock_ms, (read,)))
-        decoded = Decoded(record, origin, clock_ms, *read)
+        waiver = self._rules.waiver_of(record)
+        event = read[0] if waiver is None else waiver.named(read[0])
+        decoded = Decoded(record, origin, clock_ms, event, read[1])
         subject = validate(decoded, definitions=definitions, rules=self._rules)
+        if waiver is not None and isinstance(subject, ValidEvent):
+            subject = msgspec.structs.replace(subject, waiver=waiver)
         if self._rules.partition_by is PartitionBy.EVENT_ID and isinstance(subject, ValidEvent):
             key = f"{subject.org_id}|{subject.event_id}".encode()
             subject = msgspec.structs.replace(subject, key=key)
-        return Read(record, clock_ms, subject, read[0])
+        return Read(record, clock_ms, subject, event)
 
     def _origin(self, record: Record, clock_ms: int) -> Origin:
         """Return where the event first arrived: as a re-keyed record says, if it may be ours."""

@@ -19,6 +19,8 @@ MAX_ID_CHARACTERS: Final = 255
 ORIGIN_HEADER: Final = "origin"
 SOURCE_HEADER: Final = "src"
 REVISION_HEADER: Final = "definitions"
+IMPORT_HEADER: Final = "import-id"
+QUIET_HEADER: Final = "import-quiet"
 TRACE_HEADER: Final = "traceparent"
 
 
@@ -157,16 +159,38 @@ class Check(StrEnum):
     LATE = "late"
 
 
+class Import(msgspec.Struct, frozen=True, gc=False):
+    """What the records of one import of history claim.
+
+    Attributes:
+        import_id: which one.
+        until_ms: of its events that occurred before, none was accepted and then forgotten.
+        before_ms: the clock until which that holds: beyond, what it brought is forgotten itself.
+        quiet: whether its events shall cause no notifications.
+    """
+
+    import_id: str
+    until_ms: int
+    before_ms: int
+    quiet: bool = False
+
+    def spares(self, occurred_at_ms: int, clock_ms: int) -> bool:
+        """Say whether an event is known to be new if the memory does not know it."""
+        return occurred_at_ms < self.until_ms and clock_ms < self.before_ms
+
+
 class Waiver(msgspec.Struct, frozen=True, gc=False):
     """What one record is spared, by headers that we signed.
 
     Attributes:
         checks: that are not asked of it; all others are.
         event_id: what its event goes by, whatever its body says; None: as the body says.
+        imported: by which import it is spared that, and when; None: by a release, at any time.
     """
 
     checks: frozenset[Check]
     event_id: str | None = None
+    imported: Import | None = None
 
     def named(self, event: RawEvent) -> RawEvent:
         """Return an event under the id that it goes by."""
@@ -226,4 +250,8 @@ class ValidEvent(msgspec.Struct, frozen=True, gc=False):
 
     def is_spared(self, check: Check) -> bool:
         """Say whether that check is not asked of it."""
-        return self.waiver is not None and check in self.waiver.checks
+        waiver = self.waiver
+        if waiver is None or check not in waiver.checks:
+            return False
+        claim = waiver.imported
+        return claim is None or claim.spares(self.occurred_at_ms, self.clock_ms)

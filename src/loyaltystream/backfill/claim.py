@@ -9,37 +9,28 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-import msgspec
-
-from loyaltystream.events import Header
+from loyaltystream.events import (
+    IMPORT_HEADER,
+    QUIET_HEADER,
+    Check,
+    Header,
+    Import,
+    Record,
+    Waiver,
+    WaiverOf,
+)
 from loyaltystream.proofs import holds, key_for, proof
 
-IMPORT_HEADER: Final = "import-id"
 UNTIL_HEADER: Final = "import-until"
 BEFORE_HEADER: Final = "import-before"
 PROOF_HEADER: Final = "import-mac"
-IMPORT_HEADERS: Final = frozenset({IMPORT_HEADER, UNTIL_HEADER, BEFORE_HEADER, PROOF_HEADER})
 
 IMPORT_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_CLAIMED: Final = (IMPORT_HEADER, UNTIL_HEADER, BEFORE_HEADER)
+_CLAIMED: Final = (IMPORT_HEADER, UNTIL_HEADER, BEFORE_HEADER, QUIET_HEADER)
+IMPORT_HEADERS: Final = frozenset({*_CLAIMED, PROOF_HEADER})
 
-
-class Import(msgspec.Struct, frozen=True):
-    """What the records of one import claim.
-
-    Attributes:
-        import_id: which one.
-        until_ms: of its events that occurred before, none was accepted and then forgotten.
-        before_ms: the clock until which that holds: beyond, what it brought is forgotten itself.
-    """
-
-    import_id: str
-    until_ms: int
-    before_ms: int
-
-    def spares(self, occurred_at_ms: int, clock_ms: int) -> bool:
-        """Say whether an event is known to be new if the memory does not know it."""
-        return occurred_at_ms < self.until_ms and clock_ms < self.before_ms
+_LATE: Final = frozenset({Check.LATE})
+_TRUTH: Final = {True: b"true", False: b"false"}
 
 
 class ImportSigner:
@@ -58,6 +49,7 @@ class ImportSigner:
             claim.import_id.encode(),
             b"%d" % claim.until_ms,
             b"%d" % claim.before_ms,
+            _TRUTH[claim.quiet],
         ]
         written = proof(self._key, [*claimed, value])
         return [*zip(_CLAIMED, claimed, strict=True), (PROOF_HEADER, written)]
@@ -71,5 +63,22 @@ class ImportSigner:
             return None
         if not holds(self._key, [*claimed, value], written):
             return None
-        import_id, until, before = claimed
-        return Import(import_id.decode(), int(until), int(before))
+        import_id, until, before, quiet = claimed
+        return Import(import_id.decode(), int(until), int(before), quiet == _TRUTH[True])
+
+    def waiver_of(self, record: Record) -> Waiver | None:
+        """Return what a record is spared, if it is of an import and we signed that."""
+        if not any(name == PROOF_HEADER for name, _ in record.headers):
+            return None
+        claim = self.import_of(record.headers, record.value)
+        return Waiver(_LATE, imported=claim) if claim else None
+
+
+def either(first: WaiverOf, second: WaiverOf) -> WaiverOf:
+    """Return what asks the one, and then the other."""
+
+    def waiver_of(record: Record) -> Waiver | None:
+        waiver = first(record)
+        return second(record) if waiver is None else waiver
+
+    return waiver_of

@@ -4,10 +4,11 @@ from collections.abc import Callable
 
 import msgspec
 
-from loyaltystream.backfill.claim import IMPORT_ID, Import
+from loyaltystream.backfill.claim import IMPORT_ID
 from loyaltystream.backfill.journal import Entry
 from loyaltystream.backfill.proven import Proven
 from loyaltystream.errors import ConfigurationError
+from loyaltystream.events import Import
 from loyaltystream.tailing.shown import moment
 
 
@@ -19,12 +20,14 @@ class Wish(msgspec.Struct, frozen=True):
         until_ms: events that occurred before shall not be late.
         now_ms: when that is said.
         topic_id: of the ingest topic.
+        quiet: whether its events shall cause no notifications.
     """
 
     import_id: str
     until_ms: int
     now_ms: int
     topic_id: str
+    quiet: bool = False
 
 
 def enter(wish: Wish, kept: Entry | None, prove: Callable[[], Proven | None]) -> Entry:
@@ -61,7 +64,8 @@ def enter(wish: Wish, kept: Entry | None, prove: Callable[[], Proven | None]) ->
             f"occurred that was accepted since and is forgotten by now; say that moment or an "
             f"earlier one, and later events are judged like live ones"
         )
-    return Entry(Import(wish.import_id, wish.until_ms, proven.before_ms), wish.topic_id)
+    claim = Import(wish.import_id, wish.until_ms, proven.before_ms, wish.quiet)
+    return Entry(claim, wish.topic_id)
 
 
 def _go_on(wish: Wish, kept: Entry) -> Entry:
@@ -70,6 +74,11 @@ def _go_on(wish: Wish, kept: Entry) -> Entry:
         raise ConfigurationError(
             f"import {name} was begun with --until {moment(claim.until_ms)}: say the same, or "
             f"another --import-id"
+        )
+    if claim.quiet != wish.quiet:
+        raise ConfigurationError(
+            f"import {name} was begun {'with' if claim.quiet else 'without'} --no-notify: say the "
+            f"same, or another --import-id"
         )
     if wish.now_ms >= claim.before_ms:
         raise ConfigurationError(

@@ -9,11 +9,11 @@ from typing import Final, Protocol
 import msgspec
 
 from loyaltystream import sending
-from loyaltystream.backfill.claim import Import, ImportSigner
+from loyaltystream.backfill.claim import ImportSigner
 from loyaltystream.backfill.files import Part, opened
 from loyaltystream.backfill.journal import Journal, Mark, Tape
 from loyaltystream.errors import ConfigurationError
-from loyaltystream.events import Header
+from loyaltystream.events import Header, Import
 from loyaltystream.sending import Keyer, Line, lines
 from loyaltystream.topology import Output
 
@@ -35,15 +35,23 @@ class Imported(msgspec.Struct):
         sent: records that the broker has.
         without_key: records whose key could not be told; they are among the sent ones.
         too_large: lines that no record can hold, by file and number; they were not sent.
+        lines: how many were taken.
+        interrupted: whether somebody stopped it.
     """
 
     sent: int = 0
     without_key: int = 0
     too_large: list[str] = msgspec.field(default_factory=list)
+    lines: int = 0
+    interrupted: bool = False
 
     def delivered(self) -> None:
         """Count a record that the broker has."""
         self.sent += 1
+
+    def to_json(self) -> dict[str, object]:
+        """Return it for programs."""
+        return {"sent": self.sent, "withoutKey": self.without_key, "tooLarge": self.too_large}
 
 
 class Writer:

@@ -10,9 +10,9 @@ from typing import BinaryIO, Final
 
 import msgspec
 
-from loyaltystream.backfill.claim import Import
 from loyaltystream.backfill.files import Part
 from loyaltystream.errors import ConfigurationError
+from loyaltystream.events import Import
 from loyaltystream.platform import disk
 
 _PIECE_BYTES: Final = 1 << 20

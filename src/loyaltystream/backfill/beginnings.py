@@ -1,4 +1,4 @@
-"""The changelog in, what it tells of each memory's beginning out. Does I/O through its log."""
+"""The log in, what it tells of each memory's beginning out. Does I/O through it."""
 
 from collections.abc import Iterator, Mapping
 from typing import Protocol
@@ -9,6 +9,7 @@ from loyaltystream.memory.changelog import Delta
 from loyaltystream.memory.relaid import Entry, Moved, Switched, read
 from loyaltystream.memory.units import KeyKind, Section, Unit
 from loyaltystream.relayout.guard import last_entry
+from loyaltystream.topology import Topics
 
 
 class Log(Protocol):
@@ -21,23 +22,34 @@ class Log(Protocol):
         """Yield the committed records from `start` up to, not including, `end`."""
 
 
-def beginnings(log: Log, topic: str, *, window_days: int) -> list[Beginning]:
+def beginnings(log: Log, topics: Topics, *, window_days: int) -> list[Beginning]:
     """Return how the memory of every partition began.
 
     Args:
         log: the topics.
-        topic: the changelog's name.
+        topics: their names.
         window_days: how long an eventId is remembered.
 
     Raises:
-        BrokerError: if it can't be read.
+        BrokerError: if they can't be read.
         StateError: if a record of it is damaged.
     """
     unit = Unit(KeyKind.EVENT_ID, window_days)
-    return [
-        _beginning(log, (topic, number), span, unit)
-        for number, span in sorted(log.settled_bounds(topic).items())
+    found = [
+        _beginning(log, (topics.changelog, number), span, unit)
+        for number, span in sorted(log.settled_bounds(topics.changelog).items())
     ]
+    if any(one.generation is None for one in found):
+        found += _waiting(log, topics.ingest, unit)
+    return found
+
+
+def _waiting(log: Log, topic: str, unit: Unit) -> Iterator[Beginning]:
+    """Yield how memories may yet begin that have accepted nothing: with what waits for them."""
+    for number, span in log.settled_bounds(topic).items():
+        first = next(log.records(topic, number, *span), None)
+        if first is not None:
+            yield Beginning(is_whole=True, generation=unit.generation(first.timestamp_ms))
 
 
 def _beginning(log: Log, place: tuple[str, int], span: tuple[int, int], unit: Unit) -> Beginning:

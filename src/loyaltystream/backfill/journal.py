@@ -74,6 +74,10 @@ class Journal:
         self._file = file_of(directory, entry.claim.import_id)
         self.entry = entry
 
+    def forget(self) -> None:
+        """Begin at the start again; what was kept stays until the next line is."""
+        self.entry = Entry(self.entry.claim, self.entry.topic_id)
+
     def has(self, part: Part) -> bool:
         """Say whether every line of a file was sent."""
         return any((one.name, one.size) == (part.name, part.size) for one in self.entry.done)
@@ -108,7 +112,19 @@ def file_of(directory: Path, import_id: str) -> Path:
     return directory / "backfill" / f"{import_id}.json"
 
 
-def kept(directory: Path, import_id: str) -> Entry | None:
+def journal_of(directory: Path, claim: Import, topic_id: str) -> Journal:
+    """Return the journal of an import: it goes on if it went to the same topic.
+
+    Raises:
+        ConfigurationError: if it can't be read.
+    """
+    entry = _kept(directory, claim.import_id)
+    if entry is None or (entry.claim, entry.topic_id) != (claim, topic_id):
+        entry = Entry(claim, topic_id)
+    return Journal(directory, entry)
+
+
+def _kept(directory: Path, import_id: str) -> Entry | None:
     """Return what is kept of an import, if anything is.
 
     Raises:
@@ -121,8 +137,8 @@ def kept(directory: Path, import_id: str) -> Entry | None:
         return None
     except (OSError, msgspec.MsgspecError) as error:
         raise ConfigurationError(
-            f"{file} can't be read ({error}); without it the import begins anew, which is harmless "
-            f"until {file.stem} is forgotten: remove it, or restore it from a backup"
+            f"{file} can't be read ({error}); remove it: the import begins anew, and what was "
+            f"accepted is told by its eventId"
         ) from error
 
 

@@ -7,13 +7,12 @@ import json
 import math
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, Final, NamedTuple
 
-import msgspec
 import typer
 from rich.console import Console
 
@@ -22,8 +21,9 @@ from loyaltystream.backfill.beginnings import beginnings
 from loyaltystream.backfill.entering import Wish, enter
 from loyaltystream.backfill.files import Part, parts_of
 from loyaltystream.backfill.importing import Imported, Importer, Writer, left
-from loyaltystream.backfill.journal import Journal, kept
+from loyaltystream.backfill.journal import Journal, journal_of
 from loyaltystream.backfill.lane import Gauge, Lane
+from loyaltystream.backfill.ledger import read_ledger, to_output
 from loyaltystream.backfill.proven import Proven, prove
 from loyaltystream.backfill.survey import Outlook, moment_of
 from loyaltystream.cli import backfill_screen
@@ -39,6 +39,7 @@ from loyaltystream.cli.send import (
     reading_headers,
 )
 from loyaltystream.errors import BrokerError
+from loyaltystream.events import Import
 from loyaltystream.kafka.searching import LogSearcher
 from loyaltystream.kafka.sending import Sender
 from loyaltystream.sending import Keyer, Pace, largest_value
@@ -100,6 +101,13 @@ SinceOption = Annotated[
         show_default=False,
     ),
 ]
+NeverOption = Annotated[
+    bool,
+    typer.Option(
+        "--never-imported",
+        help="Your word that no import brought any of it that is forgotten by now.",
+    ),
+]
 QuietOption = Annotated[
     bool, typer.Option("--no-notify", help="Its events cause no notifications.")
 ]
@@ -122,6 +130,7 @@ def backfill(
     rate: RateOption = RATE,
     max_lag: LagOption = MAX_LAG,
     live_since: SinceOption = None,
+    never_imported: NeverOption = False,
     dialect: DialectOption = None,
     source: SourceOption = None,
     no_notify: QuietOption = False,
@@ -143,52 +152,75 @@ def backfill(
     Exits with 3 if the broker failed; the same command goes on.
     """
     deployment = Deployment(context.ensure_object(Context).settings)
-    now_ms = int(time.time() * 1000)
-    topic_id = deployment.reader.topic_id(deployment.topics.ingest)
-    wish = Wish(import_id, moment("--until", until) or 0, now_ms, topic_id, quiet=no_notify)
-    journal = _journal(deployment, wish, moment("--live-since", live_since), from_start=from_start)
+    now_ms, parts = int(time.time() * 1000), parts_of(file)
+    until_ms = moment("--until", until) or 0
+    wish = Wish(import_id, until_ms, now_ms, quiet=no_notify, never_imported=never_imported)
+    claim = _claim(deployment, wish, moment("--live-since", live_since))
+    journal = _journal(deployment, claim)
+    if from_start:
+        journal.forget()
     keyer = Keyer(deployment.event_definitions, deployment.rules, reading_headers(dialect, source))
-    work = _Work(deployment, parts_of(file), journal, keyer, Console(stderr=True))
+    work = _Work(deployment, parts, journal, keyer, Console(stderr=True))
     outlook = _look(work)
-    told = backfill_screen.to_json(journal.entry, outlook)
-    if not as_json:
-        _print(backfill_screen.forecast(journal.entry, outlook, rate=rate, now_ms=now_ms))
+    telling = _Telling(backfill_screen.to_json(journal.entry, outlook), as_json)
+    telling.people(backfill_screen.forecast(journal.entry, outlook, rate=rate, now_ms=now_ms))
     if dry_run:
-        told |= _judge(work, outlook, sample, quietly=as_json)
-        if as_json:
-            typer.echo(json.dumps(told))
+        _judge(work, outlook, sample, telling)
         return
     lane = _lane(work, Pace(rate, clock=time.monotonic, sleep=time.sleep), max_lag)
-    _finish(_send(work, outlook, lane), told if as_json else None, deployment.topics.ingest)
+    _finish(_send(work, outlook, lane), telling, deployment.topics.ingest)
 
 
-def _finish(imported: Imported, told: dict[str, Any] | None, topic: str) -> None:
-    """Tell what became of the lines: a program, if something was told to it already."""
-    if told is not None:
-        typer.echo(json.dumps(told | imported.to_json()))
-    else:
-        _print(backfill_screen.outcome(topic, imported))
+class _Telling(NamedTuple):
+    """What a program is told, if it is one that asks."""
+
+    told: dict[str, Any]
+    as_json: bool
+
+    def people(self, lines: Iterator[str]) -> None:
+        """Tell people."""
+        console = Console(highlight=False, soft_wrap=True)
+        for line in () if self.as_json else lines:
+            console.print(line)
+
+    def program(self, more: Mapping[str, Any]) -> None:
+        """Tell a program everything."""
+        if self.as_json:
+            typer.echo(json.dumps({**self.told, **more}))
+
+
+def _finish(imported: Imported, telling: _Telling, topic: str) -> None:
+    telling.people(backfill_screen.outcome(topic, imported))
+    telling.program(imported.to_json())
     if imported.interrupted or imported.too_large:
         raise typer.Exit(INTERRUPTED if imported.interrupted else TOO_LARGE)
 
 
-def _journal(
-    deployment: Deployment, wish: Wish, live_since_ms: int | None, *, from_start: bool
-) -> Journal:
-    """Return how far the import is, once it is clear what it may claim."""
-    directory = deployment.settings.worker.state_dir
+def _claim(deployment: Deployment, wish: Wish, live_since_ms: int | None) -> Import:
+    topics, reader = deployment.topics, deployment.reader
     window_days = deployment.rules.window_days
 
     def proven() -> Proven | None:
-        found = beginnings(deployment.reader, deployment.topics.changelog, window_days=window_days)
+        found = beginnings(reader, topics, window_days=window_days)
         return prove(
             found, window_days=window_days, now_ms=wish.now_ms, live_since_ms=live_since_ms
         )
 
-    entry = enter(wish, kept(directory, wish.import_id), proven)
-    if from_start:
-        entry = msgspec.structs.replace(entry, done=(), mark=None)
-    return Journal(directory, entry)
+    return enter(wish, read_ledger(reader, topics.letter_state), proven)
+
+
+def _journal(deployment: Deployment, claim: Import) -> Journal:
+    topic_id = deployment.reader.topic_id(deployment.topics.ingest)
+    return journal_of(deployment.settings.worker.state_dir, claim, topic_id)
+
+
+def _write_down(deployment: Deployment, claim: Import) -> None:
+    """Have the import known for good before the first of its records is there."""
+    topic = deployment.topics.letter_state
+    written = to_output(topic, claim)
+    ledger = Sender(deployment.settings.kafka, topic)
+    ledger.send(written.value, written.key)
+    ledger.flush()
 
 
 def _look(work: _Work) -> Outlook | None:
@@ -216,6 +248,7 @@ def _lane(work: _Work, pace: Pace, max_lag: int) -> Lane:
 
 def _send(work: _Work, outlook: Outlook | None, lane: Lane) -> Imported:
     deployment, imported = work.deployment, Imported()
+    _write_down(deployment, work.journal.entry.claim)
     kafka, topic = deployment.settings.kafka, deployment.topics.ingest
     sender = Sender(kafka, topic, delivered=imported.delivered)
     total = outlook.lines if outlook else None
@@ -240,17 +273,18 @@ def _send(work: _Work, outlook: Outlook | None, lane: Lane) -> Imported:
     return imported
 
 
-def _judge(work: _Work, outlook: Outlook | None, sample: int, *, quietly: bool) -> dict[str, Any]:
-    """Return what the judge makes of some lines, spread over all."""
+def _judge(work: _Work, outlook: Outlook | None, sample: int, telling: _Telling) -> None:
+    """Tell what the judge makes of some lines, spread over all."""
     every = math.ceil(outlook.lines / sample) if outlook and outlook.lines else 1
     chosen = list(islice(islice(_outputs(work), 0, None, every), sample))
     with closing(LogSearcher(work.deployment.settings.kafka)) as log:
         judge = preview(work.deployment, log)
         outcomes, reasons = judge.foresee(chosen, now_ms=int(time.time() * 1000))
     verdicts = Counter(one or "tombstone" for one in outcomes)
-    if not quietly:
-        _print(backfill_screen.judged(verdicts, reasons, outlook.lines if outlook else None))
-    return {"dryRun": {"lines": len(chosen), "verdicts": verdicts, "reasons": reasons}}
+    total = outlook.lines if outlook else None
+    telling.people(backfill_screen.judged(verdicts, reasons, total))
+    told = {"lines": len(chosen), "verdicts": verdicts, "reasons": reasons}
+    telling.program({"dryRun": told})
 
 
 def _outputs(work: _Work) -> Iterator[Output]:
@@ -265,9 +299,3 @@ def _held(waiting: int | None) -> str:
     if waiting is None:
         return "waiting: the broker does not tell how many records are not judged yet"
     return f"waiting: {waiting:,} records are not judged yet"
-
-
-def _print(lines: Iterator[str]) -> None:
-    console = Console(highlight=False, soft_wrap=True)
-    for line in lines:
-        console.print(line)

@@ -15,6 +15,7 @@ from loyaltystream.letters.letter import LetterReader
 from loyaltystream.letters.signing import Signer
 from loyaltystream.masking import mask_key
 from loyaltystream.notify import SCHEMAS, Notify
+from loyaltystream.rules import Rules
 from loyaltystream.sending import Keyer
 from loyaltystream.why.arrivals import ShowKey
 from loyaltystream.why.asking import Why
@@ -90,8 +91,9 @@ class Town(World):
     """A world whose second stage works as well."""
 
     def __init__(self) -> None:
-        super().__init__(definitions=Definitions(DEFINED, EVENT_SCHEMA_ID))
-        self._notify = Notify(
+        rules = Rules(waiver_of=SIGNER.waiver_of, resending_of=SIGNER.resending_of)
+        super().__init__(rules, Definitions(DEFINED, EVENT_SCHEMA_ID))
+        self.notifier = Notify(
             TOPICS,
             letters=LetterEncoder("notify", LETTER_SCHEMA_ID, self.rules.max_record_bytes),
             schema_ids=SCHEMA_IDS,
@@ -106,7 +108,7 @@ class Town(World):
             records = list(self.log.records(TOPICS.emf, partition, done.get(partition, 0), 2**62))
             if not records:
                 continue
-            plan = self._notify.plan(records, definitions=self.definitions, generation=2)
+            plan = self.notifier.plan(records, definitions=self.definitions, generation=2)
             for output in plan.outputs:
                 keyed = int(place(murmur2([output.key or b""]), PARTITIONS)[0])
                 where = keyed if output.partition is None else output.partition

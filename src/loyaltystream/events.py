@@ -208,6 +208,29 @@ def no_waiver(_record: Record) -> Waiver | None:
     return None
 
 
+class Resending(msgspec.Struct, frozen=True, gc=False):
+    """That a record of `EMFConsumer` is a letter of stage `notify`, sent again.
+
+    Attributes:
+        letter: as topic/partition/offset.
+        attempt: the how-manieth it is.
+        version: of the definition that maps it where the version that it was judged by can't.
+    """
+
+    letter: str
+    attempt: int
+    version: int | None
+
+
+ResendingOf = Callable[[Record], Resending | None]
+"""Tells whether a record of `EMFConsumer` is one that was sent again; None: it is not."""
+
+
+def no_resending(_record: Record) -> Resending | None:
+    """Take no record for one that was sent again: no secret of ours tells."""
+    return None
+
+
 class Decoded(msgspec.Struct, frozen=True, gc=False):
     """An event that a dialect understood, and what is wrong in it.
 

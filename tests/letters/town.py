@@ -10,12 +10,12 @@ from loyaltystream.keys import murmur2, place
 from loyaltystream.letters.choosing import Choice, Shelf
 from loyaltystream.letters.desk import Desk
 from loyaltystream.letters.letter import Letter, LetterReader
-from loyaltystream.letters.preview import Forecast, Preview
+from loyaltystream.letters.preview import Forecast, Judges, Preview
 from loyaltystream.letters.replaying import Resender, Resent
 from loyaltystream.sending import Keyer
 from loyaltystream.topology import Output
 from tests.core import TOPICS, ingest, layout
-from tests.why.world import DEFINED, SIGNER, SearchedLog, Town, writer_schema
+from tests.why.world import DEFINED, IMPORTS, SIGNER, SearchedLog, Town, writer_schema
 
 PATCH = [{"op": "add", "path": "/fields/sku", "value": "SKU-1"}]
 
@@ -63,7 +63,7 @@ def letters_of(town: Town, **choice: Any) -> list[Letter]:
 
 def desk_of(town: Town, writer: TownWriter | None = None) -> Desk:
     """Return a desk that somebody has just sat down at."""
-    resender = Resender(TOPICS.ingest, key=Keyer(DEFINED, town.rules).key, signer=SIGNER)
+    resender = Resender(TOPICS, keyer=Keyer(DEFINED, town.rules), signer=SIGNER, imports=IMPORTS)
     desk = Desk(
         SettledLog(town.log),
         TOPICS.letter_state,
@@ -88,7 +88,7 @@ def forecast(town: Town, resent: Sequence[Resent]) -> Forecast:
         SettledLog(town.log),
         TOPICS,
         layout=layout(town.partitions),
-        judge=ingest(town.rules, town.partitions),
+        judges=Judges(ingest(town.rules, town.partitions), lambda: town.notifier),
         definitions=town.definitions,
     )
     return preview.forecast(resent, now_ms=town.now_ms)

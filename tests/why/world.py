@@ -7,6 +7,7 @@ from loyaltystream.avro import schemas
 from loyaltystream.avro.dead_letter import LetterEncoder
 from loyaltystream.avro.event_reader import EventReader
 from loyaltystream.avro.schemas import Schema
+from loyaltystream.backfill.claim import ImportSigner, either
 from loyaltystream.definitions.model import EventDefinition
 from loyaltystream.definitions.registry import Definitions
 from loyaltystream.events import Record
@@ -15,6 +16,7 @@ from loyaltystream.letters.letter import LetterReader
 from loyaltystream.letters.signing import Signer
 from loyaltystream.masking import mask_key
 from loyaltystream.notify import SCHEMAS, Notify
+from loyaltystream.rules import Rules
 from loyaltystream.sending import Keyer
 from loyaltystream.why.arrivals import ShowKey
 from loyaltystream.why.asking import Why
@@ -34,6 +36,7 @@ from tests.core import (
 
 SCHEMA_IDS: Final = {name: 20 + position for position, name in enumerate(SCHEMAS)}
 SIGNER: Final = Signer("a secret of sixteen or more")
+IMPORTS: Final = ImportSigner("a secret of sixteen or more")
 BOUGHT: Final = define(
     {
         "eventName": "basketBought",
@@ -90,8 +93,12 @@ class Town(World):
     """A world whose second stage works as well."""
 
     def __init__(self) -> None:
-        super().__init__(definitions=Definitions(DEFINED, EVENT_SCHEMA_ID))
-        self._notify = Notify(
+        rules = Rules(
+            waiver_of=either(SIGNER.waiver_of, IMPORTS.waiver_of),
+            resending_of=SIGNER.resending_of,
+        )
+        super().__init__(rules, Definitions(DEFINED, EVENT_SCHEMA_ID))
+        self.notifier = Notify(
             TOPICS,
             letters=LetterEncoder("notify", LETTER_SCHEMA_ID, self.rules.max_record_bytes),
             schema_ids=SCHEMA_IDS,
@@ -106,7 +113,7 @@ class Town(World):
             records = list(self.log.records(TOPICS.emf, partition, done.get(partition, 0), 2**62))
             if not records:
                 continue
-            plan = self._notify.plan(records, definitions=self.definitions, generation=2)
+            plan = self.notifier.plan(records, definitions=self.definitions, generation=2)
             for output in plan.outputs:
                 keyed = int(place(murmur2([output.key or b""]), PARTITIONS)[0])
                 where = keyed if output.partition is None else output.partition
@@ -134,6 +141,7 @@ class Town(World):
                 definitions={(found.org_id, found.event_name): found for found in definitions},
                 keyer=Keyer(definitions, self.rules),
                 signer=SIGNER,
+                imports=IMPORTS,
             ),
             reader=EventReader(writer_schema),
             notified_to=lambda: self.committed("notify", TOPICS.emf),

@@ -1,8 +1,8 @@
 """The headers that make a record a replay, and the proof that we wrote them. Pure.
 
 Anybody can put headers on a record, so a replay carries an HMAC over what it claims and what it
-holds: the letter, the attempt, what a release spares its event, and the value. A claim without it
-counts for nothing.
+holds: the letter, the attempt, what a release spares its event, which version maps it, and the
+value. A claim without it counts for nothing.
 """
 
 import hmac
@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from loyaltystream.dialects.envelope import NAMESPACE
-from loyaltystream.events import Check, Header, Record, Waiver
+from loyaltystream.events import Check, Header, Record, Resending, Waiver
 from loyaltystream.uuids import uuid5_text
 
 LETTER_HEADER: Final = "replay-of"
@@ -21,12 +21,15 @@ ATTEMPT_HEADER: Final = "replay-attempt"
 PROOF_HEADER: Final = "replay-mac"
 RELEASE_HEADER: Final = "release-of"
 WAIVED_HEADER: Final = "release-waives"
+VERSION_HEADER: Final = "replay-version"
 REPLAY_HEADERS: Final = frozenset(
-    {LETTER_HEADER, ATTEMPT_HEADER, PROOF_HEADER, RELEASE_HEADER, WAIVED_HEADER}
+    {LETTER_HEADER, ATTEMPT_HEADER, PROOF_HEADER, RELEASE_HEADER, WAIVED_HEADER, VERSION_HEADER}
 )
 
-_CLAIM: Final = (LETTER_HEADER, ATTEMPT_HEADER, RELEASE_HEADER, WAIVED_HEADER)
-_LONGEST_ATTEMPT: Final = 9
+_MORE: Final = (RELEASE_HEADER, WAIVED_HEADER, VERSION_HEADER)
+"""What a replay claims beside its letter and its attempt, if it does."""
+
+_LONGEST_NUMBER: Final = 9
 _CHECKS: Final = {check.value: check for check in Check}
 
 
@@ -39,7 +42,12 @@ class Release(msgspec.Struct, frozen=True):
     @property
     def event_id(self) -> str:
         """The id that the released event goes by: one letter, one event."""
-        return uuid5_text(NAMESPACE.bytes + self.letter.encode())
+        return released_id(self.letter)
+
+
+def released_id(letter: str) -> str:
+    """Return the id that a letter's event goes by once it is released."""
+    return uuid5_text(NAMESPACE.bytes + letter.encode())
 
 
 class Replay(msgspec.Struct, frozen=True):
@@ -47,11 +55,13 @@ class Replay(msgspec.Struct, frozen=True):
 
     Attributes:
         release: that it goes as a new event; a later replay of that is still the same event.
+        version: of the definition that maps an accepted event where its own version can't.
     """
 
     letter: str
     attempt: int
     release: Release | None = None
+    version: int | None = None
 
 
 class Signer:
@@ -67,25 +77,27 @@ class Signer:
 
     def headers(self, replay: Replay, value: bytes) -> list[Header]:
         """Return the headers of a replay."""
-        claim = [(LETTER_HEADER, replay.letter.encode()), (ATTEMPT_HEADER, b"%d" % replay.attempt)]
+        claim = {LETTER_HEADER: replay.letter.encode(), ATTEMPT_HEADER: b"%d" % replay.attempt}
         if (release := replay.release) is not None:
-            waived = ",".join(sorted(release.checks)).encode()
-            claim += [(RELEASE_HEADER, release.letter.encode()), (WAIVED_HEADER, waived)]
-        return [*claim, (PROOF_HEADER, self._proof([content for _, content in claim], value))]
+            claim[RELEASE_HEADER] = release.letter.encode()
+            claim[WAIVED_HEADER] = ",".join(sorted(release.checks)).encode()
+        if replay.version is not None:
+            claim[VERSION_HEADER] = b"%d" % replay.version
+        return [*claim.items(), (PROOF_HEADER, self._proof(claim, value))]
 
     def replay_of(self, headers: Sequence[Header], value: bytes | None) -> Replay | None:
         """Return what a record is a replay of, if it is one and we wrote it."""
-        named = dict(headers)
-        claim = [named[name] for name in _CLAIM if named.get(name) is not None]
-        letter, attempt = named.get(LETTER_HEADER), named.get(ATTEMPT_HEADER)
+        named = {name: content for name, content in headers if content}
         proof = named.get(PROOF_HEADER)
-        if letter is None or attempt is None or proof is None or value is None:
+        if not {LETTER_HEADER, ATTEMPT_HEADER} <= named.keys() or proof is None or value is None:
             return None
-        if not hmac.compare_digest(proof, self._proof(claim, value)):
+        if not hmac.compare_digest(proof, self._proof(named, value)):
             return None
-        if not attempt.isdigit() or len(attempt) > _LONGEST_ATTEMPT:
+        attempt = _number(named[ATTEMPT_HEADER])
+        if attempt is None:
             return None
-        return Replay(letter.decode(errors="replace"), int(attempt), _release(named))
+        letter = named[LETTER_HEADER].decode(errors="replace")
+        return Replay(letter, attempt, _release(named), _number(named.get(VERSION_HEADER)))
 
     def waiver_of(self, record: Record) -> Waiver | None:
         """Return what a record is spared, if we signed that."""
@@ -95,12 +107,22 @@ class Signer:
         release = replay.release if replay else None
         return Waiver(release.checks, release.event_id) if release else None
 
-    def _proof(self, claim: Sequence[bytes], value: bytes) -> bytes:
+    def resending_of(self, record: Record) -> Resending | None:
+        """Return which letter a record of `EMFConsumer` is again, if we sent it."""
+        replay = self.replay_of(record.headers, record.value)
+        return Resending(replay.letter, replay.attempt, replay.version) if replay else None
+
+    def _proof(self, claim: Mapping[str, bytes], value: bytes) -> bytes:
+        more = [name.encode() + b":" + claim[name] for name in _MORE if name in claim]
         signed = hmac.new(self._key, digestmod=sha256)
-        # Two claims or four: each part has its length before it, so neither can pass for the other.
-        for part in (*claim, value):
+        # Each part has its length before it: one can't pass for two, nor a claim for another.
+        for part in (claim[LETTER_HEADER], claim[ATTEMPT_HEADER], *more, value):
             signed.update(len(part).to_bytes(8) + part)
         return signed.hexdigest().encode()
+
+
+def _number(text: bytes | None) -> int | None:
+    return int(text) if text and text.isdigit() and len(text) <= _LONGEST_NUMBER else None
 
 
 def _release(named: Mapping[str, bytes]) -> Release | None:

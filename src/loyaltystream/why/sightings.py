@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from loyaltystream.backfill.claim import ImportSigner
 from loyaltystream.definitions.model import EventDefinition
 from loyaltystream.errors import StateError
 from loyaltystream.events import RawEvent, Record
@@ -78,6 +79,7 @@ class Searched(msgspec.Struct, frozen=True):
         definitions: by org and event name; their orgs are tried where nobody names one.
         keyer: reads events, and tells their partition keys.
         signer: tells replays from claims.
+        imports: tells what an import brought from claims.
     """
 
     log: Log
@@ -88,6 +90,7 @@ class Searched(msgspec.Struct, frozen=True):
     definitions: Named
     keyer: Keyer
     signer: Signer
+    imports: ImportSigner
 
 
 class Search:
@@ -104,8 +107,13 @@ class Search:
         self._judged: dict[int, int] = {}
         self._damaged = self._foreign = 0
 
-    def find(self, event_id: str, org_id: int | None) -> Sightings:
+    def find(self, event_id: str, org_id: int | None, body_id: str | None = None) -> Sightings:
         """Return what is known of an id, in one org or in all.
+
+        Args:
+            event_id: what the event goes by.
+            org_id: whose it is.
+            body_id: what its bytes say instead, where it was released.
 
         Raises:
             BrokerError: if the topics can't be read.
@@ -136,7 +144,7 @@ class Search:
                     found.duplicates.append(record)
             else:
                 self._sort_letter(found, record, event_id, org_id)
-        found.waiting = list(self._find_waiting(event_id, org_id, needle))
+        found.waiting = list(self._find_waiting(event_id, org_id, body_id or event_id))
         found.notes += self._tell_changelog()
         return found
 
@@ -203,8 +211,8 @@ class Search:
         elif not letter.event_id and f'"{event_id}"'.encode() in (letter.original.value or b""):
             found.mentions.append(letter)
 
-    def _find_waiting(self, event_id: str, org_id: int | None, needle: bytes) -> Iterator[Waiting]:
-        topic = self._at.topics.ingest
+    def _find_waiting(self, event_id: str, org_id: int | None, body_id: str) -> Iterator[Waiting]:
+        topic, needle = self._at.topics.ingest, body_id.encode()
         spans = [
             (topic, partition, max(first, self._judged_to(partition)), end)
             for partition, (first, end) in self._bounds[topic].items()

@@ -67,14 +67,26 @@ def opened(part: Part) -> Iterator[BinaryIO]:
     """Yield what is in a file, unzipped if it is zipped, whatever its name is.
 
     Raises:
+        ConfigurationError: if it can't be opened.
+    """
+    if part.path is None:
+        yield _unzipped(sys.stdin.buffer)
+        return
+    with translated(part):
+        stream = part.path.open("rb")
+    with stream:
+        yield _unzipped(stream)
+
+
+@contextmanager
+def translated(part: Part) -> Iterator[None]:
+    """Read a file inside of this.
+
+    Raises:
         ConfigurationError: if it can't be read, or is cut off.
     """
     try:
-        if part.path is None:
-            yield _unzipped(sys.stdin.buffer)
-            return
-        with part.path.open("rb") as stream:
-            yield _unzipped(stream)
+        yield
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise ConfigurationError(f"{part.name}: {error}; it was not copied to its end") from error
     except OSError as error:

@@ -100,7 +100,7 @@ def left(parts: Sequence[Part], journal: Journal) -> Iterator[Piece]:
         if journal.has(part):
             continue
         with opened(part) as stream:
-            tape, mark = Tape(stream), journal.mark_of(part)
+            tape, mark = Tape(part, stream), journal.mark_of(part)
             if mark is not None:
                 _resume(tape, mark, journal.entry.claim.import_id)
             yield Piece(part, tape, mark.line if mark else 0)
@@ -108,7 +108,7 @@ def left(parts: Sequence[Part], journal: Journal) -> Iterator[Piece]:
 
 def _resume(tape: Tape, mark: Mark, import_id: str) -> None:
     tape.skip(mark.offset)
-    if tape.mark(mark.name, mark.line) != mark:
+    if tape.mark(mark.line) != mark:
         raise ConfigurationError(
             f"{mark.name} is not what it was when import {import_id} stopped behind its line "
             f"{mark.line:,}; --from-start sends all lines again: those that were accepted are "
@@ -158,7 +158,7 @@ class Importer:
             self._channel.flush()
             if piece.part.path is None:
                 # Standard input may be longer the next time.
-                self._journal.note(piece.tape.mark(piece.part.name, last))
+                self._journal.note(piece.tape.mark(last))
             else:
                 self._journal.finish(piece.part, last)
 
@@ -176,7 +176,7 @@ class Importer:
                 self._imported.without_key += output.key is None
             if number - marked >= MARK_LINES:
                 self._channel.flush()
-                self._journal.note(piece.tape.mark(name, number))
+                self._journal.note(piece.tape.mark(number))
                 marked = number
             self._passed()
         return number

@@ -10,7 +10,7 @@ from typing import BinaryIO, Final
 
 import msgspec
 
-from loyaltystream.backfill.files import Part
+from loyaltystream.backfill.files import Part, translated
 from loyaltystream.errors import ConfigurationError
 from loyaltystream.events import Import
 from loyaltystream.platform import disk
@@ -146,28 +146,32 @@ class Tape:
     """A stream that knows how much of it was read, and what.
 
     Args:
+        part: whose it is.
         stream: that is read.
     """
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, part: Part, stream: BinaryIO) -> None:
+        self._part = part
         self._stream = stream
         self._digest = blake2b(digest_size=16)
         self.offset = 0
 
     def readline(self, limit: int = -1, /) -> bytes:
         """Return the next line, as the stream does."""
-        return self._note(self._stream.readline(limit))
+        with translated(self._part):
+            return self._note(self._stream.readline(limit))
 
     def skip(self, size: int) -> None:
         """Read over so many bytes, or to the end."""
-        while self.offset < size and self._note(
-            self._stream.read(min(_PIECE_BYTES, size - self.offset))
-        ):
-            pass
+        with translated(self._part):
+            while self.offset < size and self._note(
+                self._stream.read(min(_PIECE_BYTES, size - self.offset))
+            ):
+                pass
 
-    def mark(self, name: str, line: int) -> Mark:
+    def mark(self, line: int) -> Mark:
         """Return the place that was read up to."""
-        return Mark(name, self.offset, line, self._digest.hexdigest())
+        return Mark(self._part.name, self.offset, line, self._digest.hexdigest())
 
     def _note(self, content: bytes) -> bytes:
         self._digest.update(content)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from loyaltystream.audit import Findings
 from loyaltystream.errors import RetryableBrokerError
 from loyaltystream.events import Record
 from loyaltystream.keys import murmur2, place
@@ -80,6 +81,30 @@ def replay(town: Town, desk: Desk, letters: Sequence[Letter], at_once: int = 500
     sent = list(desk.replay(desk.sort(letters).resent, at_once=at_once))
     town.run()
     return sent
+
+
+def release(
+    town: Town,
+    desk: Desk,
+    letters: Sequence[Letter],
+    *,
+    reason: str = "asked for",
+    at_once: int = 500,
+) -> list[Resent]:
+    """Release letters, let stage ingest work, and return what was sent."""
+    found = desk.sort_held(letters).resent
+    sent = list(desk.release(found, reason=reason, at_once=at_once))
+    town.run()
+    return sent
+
+
+def audit(town: Town) -> Findings:
+    """Return what an audit of both stages finds."""
+
+    def derive(records: Sequence[Record]) -> Sequence[Output]:
+        return town.notifier.plan(records, definitions=town.definitions, generation=0).outputs
+
+    return town.audit(derive)
 
 
 def forecast(town: Town, resent: Sequence[Resent]) -> Forecast:

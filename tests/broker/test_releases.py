@@ -147,6 +147,7 @@ def test_a_letter_of_notify_is_mapped_once_its_definition_is_mended(
     happening: dict[str, Any] = event(
         eventName="thingHappened", fields={"amount": 5, "cart": {"lines": "many"}}
     )
+    del happening["occurredAt"]
     shop.command("send", "-", given=raw(happening).decode())
     shop.drain()
     [letter] = letters(shop, "list", "--stage", "notify")

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from loyaltystream.audit import Findings
 from loyaltystream.errors import RetryableBrokerError
 from loyaltystream.events import Record
 from loyaltystream.keys import murmur2, place
@@ -15,7 +16,7 @@ from loyaltystream.letters.replaying import Resender, Resent
 from loyaltystream.sending import Keyer
 from loyaltystream.topology import Output
 from tests.core import TOPICS, ingest, layout
-from tests.why.world import DEFINED, IMPORTS, SIGNER, SearchedLog, Town, writer_schema
+from tests.why.world import IMPORTS, SIGNER, SearchedLog, Town, writer_schema
 
 PATCH = [{"op": "add", "path": "/fields/sku", "value": "SKU-1"}]
 
@@ -63,7 +64,9 @@ def letters_of(town: Town, **choice: Any) -> list[Letter]:
 
 def desk_of(town: Town, writer: TownWriter | None = None) -> Desk:
     """Return a desk that somebody has just sat down at."""
-    resender = Resender(TOPICS, keyer=Keyer(DEFINED, town.rules), signer=SIGNER, imports=IMPORTS)
+    resender = Resender(
+        TOPICS, keyer=Keyer(town.definitions, town.rules), signer=SIGNER, imports=IMPORTS
+    )
     desk = Desk(
         SettledLog(town.log),
         TOPICS.letter_state,
@@ -80,6 +83,30 @@ def replay(town: Town, desk: Desk, letters: Sequence[Letter], at_once: int = 500
     sent = list(desk.replay(desk.sort(letters).resent, at_once=at_once))
     town.run()
     return sent
+
+
+def release(
+    town: Town,
+    desk: Desk,
+    letters: Sequence[Letter],
+    *,
+    reason: str = "asked for",
+    at_once: int = 500,
+) -> list[Resent]:
+    """Release letters, let stage ingest work, and return what was sent."""
+    found = desk.sort_held(letters).resent
+    sent = list(desk.release(found, reason=reason, at_once=at_once))
+    town.run()
+    return sent
+
+
+def audit(town: Town) -> Findings:
+    """Return what an audit of both stages finds."""
+
+    def derive(records: Sequence[Record]) -> Sequence[Output]:
+        return town.notifier.plan(records, definitions=town.definitions, generation=0).outputs
+
+    return town.audit(derive)
 
 
 def forecast(town: Town, resent: Sequence[Resent]) -> Forecast:

@@ -119,14 +119,15 @@ class Search:
             BrokerError: if the topics can't be read.
         """
         topics, found = self._at.topics, Sightings()
-        needle = event_id.encode()
+        needle, body = event_id.encode(), (body_id or event_id).encode()
         known = {org for org, _ in self._at.definitions}
         orgs = sorted(known) if org_id is None else [org_id]
         ids = {self._at.identity.event_id(org, event_id): org for org in orgs}
         wanted = Wanted(KeyKind.EVENT_ID, list(ids))
 
         def wants(topic: str, value: bytes) -> bool:
-            return topic == topics.changelog or needle in value or _may_hide(topics, topic, value)
+            named = needle in value or body in value or _may_hide(topics, topic, value)
+            return named or topic == topics.changelog
 
         spans = [
             (topic, partition, *span)
@@ -144,7 +145,7 @@ class Search:
                     found.duplicates.append(record)
             else:
                 self._sort_letter(found, record, event_id, org_id)
-        found.waiting = list(self._find_waiting(event_id, org_id, body_id or event_id))
+        found.waiting = list(self._find_waiting(event_id, org_id, body))
         found.notes += self._tell_changelog()
         return found
 
@@ -211,8 +212,8 @@ class Search:
         elif not letter.event_id and f'"{event_id}"'.encode() in (letter.original.value or b""):
             found.mentions.append(letter)
 
-    def _find_waiting(self, event_id: str, org_id: int | None, body_id: str) -> Iterator[Waiting]:
-        topic, needle = self._at.topics.ingest, body_id.encode()
+    def _find_waiting(self, event_id: str, org_id: int | None, needle: bytes) -> Iterator[Waiting]:
+        topic = self._at.topics.ingest
         spans = [
             (topic, partition, max(first, self._judged_to(partition)), end)
             for partition, (first, end) in self._bounds[topic].items()

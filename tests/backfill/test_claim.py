@@ -149,3 +149,14 @@ def test_a_release_is_asked_before_an_import() -> None:
     waiver = either(no_waiver, SIGNER.waiver_of)(asked)
     assert waiver is not None
     assert waiver.imported == CLAIM
+
+
+def test_what_is_signed_is_written_down_once_and_for_ever() -> None:
+    """A later release has to know the records of today's imports, or an audit would doubt them."""
+    assert SIGNER.headers(CLAIM, b"{}") == [
+        ("import-id", b"tills-2019"),
+        ("import-until", b"1763913600000"),
+        ("import-before", b"1764864000000"),
+        ("import-quiet", b"false"),
+        ("import-mac", b"71fccdb3a557ac4fc9d6259f2647029bd04de7c9aa655ec1779c2575fdef6837"),
+    ]

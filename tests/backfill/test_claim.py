@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from loyaltystream.backfill.claim import IMPORT_HEADERS, ImportSigner, either
 from loyaltystream.events import Check, Header, Import, Record, Waiver, no_waiver
 from loyaltystream.rules import Rules
+from loyaltystream.times import SKEW_MS
 from tests.audit.world import viewed
 from tests.core import (
     NOW_MS,
@@ -25,7 +26,7 @@ from tests.core import (
 DAY_MS: Final = 86_400_000
 SIGNER: Final = ImportSigner("a secret of sixteen or more")
 RULES: Final = Rules(waiver_of=SIGNER.waiver_of)
-CLAIM: Final = Import("tills-2019", NOW_MS - DAY_MS, NOW_MS + 10 * DAY_MS)
+CLAIM: Final = Import("tills-2019", NOW_MS - DAY_MS, NOW_MS + 10 * DAY_MS, NOW_MS)
 
 
 def partition() -> Partition:
@@ -63,7 +64,7 @@ def test_an_event_within_the_window_is_not_late_because_it_was_imported() -> Non
 
 def test_an_event_that_occurred_behind_the_claim_is_judged_like_a_live_one() -> None:
     """`until` is a moment, and the event of that very moment is not history any more."""
-    claim = Import("tills", NOW_MS - 100 * DAY_MS, NOW_MS + DAY_MS)
+    claim = Import("tills", NOW_MS - 100 * DAY_MS, NOW_MS + DAY_MS, NOW_MS)
     assert verdicts(partition().judge([imported(aged(100), claim=claim)])) == {"late": 1}
     just_before = raw(viewed(1, occurredAt=NOW_MS - 100 * DAY_MS - 1))
     assert verdicts(partition().judge([imported(just_before, claim=claim)])) == {"accepted": 1}
@@ -75,6 +76,14 @@ def test_a_claim_ends_with_the_first_clock_at_which_something_is_forgotten() -> 
     last = CLAIM.before_ms - 1
     assert verdicts(partition().judge([imported(aged(100), at_ms=last)])) == {"accepted": 1}
     assert verdicts(partition().judge([imported(aged(100), at_ms=last + 1)])) == {"late": 1}
+
+
+def test_a_memory_that_was_lost_since_a_claim_proves_nothing_of_it() -> None:
+    """What the import brought before the loss is forgotten: it would be accepted once more."""
+    for lost_ms, verdict in ((NOW_MS - SKEW_MS, "accepted"), (NOW_MS - SKEW_MS + 1, "late")):
+        here = partition()
+        here.memory.covers_from_ms = lost_ms
+        assert verdicts(here.judge([imported(aged(2000))])) == {verdict: 1}
 
 
 def test_an_import_is_a_duplicate_of_live_events_and_they_of_it() -> None:
@@ -92,7 +101,7 @@ def test_an_import_is_a_duplicate_of_live_events_and_they_of_it() -> None:
 
 def test_a_quiet_import_says_so_on_what_is_routed() -> None:
     """Stage notify hears from that header that nobody is to be told."""
-    claim = Import("tills", CLAIM.until_ms, CLAIM.before_ms, quiet=True)
+    claim = Import("tills", CLAIM.until_ms, CLAIM.before_ms, NOW_MS, quiet=True)
     plan = partition().judge([imported(aged(100), claim=claim)])
     assert {header(one, "import-quiet") for one in outputs(plan, TOPICS.emf)} == {"true"}
 
@@ -157,6 +166,7 @@ def test_what_is_signed_is_written_down_once_and_for_ever() -> None:
         ("import-id", b"tills-2019"),
         ("import-until", b"1763913600000"),
         ("import-before", b"1764864000000"),
+        ("import-begun", b"1764000000000"),
         ("import-quiet", b"false"),
-        ("import-mac", b"71fccdb3a557ac4fc9d6259f2647029bd04de7c9aa655ec1779c2575fdef6837"),
+        ("import-mac", b"0a9ebd98073eca949f44f6e83a7f0693d9eae616987bdccec48e15095bb07f36"),
     ]

@@ -113,7 +113,7 @@ def wish(**changes: Any) -> Wish:
 
 def begun(name: str, before_ms: int, **changes: Any) -> dict[str, Import]:
     """Return an import that there was."""
-    return {name: Import(name, OLD.until_ms, before_ms, **changes)}
+    return {name: Import(name, OLD.until_ms, before_ms, NOW_MS, **changes)}
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_what_nobody_can_prove_is_refused_in_one_line(
 
 def test_an_import_claims_no_more_than_is_proven() -> None:
     """Its claim ends with the proof, and with the first other import that is forgotten."""
-    assert enter(wish(), {}, lambda: ALL) == Import("tills", OLD.until_ms, ALL.before_ms)
+    assert enter(wish(), {}, lambda: ALL) == Import("tills", OLD.until_ms, ALL.before_ms, NOW_MS)
     other = begun("other", NOW_MS + 5)
     assert enter(wish(), other, lambda: OLD).before_ms == NOW_MS + 5
     assert enter(wish(), other, lambda: ALL).before_ms == ALL.before_ms
@@ -156,7 +156,10 @@ def test_an_import_that_goes_on_claims_what_it_claimed() -> None:
 
 def test_imports_are_written_down_beside_the_states_of_letters() -> None:
     """The last word on each is found again, and no letter's state is made of it."""
-    world, claims = World(), [Import("a", 1, 2), Import("b", 3, 4, quiet=True), Import("a", 5, 6)]
+    world, claims = (
+        World(),
+        [Import("a", 1, 2, 0), Import("b", 3, 4, 0, quiet=True), Import("a", 5, 6, 0)],
+    )
     for claim in claims:
         written = to_output(TOPICS.letter_state, claim)
         world.log.append(TOPICS.letter_state, Record(0, 0, 0, written.key, written.value))

@@ -75,7 +75,7 @@ def test_a_directory_is_sent_in_the_order_of_its_names(tmp_path: Path) -> None:
     broker = Broker()
     send(parts_of(folder), journal_of(tmp_path, CLAIM, "topic"), broker)
     assert broker.values == [line(1), line(2), line(3), line(4)]
-    assert broker.headers[:5] == SIGNER.headers(CLAIM, line(1))
+    assert broker.headers[:6] == SIGNER.headers(CLAIM, line(1))
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)

@@ -56,7 +56,7 @@ def test_an_audit_judges_imports_again() -> None:
     bring(town, viewed(200, 200 % 12))
     bring(town, bought(220), claim=QUIET)
     bring(town, bought(221))
-    bring(town, viewed(222), claim=Import("old", NOW_MS - 1000 * DAY_MS, CLAIM.before_ms))
+    bring(town, viewed(222), claim=Import("old", NOW_MS - 1000 * DAY_MS, CLAIM.before_ms, NOW_MS))
     settle(town)
     town.now_ms = CLAIM.before_ms
     bring(town, viewed(223))
@@ -104,7 +104,7 @@ def test_an_audit_finds_a_worker_that_believes_too_much(beyond: str) -> None:
     town = Lavish()
     if beyond == "its end":
         town.now_ms = CLAIM.before_ms
-    bring(town, viewed(1), claim=Import("old", NOW_MS - 1000 * DAY_MS, CLAIM.before_ms))
+    bring(town, viewed(1), claim=Import("old", NOW_MS - 1000 * DAY_MS, CLAIM.before_ms, NOW_MS))
     assert not audited(settle(town)).exact
 
 

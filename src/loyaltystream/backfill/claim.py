@@ -23,10 +23,11 @@ from loyaltystream.proofs import holds, key_for, proof
 
 UNTIL_HEADER: Final = "import-until"
 BEFORE_HEADER: Final = "import-before"
+BEGUN_HEADER: Final = "import-begun"
 PROOF_HEADER: Final = "import-mac"
 
 IMPORT_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_CLAIMED: Final = (IMPORT_HEADER, UNTIL_HEADER, BEFORE_HEADER, QUIET_HEADER)
+_CLAIMED: Final = (IMPORT_HEADER, UNTIL_HEADER, BEFORE_HEADER, BEGUN_HEADER, QUIET_HEADER)
 IMPORT_HEADERS: Final = frozenset({*_CLAIMED, PROOF_HEADER})
 
 _LATE: Final = frozenset({Check.LATE})
@@ -49,6 +50,7 @@ class ImportSigner:
             claim.import_id.encode(),
             b"%d" % claim.until_ms,
             b"%d" % claim.before_ms,
+            b"%d" % claim.begun_ms,
             _TRUTH[claim.quiet],
         ]
         written = proof(self._key, [*claimed, value])
@@ -63,8 +65,10 @@ class ImportSigner:
             return None
         if not holds(self._key, [*claimed, value], written):
             return None
-        import_id, until, before, quiet = claimed
-        return Import(import_id.decode(), int(until), int(before), quiet == _TRUTH[True])
+        import_id, until, before, begun, quiet = claimed
+        return Import(
+            import_id.decode(), int(until), int(before), int(begun), quiet == _TRUTH[True]
+        )
 
     def waiver_of(self, record: Record) -> Waiver | None:
         """Return what a record is spared, if it is of an import and we signed that."""

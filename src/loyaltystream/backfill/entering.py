@@ -54,7 +54,7 @@ def enter(wish: Wish, begun: Mapping[str, Import], prove: Callable[[], Proven | 
     before_ms = proven.before_ms
     if not proven.is_all_remembered:
         before_ms = _beside(wish, begun, before_ms)
-    return Import(wish.import_id, wish.until_ms, before_ms, wish.quiet)
+    return Import(wish.import_id, wish.until_ms, before_ms, wish.now_ms, wish.quiet)
 
 
 def _go_on(wish: Wish, claim: Import) -> Import:

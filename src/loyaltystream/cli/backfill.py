@@ -209,6 +209,7 @@ def _lane(work: _Work, pace: Pace, max_lag: int) -> Lane:
 
 def _send(work: _Work, outlook: Outlook | None, lane: Lane) -> Imported:
     deployment, imported = work.deployment, Imported()
+    writer = work.writer
     _write_down(deployment, work.journal.entry.claim)
     kafka, topic = deployment.settings.kafka, deployment.topics.ingest
     sender = Sender(kafka, topic, delivered=imported.delivered)
@@ -220,9 +221,7 @@ def _send(work: _Work, outlook: Outlook | None, lane: Lane) -> Imported:
             advance(imported.lines, imported.sent)
             lane.wait()
 
-        importer = Importer(
-            sender, work.writer, journal=work.journal, imported=imported, passed=passed
-        )
+        importer = Importer(sender, writer, journal=work.journal, imported=imported, passed=passed)
         try:
             importer.send(work.parts, max_bytes=work.max_bytes)
         except KeyboardInterrupt:

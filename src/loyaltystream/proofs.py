@@ -17,6 +17,7 @@ def proof(key: bytes, parts: Iterable[bytes]) -> bytes:
     """Return the proof of some parts, in hexadecimal: none of them can pass for another."""
     signed = hmac.new(key, digestmod=sha256)
     for part in parts:
+        # Its length before it: one part can't pass for two.
         signed.update(len(part).to_bytes(8) + part)
     return signed.hexdigest().encode()
 

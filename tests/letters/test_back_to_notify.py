@@ -198,6 +198,28 @@ def test_a_forged_replay_on_the_routed_topic_is_a_fault(header: str) -> None:
     assert Fault.NO_SOURCE in place.audit().faults
 
 
+def test_a_replay_is_of_the_letter_that_it_names_as_its_source() -> None:
+    """A signed record under another letter's place is not explained by that."""
+    place = Mending()
+    place.mend()
+    place.replay()
+    _, again = place.town.log.all(TOPICS.emf)
+    other = f"{TOPICS.dead_letter}/0/99/0/0".encode()
+    changed = [(name, other if name == "src" else content) for name, content in again.headers]
+    place.town.log.replace(TOPICS.emf, again, headers=changed)
+    assert Fault.NO_SOURCE in place.audit().faults
+
+
+def test_a_letter_names_the_version_that_was_tried_last() -> None:
+    """Mended in vain, the next letter is of the version that was to map it."""
+    place = Mending()
+    place.mend(body(transaction(lineItemCount="nested.cart.lines")))
+    place.replay()
+    first, second = letters_of(place.town, stage="notify")
+    assert (first.version, second.version) == (1, 2)
+    assert place.audit().exact
+
+
 def test_a_letter_of_notify_is_neither_released_nor_repaired() -> None:
     """It is no conflict, and its bytes are Avro: its definition is what can be mended."""
     place = Mending()

@@ -19,7 +19,7 @@ from loyaltystream.letters.state import Step
 from loyaltystream.rules import Rules
 from loyaltystream.verdicts import Verdict
 from loyaltystream.why.screen import render as render_why
-from tests.audit.world import viewed
+from tests.audit.world import ordered, viewed
 from tests.core import NOW_MS, TOPICS, read_event
 from tests.letters.town import (
     TownWriter,
@@ -220,6 +220,24 @@ def test_a_released_event_that_is_held_again_is_spared_both() -> None:
     assert told[-1].event_id == new_id(second)
     assert town.why().of_id(new_id(second)).arrivals == told
     assert town.why().of_id(new_id(first)).arrivals == told
+    assert audit(town).exact
+
+
+def test_a_released_event_may_repeat_a_unique_key() -> None:
+    """What came under its key meanwhile makes it a duplicate, told under its new id."""
+    town = Town()
+    town.place(viewed(1))
+    town.place(ordered(2, "A-1", occurredAt=NOW_MS - 40 * DAY_MS))
+    town.place(ordered(3, "A-1"))
+    town.run()
+    [letter] = held_of(town)
+    found = desk_of(town).sort_held([letter]).resent
+    assert forecast(town, found).verdicts == {"duplicate": 1}
+    release(town, desk_of(town), [letter])
+    *_, after = town.why().of_id(new_id(letter)).arrivals
+    assert (after.verdict, after.event_id) == (Verdict.DUPLICATE, new_id(letter))
+    assert after.first is not None
+    assert after.first.event_id == id_of(3)
     assert audit(town).exact
 
 

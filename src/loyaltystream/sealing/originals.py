@@ -85,6 +85,8 @@ def unseal(letter: Table, ring: KeyRing) -> Unsealed | Locked:
         kept = _decode(content)
     except msgspec.MsgspecError:
         return Locked.UNKNOWN
+    if not _is_of(letter, kept):
+        return Locked.ALTERED
     original = {
         "value": plain(kept.value),
         "key": None if letter["truncated"] else plain(kept.key),
@@ -92,6 +94,12 @@ def unseal(letter: Table, ring: KeyRing) -> Unsealed | Locked:
         "valueSha256": kept.value_sha256,
     }
     return Unsealed({**letter, **original}, kept.key)
+
+
+def _is_of(letter: Table, kept: Kept) -> bool:
+    """Say whether a letter tells the truth about how much it holds: a part is never sent again."""
+    cut = kept.value_sha256 is not None
+    return letter["truncated"] == cut and (cut or letter["valueBytes"] == len(kept.value or b""))
 
 
 def _place(letter: Table) -> str:

@@ -58,7 +58,8 @@ class TownWriter:
 
 def letters_of(town: Town, **choice: Any) -> list[Letter]:
     """Return the letters that are meant."""
-    shelf = Shelf(SearchedLog(town.log), TOPICS.dead_letter, LetterReader(writer_schema))
+    reader = LetterReader(writer_schema, town.ring)
+    shelf = Shelf(SearchedLog(town.log), TOPICS.dead_letter, reader)
     return shelf.find(Choice(**choice))
 
 
@@ -102,11 +103,7 @@ def release(
 
 def audit(town: Town) -> Findings:
     """Return what an audit of both stages finds."""
-
-    def derive(records: Sequence[Record]) -> Sequence[Output]:
-        return town.notifier.plan(records, definitions=town.definitions, generation=0).outputs
-
-    return town.audit(derive)
+    return town.audit(town.derive)
 
 
 def forecast(town: Town, resent: Sequence[Resent]) -> Forecast:

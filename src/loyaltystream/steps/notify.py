@@ -85,7 +85,6 @@ class Notifier(msgspec.Struct, frozen=True):
         if isinstance(event, Violation):
             return Rejected(record, self._origin_of(record, clock_ms), clock_ms, (event,))
         org_id, event_name, event_id = event["orgId"], event["eventName"], event["eventId"]
-        org_id, event_name, event_id = event["orgId"], event["eventName"], event["eventId"]
         made = self._map(record, event, version := event["definitionVersion"])
         if isinstance(made, tuple) and (again := self.resending_of(record)) and again.version:
             # What its own version can't map now either, the one that was mended for it may.

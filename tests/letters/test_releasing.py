@@ -30,6 +30,7 @@ from tests.letters.town import (
     release,
     replay,
 )
+from tests.sealing.rings import NEW, OLD
 from tests.why.test_why import id_of
 from tests.why.world import SIGNER, Town, lively
 
@@ -141,6 +142,24 @@ def test_outputs_carry_the_new_id_alone() -> None:
     ]
     assert [record.header("late") for record in routed] == [b"true"]
     assert id_of(0).encode() not in (routed[0].value or b"")
+
+
+def test_a_sealed_letter_is_released_by_whoever_has_its_key() -> None:
+    """Its event comes in as any other; without the key it stays, and nothing is lost."""
+    town = Town()
+    town.seal(NEW)
+    town.place(viewed(1))
+    town.place(viewed(2, occurredAt=NOW_MS - 40 * DAY_MS))
+    town.run()
+    [letter] = held_of(town)
+    release(town, desk_of(town), [letter])
+    before, after = town.why().of_id(new_id(letter)).arrivals
+    assert (before.event_id, after.verdict) == (id_of(2), Verdict.ACCEPTED)
+    assert audit(town).exact
+    town.ring = OLD
+    [locked] = held_of(town)
+    town.log.topics[TOPICS.letter_state].clear()
+    assert desk_of(town).sort_held([locked]).staying == {Stay.SEALED: [locked]}
 
 
 def test_only_held_letters_are_released() -> None:

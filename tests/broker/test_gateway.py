@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 import pytest
 
@@ -64,11 +65,20 @@ class Gate:
 
     def post(self, path: str, body: bytes, **headers: str) -> tuple[int, Any]:
         """Return status and body of an answer."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        named |= {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+        return self._ask("POST", path, body, named | {"Content-Type": "application/json"})
+
+    def get(self, event_id: str) -> tuple[int, Any]:
+        """Return status and body of what is told of an event."""
+        return self._ask("GET", f"/events/{quote(event_id)}", None, {})
+
+    def _ask(
+        self, method: str, path: str, body: bytes | None, headers: dict[str, str]
+    ) -> tuple[int, Any]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        named = headers | {"Authorization": f"Bearer {self.token}"}
         try:
-            connection.request("POST", path, body, named)
+            connection.request(method, path, body, named)
             answer = connection.getresponse()
             return answer.status, json.loads(answer.read())
         finally:

@@ -23,16 +23,29 @@ RETRY_AFTER_S: Final = {429: 1, 503: 5}
 
 
 class ProblemError(Exception):
-    """Ends a request: with which status, and why."""
+    """Ends a request: with which status, and why.
 
-    def __init__(self, status: int, detail: str, violations: Sequence[object] = ()) -> None:
+    Args:
+        status: of the answer.
+        detail: what is wrong.
+        violations: each thing that is wrong with an event.
+        after_s: when to come back, if that is known.
+    """
+
+    def __init__(
+        self, status: int, detail: str, violations: Sequence[object] = (), *, after_s: int = 0
+    ) -> None:
         super().__init__(detail)
         self.status = status
         self.violations = violations
+        self.after_s = after_s
 
     def answer(self) -> JSONResponse:
         """Return it as problem+json."""
-        return problem(self.status, str(self), self.violations)
+        answer = problem(self.status, str(self), self.violations)
+        if self.after_s:
+            answer.headers["Retry-After"] = str(self.after_s)
+        return answer
 
 
 def problem(status: int, detail: str, violations: Sequence[object] = ()) -> JSONResponse:

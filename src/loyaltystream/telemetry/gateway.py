@@ -31,7 +31,7 @@ class GatewayTelemetry:
             registry=self.registry,
         )
         self._log = structlog.get_logger()
-        self._told_s = -_EVERY_S
+        self._told_s = self._asked_s = -_EVERY_S
 
     def answered(self, route: str, status: int, events: int) -> None:
         """Count an answer, and the events that it acknowledges."""
@@ -45,6 +45,13 @@ class GatewayTelemetry:
         if now_s - self._told_s >= _EVERY_S:
             self._told_s = now_s
             self._log.warning("events.refused", why=why, next="their producers send them again")
+
+    def not_told(self, why: str) -> None:
+        """Note that it could not be told what became of an event; once in a while."""
+        now_s = time.monotonic()
+        if now_s - self._asked_s >= _EVERY_S:
+            self._asked_s = now_s
+            self._log.warning("questions.refused", why=why, next="whoever asked asks again")
 
     def not_followed(self, why: str) -> None:
         """Note that the definitions in force could not be asked for."""

@@ -37,8 +37,8 @@ _ID: Final[Document] = {
     "minLength": 1,
     "maxLength": MAX_ID_CHARACTERS,
     # Neither | nor a control character, and not blank.
-    "pattern": r"^[^|\u0000-\u001f\u007f-\u009f\ud800-\udfff]*[A-Za-z0-9]"
-    r"[^|\u0000-\u001f\u007f-\u009f\ud800-\udfff]*$",
+    "pattern": r"^[^|\u0000-\u001f\u007f-\u009f]*[^\s|\u0000-\u001f\u007f-\u009f]"
+    r"[^|\u0000-\u001f\u007f-\u009f]*$",
 }
 _CANONICAL: Final[Document] = {
     "type": "object",
@@ -111,7 +111,7 @@ def _parameter(place: str, name: str, schema: Document, description: str) -> Doc
 _NAMED: Final = _parameter("path", "source", _TEXT, "As the settings name it.")
 _PROJECT: Final = _parameter("header", SOURCE_HEADER, _TEXT, "A project; else `default`.")
 _ASKED_IDS: Final = tuple(
-    _parameter("header", name, _TEXT, "The event's id, if it has none of its own.")
+    _parameter("header", name, _ID, "The event's id; the same as its own, if it has one.")
     for name in (IDEMPOTENCY_KEY, ID_HEADER)
 )
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import Response
 from starlette.routing import Route
 
 from loyaltystream.dialects.envelope import ID_HEADER, SOURCE_HEADER
@@ -39,7 +39,7 @@ class Door(NamedTuple):
     path: str
     dialect: Dialect
     sources: Mapping[str, Source] | None
-    acknowledge: Callable[[Posting], JSONResponse]
+    acknowledge: Callable[[Posting], Response]
 
 
 class Gateway:

@@ -1,12 +1,14 @@
 """What all routes have in common: who is let in, and every failure as a problem. Does I/O: HTTP."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from functools import cached_property
 from typing import Final, NamedTuple
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from loyaltystream.errors import LoyaltyStreamError
 from loyaltystream.gateway.answers import ProblemError, problem
@@ -58,18 +60,7 @@ class Front:
 
     def route(self, method: str, path: str, take: Take) -> Route:
         """Return a route whose every answer is counted, and every failure a problem."""
-        label = path.replace(":path}", "}")
-
-        async def endpoint(request: Request) -> Response:
-            events = 0
-            try:
-                answer, events = await take(request)
-            except (ProblemError, RefusedError, ClientDisconnect, LoyaltyStreamError) as error:
-                answer = self._failed(error)
-            self.watch.answered(label, answer.status_code, events)
-            return answer
-
-        return Route(path, endpoint, methods=[method])
+        return Route(path, _Endpoint(self, path.replace(":path}", "}"), take), methods=[method])
 
     async def refuse(self, _request: Request, error: Exception) -> Response:
         """Answer where no route is."""
@@ -80,7 +71,8 @@ class Front:
             answer.headers.update(error.headers or {})
         return answer
 
-    def _failed(self, error: Exception) -> Response:
+    def failed(self, error: Exception) -> Response:
+        """Return what is answered behind a failure."""
         match error:
             case ProblemError():
                 return error.answer()
@@ -94,3 +86,33 @@ class Front:
                 return problem(413, str(error))
         self.watch.not_written(str(error))
         return problem(503, "not known to be written: send it again, under the same id")
+
+
+class _Request(Request):
+    """A request whose headers are a plain dictionary: the framework's looks through all for each.
+
+    Of a header that came twice the first counts, as the framework has it.
+    """
+
+    @cached_property
+    def headers(self) -> Mapping[str, str]:  # type: ignore[override]  # all that is asked of them
+        raw = reversed(self.scope["headers"])
+        return {name.decode("latin-1"): value.decode("latin-1") for name, value in raw}
+
+
+class _Endpoint:
+    """Answers the requests of one route."""
+
+    def __init__(self, front: Front, label: str, take: Take) -> None:
+        self._front = front
+        self._label = label
+        self._take = take
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        events = 0
+        try:
+            answer, events = await self._take(_Request(scope, receive, send))
+        except (ProblemError, RefusedError, ClientDisconnect, LoyaltyStreamError) as error:
+            answer = self._front.failed(error)
+        self._front.watch.answered(self._label, answer.status_code, events)
+        await answer(scope, receive, send)

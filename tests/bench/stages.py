@@ -62,6 +62,7 @@ def together(ingest: Measure, notify: Measure) -> Measure:
         events=ingest.events,
         seconds=notify.ended_s - ingest.began_s,
         cpu_seconds=ingest.cpu_seconds + notify.cpu_seconds,
+        machine_cpu_seconds=notify.machine_cpu_seconds,
         rss_bytes=ingest.rss_bytes + notify.rss_bytes,
         began_s=ingest.began_s,
         ended_s=notify.ended_s,

@@ -225,6 +225,15 @@ def test_a_wrong_event_has_its_dead_letter(gate: Gate) -> None:
     assert "REQUIRED" in shop.command("why", "bad").stdout
 
 
+def test_a_header_without_end_is_not_read(gate: Gate) -> None:
+    """Before anybody has shown a token, no request takes more than so much memory."""
+    process = gate.start()
+    with socket.create_connection(("127.0.0.1", gate.port), timeout=20) as asked:
+        asked.sendall(b"POST /events HTTP/1.1\r\nHost: a\r\nx-long: " + b"x" * 200_000)
+        assert asked.recv(100).startswith(b"HTTP/1.1 400 ")
+    assert gate.shop.stop(process) == 0, gate.shop.log("gateway")
+
+
 def test_the_examples_of_the_page_work(gate: Gate) -> None:
     """What the page tells producers to type is answered as it says."""
     shop, process = gate.shop, gate.start()

@@ -46,7 +46,7 @@ class Asked(NamedTuple):
     place: str
 
 
-class Offer(msgspec.Struct, frozen=True):
+class Offer(msgspec.Struct, frozen=True, gc=False):
     """An event as it was posted.
 
     Attributes:
@@ -64,7 +64,7 @@ class Offer(msgspec.Struct, frozen=True):
     headers: Sequence[Header] = ()
 
 
-class Posting(msgspec.Struct, frozen=True):
+class Posting(msgspec.Struct, frozen=True, gc=False):
     """One record for the ingest topic, and whose event under which id it is."""
 
     event_id: str

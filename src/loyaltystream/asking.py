@@ -8,7 +8,6 @@ from loyaltystream.app import Deployment
 from loyaltystream.avro.event_reader import EventReader
 from loyaltystream.definitions.model import EventDefinition
 from loyaltystream.kafka.searching import LogSearcher
-from loyaltystream.letters.letter import LetterReader
 from loyaltystream.masking import mask_key
 from loyaltystream.sending import Keyer
 from loyaltystream.why.arrivals import ShowKey
@@ -43,7 +42,7 @@ def build_why(
         topics=topics,
         layout=msgspec.structs.replace(deployment.layout, partitions=partitions),
         identity=deployment.identity,
-        letters=LetterReader(deployment.registry.writer_schema),
+        letters=deployment.letter_reader,
         definitions={(found.org_id, found.event_name): found for found in definitions},
         keyer=Keyer(definitions, deployment.rules),
         signer=deployment.signer,

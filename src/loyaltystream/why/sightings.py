@@ -225,7 +225,7 @@ class Search:
             for partition, (first, end) in self._bounds[topic].items()
         ]
         for _, record in self._at.log.scan(
-            spans, lambda _topic, value: needle in value or _ESCAPE in value
+            spans, lambda _topic, value: needle in value or _hides_id(value)
         ):
             if (event := self._named(record, event_id, org_id)) is not None:
                 yield Waiting(record, event)
@@ -259,7 +259,11 @@ def _may_hide(topics: Topics, topic: str, value: bytes) -> bool:
     """Say whether an id may stand in other bytes than its own, sealed, or not in the value."""
     if topic == topics.dead_letter:
         return _SEALED in value
-    return topic == topics.duplicates and (_ESCAPE in value or _ID_KEY not in value)
+    return topic == topics.duplicates and _hides_id(value)
+
+
+def _hides_id(value: bytes) -> bool:
+    return _ESCAPE in value or _ID_KEY not in value
 
 
 def _range(record: Record, delta: Delta, org_id: int) -> Accepted:

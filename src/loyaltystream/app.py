@@ -48,6 +48,7 @@ from loyaltystream.memory.identity import Identity
 from loyaltystream.notify import SCHEMAS, Notify
 from loyaltystream.pipeline import Ingest
 from loyaltystream.ports import Stage
+from loyaltystream.reached import Reached, going_on
 from loyaltystream.relayout.guard import guarded
 from loyaltystream.rules import Rules
 from loyaltystream.runner import Runner
@@ -57,6 +58,7 @@ from loyaltystream.stage import FreshStart, IngestStage, NotifyStage, Remembered
 from loyaltystream.telemetry.definitions import DefinitionWatch
 from loyaltystream.telemetry.memory import MemoryWatch
 from loyaltystream.telemetry.metrics import Metrics
+from loyaltystream.telemetry.offsets import note_forgotten
 from loyaltystream.telemetry.worker import WorkerTelemetry
 from loyaltystream.topology import Output, Topics
 
@@ -477,7 +479,9 @@ def _build_ingest(
 def _build_notify(deployment: Deployment, metrics: Metrics, start: FreshStart) -> _Work:
     notify = build_notify(deployment, deployment.letters("notify"))
     definitions = deployment.definitions(metrics)
-    return _Work(NotifyStage(notify, definitions=definitions, fresh=start))
+    reached = Reached(deployment.reader, deployment.topics)
+    fresh = going_on(reached, start, note_forgotten)
+    return _Work(NotifyStage(notify, definitions=definitions, fresh=fresh))
 
 
 def fresh_start(deployment: Deployment, stage: str, choice: str | int | None) -> FreshStart:

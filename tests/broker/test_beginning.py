@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable
 
 import pytest
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
 
 from loyaltystream.story import Recipe, generate
 from tests.shop import Shop
@@ -25,6 +27,46 @@ def test_a_beginning_is_kept_before_the_first_event(make_shop: Callable[..., Sho
     assert findings.exact, findings.to_json()
     judged = sum(found.consumed for found in findings.partitions if found.stage == "ingest")
     assert judged >= 400
+
+
+def test_a_group_that_the_broker_forgot_goes_on_behind_its_outputs(
+    make_shop: Callable[..., Shop],
+) -> None:
+    """A broker that lost what was committed has nobody judged or notified a second time."""
+    shop = make_shop()
+    recipe = Recipe(events=400, partitions=4)
+    shop.send(generate(recipe, 1, now_ms=int(time.time() * 1000)))
+    workers = shop.start("run", "--from", "earliest")
+    shop.drain()
+    assert shop.stop(workers) == 0, shop.log()
+    forget(shop, "ingest", "notify")
+    assert committed(shop) == []
+    shop.send(generate(recipe, 2, now_ms=int(time.time() * 1000)))
+    again = shop.start("run", "--from", "earliest")
+    shop.drain()
+    assert shop.stop(again) == 0, shop.log()
+    assert "offsets.forgotten" in shop.log()
+    findings = shop.audit()
+    assert findings.exact, findings.to_json()
+    topics = shop.deployment.topics
+    ids = [record.header("ce_id") for record in shop.read(topics.notifications)]
+    assert len(set(ids)) == len(ids) > 0
+
+
+def forget(shop: Shop, *stages: str) -> None:
+    """Have the broker forget groups, once their last members are gone."""
+    admin = AdminClient({"bootstrap.servers": shop.settings.kafka.bootstrap_servers})
+    for stage in stages:
+        group = shop.deployment.group(stage)
+
+        def is_gone(group: str = group) -> bool:
+            try:
+                admin.delete_consumer_groups([group])[group].result()
+            except KafkaException:
+                return False
+            return True
+
+        wait_until(is_gone)
 
 
 def committed(shop: Shop) -> list[int]:

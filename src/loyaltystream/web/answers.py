@@ -13,7 +13,7 @@ from loyaltystream.definitions.changing import (
     NOT_FOUND,
     NOT_VERIFIED,
 )
-from loyaltystream.definitions.parsing import Problem
+from loyaltystream.definitions.problem import Problem
 
 UNAUTHORIZED: Final = "UNAUTHORIZED"
 FORBIDDEN: Final = "FORBIDDEN"
@@ -69,7 +69,9 @@ def refused(problems: Sequence[Problem]) -> JSONResponse:
 
 def refused_body(problems: Sequence[Problem]) -> Mapping[str, Any]:
     """Return the body itself."""
-    errors = [
-        {"status": False, "code": problem.code, "message": problem.message} for problem in problems
-    ]
-    return {"errors": errors, "warnings": []}
+    return {"errors": [_error(problem) for problem in problems], "warnings": []}
+
+
+def _error(problem: Problem) -> Mapping[str, Any]:
+    error = {"status": False, "code": problem.code, "message": problem.message}
+    return error if problem.field is None else error | {"field": problem.field}

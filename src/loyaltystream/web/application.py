@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp
 
 from loyaltystream.definitions.limits import Limits
-from loyaltystream.definitions.parsing import Problem
+from loyaltystream.definitions.problem import Problem
 from loyaltystream.desk import Desk
 from loyaltystream.errors import LoyaltyStreamError
 from loyaltystream.rules import Rules

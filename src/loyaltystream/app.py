@@ -24,6 +24,7 @@ from loyaltystream.definitions.source import Source
 from loyaltystream.desk import Desk
 from loyaltystream.errors import ConfigurationError
 from loyaltystream.events import Record
+from loyaltystream.foresight import Foresight
 from loyaltystream.kafka.reading import LogReader
 from loyaltystream.kafka.sink import TransactionalSink
 from loyaltystream.kafka.source import GroupSource
@@ -40,6 +41,7 @@ from loyaltystream.kafka.topics import (
 )
 from loyaltystream.keeping import build_keeper, origins
 from loyaltystream.keys import key_rule
+from loyaltystream.letters.letter import LetterReader
 from loyaltystream.letters.signing import Signer
 from loyaltystream.memory.changelog import Layout
 from loyaltystream.memory.identity import Identity
@@ -235,6 +237,12 @@ class Deployment:
     def desk(self) -> Desk:
         """Changes the topic of definitions."""
         return build_desk(self.settings, self.topics)
+
+    @property
+    def foresight(self) -> Foresight:
+        """Tells what another definition would have done."""
+        letters = LetterReader(self.registry.writer_schema)
+        return Foresight(self.reader, letters, self.topics, self.rules)
 
     def event_schema_id(self) -> int:
         """Return the id that routed records carry."""

@@ -25,6 +25,7 @@ ROUTES = [
     ("POST", "/v2/events/validate", ORDER),
     ("GET", "/v2/events/orderPlaced", None),
     ("GET", "/v2/events/orderPlaced/sample", None),
+    ("POST", "/v2/events/orderPlaced/what-if", None),
     ("POST", "/v2/events/orderPlaced/verify", ORDER),
     ("POST", "/v2/events/orderPlaced/publish", None),
     ("POST", "/v2/events/orderPlaced/disable", None),
@@ -34,7 +35,7 @@ ROUTES = [
 CHANGING = [
     (method, path, body)
     for method, path, body in ROUTES
-    if method != "GET" and not path.endswith("validate")
+    if method != "GET" and not path.endswith(("validate", "what-if"))
 ]
 
 

@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -14,12 +13,9 @@ from rich.table import Table
 from loyaltystream.app import Deployment
 from loyaltystream.cli.context import Context
 from loyaltystream.definitions.files import read_definition
-from loyaltystream.events import Record
-from loyaltystream.letters.letter import LetterReader
-from loyaltystream.sending import Pace
-from loyaltystream.whatif import Effect, Outlook, WhatIf
+from loyaltystream.foresight import HOUR_MS, Bounds
+from loyaltystream.whatif import Effect, Outlook
 
-_HOUR_MS: Final = 3_600_000
 _PACE_RECORDS: Final = 100_000
 
 
@@ -50,45 +46,17 @@ def what_if(
         ),
         None,
     )
-    since_ms = int(time.time() * 1000 - hours * _HOUR_MS)
-    pace = Pace(rate, clock=time.monotonic, sleep=time.sleep)
-    outlooks = {}
-    for topic, records in (
-        (deployment.topics.ingest, _events(deployment, since_ms)),
-        (deployment.topics.dead_letter, _letters(deployment, since_ms)),
-    ):
-        looking = WhatIf(other, current, deployment.rules, topic)
-        with Console(stderr=True).status(f"looking at {escape(topic)} ..."):
-            for record in records:
-                looking.take(record)
-                pace.wait()
-        outlooks[topic] = looking.outlook
+    since_ms = int(time.time() * 1000 - hours * HOUR_MS)
+    topics = deployment.topics.ingest, deployment.topics.dead_letter
+    with Console(stderr=True).status(f"looking at {escape(' and '.join(topics))} ..."):
+        looked = deployment.foresight.look(other, current, since_ms=since_ms, bounds=Bounds(rate))
+    outlooks = dict(zip(topics, looked, strict=True))
     if as_json:
         told = {topic: outlook.to_json() for topic, outlook in outlooks.items()}
         typer.echo(json.dumps(told))
         return
     for topic, outlook in outlooks.items():
         _tell(topic, outlook)
-
-
-def _events(deployment: Deployment, since_ms: int) -> Iterator[Record]:
-    reader, topic = deployment.reader, deployment.topics.ingest
-    for partition, (_, end) in reader.bounds(topic).items():
-        yield from reader.records(
-            topic, partition, reader.offset_at(topic, partition, since_ms), end
-        )
-
-
-def _letters(deployment: Deployment, since_ms: int) -> Iterator[Record]:
-    """Yield the events in letters from before that moment; later ones are still on their topic."""
-    reader, topic = deployment.reader, deployment.topics.dead_letter
-    letters = LetterReader(deployment.registry.writer_schema)
-    for partition, (first, end) in reader.bounds(topic).items():
-        for record in reader.records(topic, partition, first, end):
-            letter = letters.read(topic, record)
-            event = None if isinstance(letter, str) else letter.arrived()
-            if event is not None and event.timestamp_ms < since_ms:
-                yield event
 
 
 def _tell(topic: str, outlook: Outlook) -> None:

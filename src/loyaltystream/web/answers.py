@@ -18,6 +18,7 @@ from loyaltystream.definitions.problem import Problem
 UNAUTHORIZED: Final = "UNAUTHORIZED"
 FORBIDDEN: Final = "FORBIDDEN"
 TOO_LARGE: Final = "SIZE"
+BUSY: Final = "BUSY"
 UNAVAILABLE: Final = "UNAVAILABLE"
 
 STATUSES: Final[dict[int | str, int]] = {
@@ -30,6 +31,7 @@ STATUSES: Final[dict[int | str, int]] = {
     NOT_VERIFIED: 409,
     TOO_LARGE: 413,
     LIMIT_EXCEEDED: 422,
+    BUSY: 429,
     UNAVAILABLE: 503,
 }
 """Of every other code: 400."""
@@ -38,16 +40,17 @@ _HEADERS: Final = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "5"
 
 
 class RefusedError(Exception):
-    """Ends a request: what is wrong with it."""
+    """Ends a request: what is wrong with it, and when it may be tried again."""
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(self, problems: Sequence[Problem], retry_after_s: int | None = None) -> None:
         super().__init__(problems[0].message)
         self.problems = problems
+        self.retry_after_s = retry_after_s
 
 
-def refusal(code: int | str, message: str) -> RefusedError:
+def refusal(code: int | str, message: str, *, retry_after_s: int | None = None) -> RefusedError:
     """Return what ends a request for one reason."""
-    return RefusedError([Problem(code, message)])
+    return RefusedError([Problem(code, message)], retry_after_s)
 
 
 def done(version: int | None = None) -> JSONResponse:
@@ -61,10 +64,13 @@ def shown(content: object, warnings: Sequence[str] = ()) -> JSONResponse:
     return JSONResponse({"data": content, "warnings": list(warnings), "errors": []})
 
 
-def refused(problems: Sequence[Problem]) -> JSONResponse:
+def refused(problems: Sequence[Problem], retry_after_s: int | None = None) -> JSONResponse:
     """Return the vendor's body of a failure, with every problem."""
     status = STATUSES.get(problems[0].code, 400)
-    return JSONResponse(refused_body(problems), status, headers=_HEADERS.get(status))
+    headers = dict(_HEADERS.get(status, {}))
+    if retry_after_s is not None:
+        headers["Retry-After"] = str(retry_after_s)
+    return JSONResponse(refused_body(problems), status, headers=headers)
 
 
 def refused_body(problems: Sequence[Problem]) -> Mapping[str, Any]:

@@ -22,8 +22,9 @@ from loyaltystream.trying import Trial, try_event
 from loyaltystream.verdicts import Verdict
 from loyaltystream.web.answers import RefusedError, done, shown
 from loyaltystream.web.book import Book
-from loyaltystream.web.documents import DEFINITION, EVENT, REFUSALS
+from loyaltystream.web.documents import DEFINITION, EVENT, OPTIONAL_DEFINITION, REFUSALS
 from loyaltystream.web.meta import fields_meta
+from loyaltystream.web.outlooks import MOST_HOURS, Outlooks
 from loyaltystream.web.requests import editor_of, object_of, raw_of, token_of, viewer_of
 from loyaltystream.web.tokens import Token, Tokens
 
@@ -31,6 +32,9 @@ State = Annotated[
     Literal["published", "draft"], Query(description="What to store: a draft judges nothing.")
 ]
 Version = Annotated[int | None, Query(ge=1, le=2**31, description="An older version.")]
+Hours = Annotated[
+    float, Query(gt=0, le=MOST_HOURS, description="How far back events are looked at.")
+]
 Draft = Annotated[bool, Query(description="Hold the event against the draft.")]
 
 
@@ -46,12 +50,16 @@ class Api:
     Args:
         book: everybody's definitions.
         rules: what a valid event is, for dry runs.
+        outlooks: tells what a definition would have done.
         clock_ms: the time, likewise.
     """
 
-    def __init__(self, book: Book, rules: Rules, clock_ms: Callable[[], int]) -> None:
+    def __init__(
+        self, book: Book, rules: Rules, outlooks: Outlooks, clock_ms: Callable[[], int]
+    ) -> None:
         self._book = book
         self._rules = rules
+        self._outlooks = outlooks
         self._clock_ms = clock_ms
 
     async def create(self, request: Request, state: State = "published") -> JSONResponse:
@@ -113,6 +121,21 @@ class Api:
         trial = await run_in_threadpool(self._verify, token_of(request), event_name, raw)
         return shown(msgspec.to_builtins(trial))
 
+    async def what_if(self, request: Request, event_name: str, hours: Hours = 24.0) -> JSONResponse:
+        """Tell what a draft would have done to the last hours' events, and to older dead letters.
+
+        A definition in the body is looked at instead of the draft. How many events it fixes, newly
+        rejects, or routes elsewhere is told, with a few of each by their place and id. Nothing is
+        written. Whether an event was seen before is not asked, so a resend counts as often as it
+        came. `complete` is false where there was too much to look at; then it is the newest.
+        """
+        raw = await raw_of(request)
+        body = object_of(raw) if raw.strip() else None
+        told = await run_in_threadpool(
+            self._outlooks.tell, token_of(request), event_name, body, hours
+        )
+        return shown(told.content, told.warnings)
+
     def publish(self, request: Request, event_name: str) -> JSONResponse:
         """Make the verified draft of an event its next version."""
         return done(self._book.publish(token_of(request), event_name).version)
@@ -169,6 +192,7 @@ def add_routes(app: FastAPI, api: Api, book: Book, tokens: Tokens) -> None:
         (looking, "POST", "/v2/events/validate", api.validate, EVENT),
         (looking, "GET", one, api.event, None),
         (looking, "GET", f"{one}/sample", api.sample, None),
+        (looking, "POST", f"{one}/what-if", api.what_if, OPTIONAL_DEFINITION),
         (changing, "POST", f"{one}/verify", api.verify, EVENT),
         (changing, "POST", f"{one}/publish", api.publish, None),
         (changing, "POST", f"{one}/disable", api.disable, None),

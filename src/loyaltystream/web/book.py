@@ -114,6 +114,13 @@ class Book:
             return definition_of(stored, found)
         raise refusal(changing.NOT_FOUND, f"{event_name} has no published version {wanted or ''}")
 
+    def in_force(self, token: Token, event_name: str) -> EventDefinition | None:
+        """Return what an event's last version says; None: nothing was ever published."""
+        stored = self._desk.read().events.get((token.org, event_name))
+        if stored is not None and stored.disabled_from is not None:
+            raise refusal(changing.DISABLED, f"{event_name} is disabled for good")
+        return changing.current(stored) if stored is not None else None
+
     def events(self, token: Token) -> list[dict[str, Any]]:
         """Return all events of the org, by name."""
         events = self._desk.read().events

@@ -23,7 +23,10 @@ ROUTES = [
     ("GET", "/v2/events", None),
     ("GET", "/v2/events/meta", None),
     ("POST", "/v2/events/validate", ORDER),
+    ("POST", "/v2/events/diff", {"definitions": [WIDER]}),
+    ("POST", "/v2/events/apply", {"definitions": [WIDER]}),
     ("GET", "/v2/events/orderPlaced", None),
+    ("GET", "/v2/events/orderPlaced/history", None),
     ("GET", "/v2/events/orderPlaced/sample", None),
     ("POST", "/v2/events/orderPlaced/what-if", None),
     ("POST", "/v2/events/orderPlaced/verify", ORDER),
@@ -35,7 +38,7 @@ ROUTES = [
 CHANGING = [
     (method, path, body)
     for method, path, body in ROUTES
-    if method != "GET" and not path.endswith(("validate", "what-if"))
+    if method != "GET" and not path.endswith(("validate", "diff", "what-if"))
 ]
 
 

@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+import msgspec
 from starlette.responses import JSONResponse
 
+from loyaltystream.definitions.applying import Applied
 from loyaltystream.definitions.changing import (
     DISABLED,
     LIMIT_EXCEEDED,
@@ -19,6 +21,7 @@ UNAUTHORIZED: Final = "UNAUTHORIZED"
 FORBIDDEN: Final = "FORBIDDEN"
 TOO_LARGE: Final = "SIZE"
 BUSY: Final = "BUSY"
+REFUSED: Final = "REFUSED"
 UNAVAILABLE: Final = "UNAVAILABLE"
 
 STATUSES: Final[dict[int | str, int]] = {
@@ -26,6 +29,7 @@ STATUSES: Final[dict[int | str, int]] = {
     FORBIDDEN: 403,
     NOT_FOUND: 404,
     NOT_ADDITIVE: 409,
+    REFUSED: 409,
     DISABLED: 409,
     NO_DRAFT: 409,
     NOT_VERIFIED: 409,
@@ -62,6 +66,19 @@ def done(version: int | None = None) -> JSONResponse:
 def shown(content: object, warnings: Sequence[str] = ()) -> JSONResponse:
     """Return what was asked for."""
     return JSONResponse({"data": content, "warnings": list(warnings), "errors": []})
+
+
+def stepped(applied: Applied) -> JSONResponse:
+    """Return what became of each definition; refused ones stand among the errors as well."""
+    steps = msgspec.to_builtins(applied.steps)
+    if not applied.refused:
+        return shown(steps)
+    problems = [
+        Problem(REFUSED, f"{step.event_name}: {text}")
+        for step in applied.refused
+        for text in step.told
+    ]
+    return JSONResponse({"data": steps, **refused_body(problems)}, STATUSES[REFUSED])
 
 
 def refused(problems: Sequence[Problem], retry_after_s: int | None = None) -> JSONResponse:

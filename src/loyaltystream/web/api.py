@@ -20,12 +20,26 @@ from loyaltystream.dialects.strict_json import parse
 from loyaltystream.rules import Rules
 from loyaltystream.trying import Trial, try_event
 from loyaltystream.verdicts import Verdict
-from loyaltystream.web.answers import RefusedError, done, shown
+from loyaltystream.web.answers import RefusedError, done, shown, stepped
 from loyaltystream.web.book import Book
-from loyaltystream.web.documents import DEFINITION, EVENT, OPTIONAL_DEFINITION, REFUSALS
+from loyaltystream.web.documents import (
+    DEFINITION,
+    DEFINITIONS,
+    EVENT,
+    OPTIONAL_DEFINITION,
+    REFUSALS,
+)
 from loyaltystream.web.meta import fields_meta
 from loyaltystream.web.outlooks import MOST_HOURS, Outlooks
-from loyaltystream.web.requests import editor_of, object_of, raw_of, token_of, viewer_of
+from loyaltystream.web.requests import (
+    MAX_APPLIED_BYTES,
+    definitions_of,
+    editor_of,
+    object_of,
+    raw_of,
+    token_of,
+    viewer_of,
+)
 from loyaltystream.web.tokens import Token, Tokens
 
 State = Annotated[
@@ -86,6 +100,26 @@ class Api:
     def event(self, request: Request, event_name: str, version: Version = None) -> JSONResponse:
         """Show one event: its last version, or another one."""
         return shown(self._book.event(token_of(request), event_name, version))
+
+    def history(self, request: Request, event_name: str) -> JSONResponse:
+        """Show everything that is stored of an event: each version with its revision, the draft."""
+        return shown(msgspec.to_builtins(self._book.history(token_of(request), event_name)))
+
+    async def diff(self, request: Request) -> JSONResponse:
+        """Tell what applying the definitions in the body would change, and what it would refuse."""
+        bodies = definitions_of(await raw_of(request, MAX_APPLIED_BYTES))
+        steps = await run_in_threadpool(self._book.diff, token_of(request), bodies)
+        return shown(msgspec.to_builtins(steps))
+
+    async def apply(self, request: Request) -> JSONResponse:
+        """Store the definitions in the body, all or, if one is refused, none.
+
+        What is not there is created, what differs gets a next version, what is the same is left
+        alone, and what is not in the body stays. Refused, the answer is 409 with each step.
+        """
+        bodies = definitions_of(await raw_of(request, MAX_APPLIED_BYTES))
+        applied = await run_in_threadpool(self._book.apply, token_of(request), bodies)
+        return stepped(applied)
 
     def sample(self, request: Request, event_name: str) -> JSONResponse:
         """Show an event that the definition accepts."""
@@ -179,9 +213,9 @@ def add_routes(app: FastAPI, api: Api, book: Book, tokens: Tokens) -> None:
         for admit in (viewer_of, editor_of)
     )
 
-    def meta() -> JSONResponse:
-        """Tell of what a definition may consist: actions, types, attributes, defaults."""
-        return shown(fields_meta(book.limits))
+    def meta(request: Request) -> JSONResponse:
+        """Tell whose the token is, and of what definitions consist: actions, types, attributes."""
+        return shown({"orgId": token_of(request).org, **fields_meta(book.limits)})
 
     one = "/v2/events/{event_name}"
     routes: list[tuple[APIRouter, str, str, Callable[..., Any], dict[str, Any] | None]] = [
@@ -190,7 +224,10 @@ def add_routes(app: FastAPI, api: Api, book: Book, tokens: Tokens) -> None:
         (looking, "GET", "/v2/events", api.events, None),
         (looking, "GET", "/v2/events/meta", meta, None),
         (looking, "POST", "/v2/events/validate", api.validate, EVENT),
+        (looking, "POST", "/v2/events/diff", api.diff, DEFINITIONS),
+        (changing, "POST", "/v2/events/apply", api.apply, DEFINITIONS),
         (looking, "GET", one, api.event, None),
+        (looking, "GET", f"{one}/history", api.history, None),
         (looking, "GET", f"{one}/sample", api.sample, None),
         (looking, "POST", f"{one}/what-if", api.what_if, OPTIONAL_DEFINITION),
         (changing, "POST", f"{one}/verify", api.verify, EVENT),

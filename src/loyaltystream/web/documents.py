@@ -89,6 +89,26 @@ DEFINITION: Final[dict[str, Any]] = {
 }
 """The body of the Create Event API."""
 
+DEFINITIONS: Final[dict[str, Any]] = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "required": ["definitions"],
+                "properties": {
+                    "definitions": {
+                        "type": "array",
+                        "minItems": 1,
+                        "items": DEFINITION["content"]["application/json"]["schema"],
+                    }
+                },
+            }
+        }
+    },
+}
+"""Several of them."""
+
 OPTIONAL_DEFINITION: Final[dict[str, Any]] = {**DEFINITION, "required": False}
 """Likewise, of a call that can do without."""
 

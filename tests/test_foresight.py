@@ -49,6 +49,21 @@ def test_each_event_is_looked_at_once() -> None:
     assert (letters.records, events.complete, letters.complete) == (0, True, True)
 
 
+def test_an_event_that_was_put_back_counts_once() -> None:
+    """What first lay in a wrong partition lies there twice, and is one event."""
+    world = World()
+    for number in range(5):
+        world.place(bare(number), astray=1)
+    world.run()
+    assert len(world.log.all("behavioral-events")) == 5
+    for number in range(5):
+        world.place(viewed(number, fields={"sku": "S", "shelf": "floor"}), astray=1)
+    world.run()
+    assert len(world.log.all("behavioral-events")) == 15
+    events, _ = looked(world, STRICT)
+    assert (events.records, events.effects[Effect.REJECTS]) == (10, 5)
+
+
 def test_older_events_are_found_in_their_letters() -> None:
     """What was rejected before the hours that are looked at would be mended as well."""
     world = World()

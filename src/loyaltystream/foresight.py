@@ -11,7 +11,7 @@ from typing import Final, Protocol
 import msgspec
 
 from loyaltystream.definitions.model import EventDefinition
-from loyaltystream.events import Record
+from loyaltystream.events import ORIGIN_HEADER, Record
 from loyaltystream.letters.letter import LetterReader
 from loyaltystream.rules import Rules
 from loyaltystream.sending import Pace
@@ -114,6 +114,8 @@ class Foresight:
     ) -> tuple[Outlook, Outlook]:
         """Return what another definition would have done to its events, and to those in letters.
 
+        An event that was put back into its own partition counts once, where it first lay.
+
         Args:
             other: the definition that may come.
             current: that is in force; None: there is none.
@@ -130,7 +132,8 @@ class Foresight:
         )
         spans = _newest(self._since(since_ms), bounds.records)
         for record in meter.passing(self._records(self._topics.ingest, spans)):
-            events.take(record)
+            if not any(name == ORIGIN_HEADER for name, _ in record.headers):
+                events.take(record)
         events.outlook.complete = spans.complete and not meter.is_spent
         spans = _newest(self._all_letters(), bounds.records)
         for record in meter.passing(self._records(self._topics.dead_letter, spans)):

@@ -56,6 +56,8 @@ def definitions(context: typer.Context) -> None:
     except ImportError as error:
         raise _not_installed(error) from error
     deployment.reader.partitions(deployment.topics.definitions)
+    # What is wrong with the topic is told now, and whoever asks first does not wait for it.
+    deployment.desk.read()
     logs.configure(settings.telemetry)
     built = build_application(
         Book(deployment.desk, limits_of(settings)),

@@ -337,6 +337,26 @@ def test_standard_events_can_be_enabled(office: Office) -> None:
     assert office.ask("POST", "/v2/standardEvents/nothing/enable").status_code == 404
 
 
+def test_the_standard_events_are_the_vendors(office: Office) -> None:
+    """All twelve that its documents list are offered, each under its name in words."""
+    for name in STANDARD_EVENTS:
+        office.ask("POST", f"/v2/standardEvents/{name}/enable")
+    assert sorted(one["description"] for one in office.get("/v2/events")) == [
+        "App Installed",
+        "App Uninstalled",
+        "Category Viewed",
+        "Coupon Applied",
+        "Coupon Denied",
+        "Customer Logged In",
+        "Customer Logged Out",
+        "Customer Registered",
+        "Product Added To Cart",
+        "Product Removed From Cart",
+        "Product Searched",
+        "Product Viewed",
+    ]
+
+
 def test_standard_events_accept_their_sample(office: Office) -> None:
     """A standard event is one that can be sent."""
     for name in STANDARD_EVENTS:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from loyaltystream.events import Record
 from loyaltystream.foresight import Foresight
 from loyaltystream.letters.letter import LetterReader
+from loyaltystream.sealing.ring import NO_KEYS, KeyRing
 from tests.audit.world import MemoryLog, World
 from tests.core import TOPICS
 from tests.why.world import writer_schema
@@ -40,11 +41,12 @@ def foresight_of(
     *,
     clock: Callable[[], float] = lambda: 0.0,
     log: JudgedLog | None = None,
+    ring: KeyRing = NO_KEYS,
 ) -> Foresight:
     """Return a look at what a deployment has judged, in which no time passes by itself."""
     return Foresight(
         log or JudgedLog(world.log),
-        LetterReader(writer_schema),
+        LetterReader(writer_schema, ring),
         TOPICS,
         world.rules,
         clock=clock,

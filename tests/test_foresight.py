@@ -7,10 +7,12 @@ import pytest
 
 from loyaltystream.errors import RetryableBrokerError
 from loyaltystream.foresight import HOUR_MS, Bounds
+from loyaltystream.sealing.ring import NO_KEYS
 from loyaltystream.whatif import Effect, Outlook
 from tests.audit.world import PARTITIONS, World, viewed
-from tests.core import NOW_MS, VIEWED, define, field
+from tests.core import NOW_MS, VIEWED, define, event, field
 from tests.judged import JudgedLog, foresight_of
+from tests.sealing.rings import OLD
 
 STRICT = VIEWED | {"fields": [*VIEWED["fields"], field("shelf", "enum", possibleValues=["upper"])]}
 LOOSE = VIEWED | {
@@ -79,6 +81,22 @@ def test_older_events_are_found_in_their_letters() -> None:
     events, letters = looked(world, LOOSE, since_ms=since_ms)
     assert (events.effects, events.records) == ({Effect.FIXES: 3}, 3)
     assert (letters.effects, letters.records) == ({Effect.FIXES: 5}, 5)
+
+
+def test_letters_that_cannot_be_opened_are_counted() -> None:
+    """A sealed letter of the event is looked at where its key is, and without it told of."""
+    world = World()
+    world.seal(OLD)
+    for number in range(3):
+        world.place(bare(number))
+    world.place(event(eventName="orderPlaced", fields={}))
+    world.run()
+    for ring, records, unopened in ((OLD, 4, 0), (NO_KEYS, 0, 3)):
+        _, letters = foresight_of(world, ring=ring).look(
+            define(LOOSE), define(VIEWED), since_ms=world.now_ms + 1, bounds=ALL
+        )
+        assert (letters.records, letters.unopened.total()) == (records, unopened)
+        assert letters.of_the_event()["unopened"] == unopened
 
 
 def test_beyond_the_bound_the_newest_count() -> None:

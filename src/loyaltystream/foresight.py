@@ -125,6 +125,7 @@ class Foresight:
         Raises:
             BrokerError: if a topic can't be read.
         """
+        name = other.org_id, other.event_name
         meter = _Meter(bounds, clock=self._clock, pause=self._pause)
         events, letters = (
             WhatIf(other, current, self.rules, topic)
@@ -137,10 +138,14 @@ class Foresight:
         events.outlook.complete = spans.complete and not meter.is_spent
         spans = _newest(self._all_letters(), bounds.records)
         for record in meter.passing(self._records(self._topics.dead_letter, spans)):
-            event = self._arrived(record)
-            # A later one is still on its topic.
-            if event is not None and event.timestamp_ms < since_ms:
+            letter = self._letters.read(self._topics.dead_letter, record)
+            # One from later is still on its topic.
+            if isinstance(letter, str) or letter.origin_ms >= since_ms:
+                continue
+            if (event := letter.arrived()) is not None:
                 letters.take(event)
+            elif letter.original.told and (letter.org_id, letter.event_name) == name:
+                letters.outlook.unopened[letter.original.told] += 1
         letters.outlook.complete = spans.complete and not meter.is_spent
         return events.outlook, letters.outlook
 
@@ -158,10 +163,6 @@ class Foresight:
     def _records(self, topic: str, spans: "_Spans") -> Iterator[Record]:
         for partition, start, end in spans.spans:
             yield from self._log.records(topic, partition, start, end)
-
-    def _arrived(self, record: Record) -> Record | None:
-        letter = self._letters.read(self._topics.dead_letter, record)
-        return None if isinstance(letter, str) else letter.arrived()
 
 
 class _Spans(msgspec.Struct, frozen=True):

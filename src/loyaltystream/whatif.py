@@ -44,10 +44,12 @@ class Outlook(msgspec.Struct, rename="camel"):
     Attributes:
         records: that were looked at, other events' included.
         complete: whether these are all that were asked for.
+        unopened: letters of the event that can't be opened, by why.
     """
 
     records: int = 0
     complete: bool = True
+    unopened: Counter[str] = msgspec.field(default_factory=Counter)
     effects: Counter[Effect] = msgspec.field(default_factory=Counter)
     cases: list[Case] = []
 
@@ -58,7 +60,13 @@ class Outlook(msgspec.Struct, rename="camel"):
     def of_the_event(self) -> dict[str, Any]:
         """Return what tells of no other event, nor how many of them there are."""
         effects = {effect.value: self.effects[effect] for effect in Effect}
-        return {**effects, "complete": self.complete, "cases": msgspec.to_builtins(self.cases)}
+        cases = msgspec.to_builtins(self.cases)
+        return {
+            **effects,
+            "complete": self.complete,
+            "unopened": self.unopened.total(),
+            "cases": cases,
+        }
 
 
 class WhatIf:

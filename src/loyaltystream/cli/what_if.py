@@ -51,6 +51,8 @@ def what_if(
     with Console(stderr=True).status(f"looking at {escape(' and '.join(topics))} ..."):
         looked = deployment.foresight.look(other, current, since_ms=since_ms, bounds=Bounds(rate))
     outlooks = dict(zip(topics, looked, strict=True))
+    for why, count in looked[1].unopened.items():
+        Console(stderr=True).print(f"{count:,} letters not looked at: {why}", markup=False)
     if as_json:
         told = {topic: outlook.to_json() for topic, outlook in outlooks.items()}
         typer.echo(json.dumps(told))

@@ -6,7 +6,7 @@ import pytest
 
 from loyaltystream.definitions.changing import Mark, create
 from loyaltystream.definitions.history import History, Name
-from loyaltystream.definitions.parsing import Problem
+from loyaltystream.definitions.problem import Problem
 from loyaltystream.definitions.stored import StoredEvent
 from loyaltystream.desk import ATTEMPTS, Change, Desk
 from loyaltystream.errors import BrokerError, FatalBrokerError, RetryableBrokerError

@@ -21,8 +21,8 @@ from loyaltystream.cli.platform import NOT_RUNNING
 from loyaltystream.cli.send import INTERRUPTED, TOO_LARGE
 from loyaltystream.cli.why import NEVER_SEEN
 from loyaltystream.definitions.model import DAY_CLASSES, EventDefinition, FieldType
+from loyaltystream.definitions.ours import KEYS
 from loyaltystream.definitions.parsing import _ATTRIBUTES as ATTRIBUTES
-from loyaltystream.definitions.parsing import _KEYS as KEYS
 from loyaltystream.definitions.parsing import parse_definition
 from loyaltystream.definitions.registry import Definitions
 from loyaltystream.dialects.envelope import (

@@ -25,6 +25,7 @@ from loyaltystream.definitions.source import Source
 from loyaltystream.desk import Desk
 from loyaltystream.errors import ConfigurationError
 from loyaltystream.events import Record, WaiverOf, no_resending, no_waiver
+from loyaltystream.foresight import Foresight
 from loyaltystream.kafka.reading import LogReader
 from loyaltystream.kafka.sink import TransactionalSink
 from loyaltystream.kafka.source import GroupSource
@@ -286,6 +287,11 @@ class Deployment:
     def desk(self) -> Desk:
         """Changes the topic of definitions."""
         return build_desk(self.settings, self.topics)
+
+    @property
+    def foresight(self) -> Foresight:
+        """Tells what another definition would have done."""
+        return Foresight(self.reader, self.letter_reader, self.topics, self.rules)
 
     def event_schema_id(self) -> int:
         """Return the id that routed records carry."""

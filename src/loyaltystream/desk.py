@@ -13,7 +13,7 @@ from typing import Final
 
 from loyaltystream.definitions.changing import Changed, Mark
 from loyaltystream.definitions.history import History, Name
-from loyaltystream.definitions.parsing import Problem
+from loyaltystream.definitions.problem import Problem
 from loyaltystream.definitions.source import Log
 from loyaltystream.definitions.stored import StoredEvent, encode, key_of
 from loyaltystream.errors import BrokerError, RetryableBrokerError

@@ -171,6 +171,7 @@ class DefinitionSettings(Section):
     source: Literal["files", "topic"] = "files"
     profile: Literal["extended", "vendor"] = "extended"
     max_window_days: int = 400
+    token: SecretStr | None = Field(None, min_length=1)
 
     @field_validator("max_window_days")
     @classmethod

@@ -39,16 +39,34 @@ class Case(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Outlook(msgspec.Struct, rename="camel"):
-    """How many records of the event would have fared how, and a few of each kind."""
+    """How many records of the event would have fared how, and a few of each kind.
+
+    Attributes:
+        records: that were looked at, other events' included.
+        complete: whether these are all that were asked for.
+        unopened: letters of the event that can't be opened, by why.
+    """
 
     records: int = 0
+    complete: bool = True
+    unopened: Counter[str] = msgspec.field(default_factory=Counter)
     effects: Counter[Effect] = msgspec.field(default_factory=Counter)
     cases: list[Case] = []
 
     def to_json(self) -> dict[str, Any]:
         """Return it for programs."""
+        return {"records": self.records, **self.of_the_event()}
+
+    def of_the_event(self) -> dict[str, Any]:
+        """Return what tells of no other event, nor how many of them there are."""
         effects = {effect.value: self.effects[effect] for effect in Effect}
-        return {"records": self.records, **effects, "cases": msgspec.to_builtins(self.cases)}
+        cases = msgspec.to_builtins(self.cases)
+        return {
+            **effects,
+            "complete": self.complete,
+            "unopened": self.unopened.total(),
+            "cases": cases,
+        }
 
 
 class WhatIf:

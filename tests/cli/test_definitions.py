@@ -131,3 +131,32 @@ def test_a_file_that_is_wrong_is_not_disabled(folder: Path) -> None:
     assert "1810" in text
     assert run("disable", "1800", "nothing", "--yes")[0] == 2
     assert file.read_text() == before
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("apply",),
+        ("diff",),
+        ("list",),
+        ("show", "1800", "orderPlaced"),
+        ("disable", "1800", "orderPlaced", "--yes"),
+    ],
+)
+@pytest.mark.usefixtures("folder")
+def test_a_service_wants_a_token(monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]) -> None:
+    """The token comes from the settings, and what is wrong before a request is one line."""
+    code, text = run(*command, "--url", "http://127.0.0.1:1")
+    assert (code, "LOYALTYSTREAM_DEFINITIONS__TOKEN" in text) == (2, True)
+    monkeypatch.setenv(f"{ENVIRONMENT_PREFIX}DEFINITIONS__TOKEN", "shop.secret")
+    code, text = run(*command, "--url", "http://127.0.0.1:1")
+    assert (code, "no answer from http://127.0.0.1:1" in text) == (3, True)
+    assert "secret" not in text
+    assert run(*command, "--url", "shop")[0] == 2
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_service_is_a_source_by_itself() -> None:
+    """Whoever names both a service and a source is asked which one is meant."""
+    code, text = run("list", "--url", "http://127.0.0.1:1", "--source", "files")
+    assert (code, "leave --source out" in text) == (2, True)

@@ -1,5 +1,6 @@
 """Definitions in the vendor's words: what is taken, and with which code the rest is refused."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -61,13 +62,14 @@ def test_one_action_may_stand_alone_and_twice_is_once() -> None:
     assert twice.actions == (Action.EI, Action.EMF)
 
 
-@pytest.mark.parametrize("kind", [None, 1, "", "sku", "tillCod", "string "])
+@pytest.mark.parametrize("kind", [None, 1, True, "", "sku", "tillCod", "string ", ["string"]])
 def test_other_types_are_1823_and_named(kind: object) -> None:
-    """A field of no type or an unknown one is refused, and the message begins with it."""
+    """A field of no type or an unknown one is refused, and the message begins with it as sent."""
     problems = parse_definition(1800, BODY | {"fields": [CUSTOMER, {"name": "x", "type": kind}]})
     assert isinstance(problems, list)
     assert [problem.code for problem in problems] == [1823]
-    assert problems[0].message == f"{kind} invalid event field type"
+    said = kind if isinstance(kind, str) else json.dumps(kind)
+    assert problems[0].message == f"{said} invalid event field type"
 
 
 @pytest.mark.parametrize("fields", [None, {}, "x", [1], [None]])
@@ -115,9 +117,11 @@ def test_other_attributes_are_1802(attributes: dict[str, Any]) -> None:
         BODY | {"fields": [CUSTOMER, {"name": "x", "type": "string", "attributes": attributes}]},
     )
     assert isinstance(problems, list)
-    assert [problem.code for problem in problems] == [1802]
-    assert problems[0].message.startswith("field attribute value fails for validation type ")
-    assert any(f"type {attribute} (x)" in problems[0].message for attribute in attributes)
+    told = "field attribute value fails for validation type"
+    [problem] = problems
+    assert (problem.code, problem.field) == (1802, "x")
+    assert problem.message in {f"{told} {attribute}" for attribute in attributes}
+    assert problem.line == f"1802 {problem.message} (x)"
 
 
 @pytest.mark.parametrize(
@@ -240,3 +244,14 @@ def test_defaults_are_the_vendors() -> None:
     assert not bare.accepts_late
     assert not bare.unique_key_conflicts
     assert len(define(VIEWED).fields) == 10
+
+
+@pytest.mark.parametrize("key", ["isRequired", "attribute", "description", "NAME"])
+def test_a_key_beside_a_fields_own_is_told(key: str) -> None:
+    """An attribute written beside a field's name would mean nothing, so it is refused."""
+    problems = parse_definition(
+        1800, BODY | {"fields": [CUSTOMER, {"name": "x", "type": "string", key: "true"}]}
+    )
+    assert isinstance(problems, list)
+    assert [(problem.code, problem.field) for problem in problems] == [("UNKNOWN_KEY", "x")]
+    assert problems[0].message.startswith(f"{key} is not part of a field")

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from loyaltystream.definitions.model import Action, EventDefinition, NotificationRule
-from loyaltystream.definitions.parsing import Problem, parse_definition
+from loyaltystream.definitions.parsing import parse_definition
+from loyaltystream.definitions.problem import Problem
 from loyaltystream.definitions.registry import Definitions
 from loyaltystream.errors import ConfigurationError
 from loyaltystream.notifications.mapping import compile_rules

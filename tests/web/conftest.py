@@ -9,11 +9,14 @@ from fastapi.testclient import TestClient
 from loyaltystream.definitions.history import History
 from loyaltystream.definitions.limits import Limits
 from loyaltystream.desk import Desk
-from loyaltystream.rules import Rules
 from loyaltystream.testing.definitions import MemoryLog, MemoryTopic, MemoryWriter
 from loyaltystream.web.application import build_application
+from loyaltystream.web.book import Book
 from loyaltystream.web.tokens import Role, Tokens, mint
+from loyaltystream.web.turnstile import Turnstile
+from tests.audit.world import World
 from tests.core import EVENT_SCHEMA_ID, NOW_MS
+from tests.judged import JudgedLog, foresight_of
 
 TOPIC: Final = "event-definitions"
 
@@ -22,6 +25,9 @@ class Office:
     """One service, and who may ask it."""
 
     def __init__(self, limits: Limits | None = None) -> None:
+        self.world = World()
+        self.judged = JudgedLog(self.world.log)
+        self.passing_s = 0.0
         self.topic = MemoryTopic()
         self.log = MemoryLog(self.topic)
         people: dict[str, tuple[int, Role]] = {
@@ -40,10 +46,10 @@ class Office:
             pause=lambda _seconds: None,
         )
         app = build_application(
-            desk,
+            Book(desk, limits or Limits()),
             Tokens(token for _, token in minted.values()),
-            limits=limits or Limits(),
-            rules=Rules(),
+            foresight=foresight_of(self.world, log=self.judged),
+            turnstile=Turnstile(1, 10.0, clock=lambda: self.passing_s),
             clock_ms=lambda: NOW_MS,
         )
         self.client = TestClient(app)

@@ -179,7 +179,7 @@ def test_1823_types_are_invalid(office: Office) -> None:
     fields = [{"name": str(n), "type": kind} for n, kind in enumerate(["tillCod", None, 7])]
     assert refusals(office, body(*fields)) == [
         (1823, "tillCod invalid event field type"),
-        (1823, "None invalid event field type"),
+        (1823, "null invalid event field type"),
         (1823, "7 invalid event field type"),
     ]
 
@@ -201,15 +201,17 @@ def test_1823_types_are_invalid(office: Office) -> None:
         ({"name": None, "type": "string"}, "name"),
         ({"type": "string"}, "name"),
         ({"name": "room", "type": "string", "attributes": 7}, "attributes"),
+        ({"name": "room", "type": "string", "attributes": []}, "attributes"),
+        ({"name": "room", "type": "string", "attributes": ""}, "attributes"),
     ],
 )
 def test_1802_an_attribute_is_invalid(
     office: Office, field: dict[str, Any], validation: str
 ) -> None:
     """The message names the validation that failed."""
-    [(code, text)] = refusals(office, body(field))
-    assert code == 1802
-    assert text.startswith(f"field attribute value fails for validation type {validation} (")
+    assert refusals(office, body(field)) == [
+        (1802, f"field attribute value fails for validation type {validation}")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -225,9 +227,9 @@ def test_1802_the_customer_is_invalid(
     office: Office, fields: list[dict[str, Any]], validation: str
 ) -> None:
     """An event has exactly one customer, named by a known identifier, and never as PSI."""
-    [(code, text)] = refusals(office, body() | {"fields": fields})
-    assert code == 1802
-    assert f"validation type {validation} (" in text
+    assert refusals(office, body() | {"fields": fields}) == [
+        (1802, f"field attribute value fails for validation type {validation}")
+    ]
 
 
 def test_1802_names_are_used_once(office: Office) -> None:

@@ -23,8 +23,12 @@ ROUTES = [
     ("GET", "/v2/events", None),
     ("GET", "/v2/events/meta", None),
     ("POST", "/v2/events/validate", ORDER),
+    ("POST", "/v2/events/diff", {"definitions": [WIDER]}),
+    ("POST", "/v2/events/apply", {"definitions": [WIDER]}),
     ("GET", "/v2/events/orderPlaced", None),
+    ("GET", "/v2/events/orderPlaced/history", None),
     ("GET", "/v2/events/orderPlaced/sample", None),
+    ("POST", "/v2/events/orderPlaced/what-if", None),
     ("POST", "/v2/events/orderPlaced/verify", ORDER),
     ("POST", "/v2/events/orderPlaced/publish", None),
     ("POST", "/v2/events/orderPlaced/disable", None),
@@ -34,7 +38,7 @@ ROUTES = [
 CHANGING = [
     (method, path, body)
     for method, path, body in ROUTES
-    if method != "GET" and not path.endswith("validate")
+    if method != "GET" and not path.endswith(("validate", "diff", "what-if"))
 ]
 
 
@@ -331,6 +335,26 @@ def test_standard_events_can_be_enabled(office: Office) -> None:
     again = office.ask("POST", "/v2/standardEvents/productViewed/enable")
     assert problems(again) == [(1806, "productViewed event already exists")]
     assert office.ask("POST", "/v2/standardEvents/nothing/enable").status_code == 404
+
+
+def test_the_standard_events_are_the_vendors(office: Office) -> None:
+    """All twelve that its documents list are offered, each under its name in words."""
+    for name in STANDARD_EVENTS:
+        office.ask("POST", f"/v2/standardEvents/{name}/enable")
+    assert sorted(one["description"] for one in office.get("/v2/events")) == [
+        "App Installed",
+        "App Uninstalled",
+        "Category Viewed",
+        "Coupon Applied",
+        "Coupon Denied",
+        "Customer Logged In",
+        "Customer Logged Out",
+        "Customer Registered",
+        "Product Added To Cart",
+        "Product Removed From Cart",
+        "Product Searched",
+        "Product Viewed",
+    ]
 
 
 def test_standard_events_accept_their_sample(office: Office) -> None:

@@ -1,7 +1,9 @@
-"""`loyaltystream definitions`: what events look like, in files and on the topic. Does I/O: text."""
+"""`loyaltystream definitions`: what events look like, in files and where many share them.
+
+Does I/O: text.
+"""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -15,17 +17,16 @@ from loyaltystream.app import Deployment
 from loyaltystream.cli.context import Context
 from loyaltystream.cli.definition_tables import event_table, row_of, tell_steps
 from loyaltystream.defining import follows, limits_of
-from loyaltystream.definitions.applying import Applied, apply
-from loyaltystream.definitions.changing import Changed, Mark, disable
 from loyaltystream.definitions.files import disable_file, read_definitions
-from loyaltystream.definitions.history import Name
 from loyaltystream.definitions.stored import StoredEvent
 from loyaltystream.errors import ConfigurationError
+from loyaltystream.places.opening import build_place
+from loyaltystream.places.place import Place, last_body
 
 DIFFERENT: Final = 4
 
 app = typer.Typer(
-    help="Event definitions: in files, and on the topic that workers follow.",
+    help="Event definitions: in files, on the topic that workers follow, or behind a service.",
     no_args_is_help=True,
 )
 
@@ -45,6 +46,14 @@ folder_argument = Annotated[
 source_option = Annotated[
     SourceChoice | None,
     typer.Option("--source", help="Where. [dim]Default: definitions.source[/]", show_default=False),
+]
+url_option = Annotated[
+    str | None,
+    typer.Option(
+        "--url",
+        metavar="URL",
+        help="Of a running service, instead of the topic; definitions.token is shown to it.",
+    ),
 ]
 org_argument = Annotated[int, typer.Argument(metavar="ORG", help="The org's id.")]
 event_argument = Annotated[str, typer.Argument(metavar="EVENT", help="The event's name.")]
@@ -76,17 +85,20 @@ def validate(
 
 @app.command()
 def diff(
-    context: typer.Context, folder: folder_argument = None, as_json: json_option = False
+    context: typer.Context,
+    folder: folder_argument = None,
+    url: url_option = None,
+    as_json: json_option = False,
 ) -> None:
     """Show what `apply` would change on the topic, and what it would refuse.
 
     Exits with 4 if files and topic differ.
     """
     deployment = _deployment(context)
-    events = deployment.desk.read().events
-    applied = _applied(deployment, folder)(events, Mark(1, 0, ""))
-    tell_steps(applied.steps, as_json=as_json, done=False)
-    if any(step.action != "keep" for step in applied.steps):
+    written = read_definitions(_folder(deployment, folder))
+    steps = build_place(deployment, url).preview(written)
+    tell_steps(steps, as_json=as_json, done=False)
+    if any(step.action != "keep" for step in steps):
         raise typer.Exit(DIFFERENT)
 
 
@@ -97,6 +109,7 @@ def apply_files(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only show what would be done.")
     ] = False,
+    url: url_option = None,
     as_json: json_option = False,
 ) -> None:
     """Write the definitions of files to the topic; what is the same there is left alone.
@@ -108,20 +121,12 @@ def apply_files(
     Exits with 2 if anything is refused; each reason is told.
     """
     deployment = _deployment(context)
-    decide = _applied(deployment, folder)
-    if dry_run:
-        applied = decide(deployment.desk.read().events, Mark(1, 0, ""))
-    else:
-        applied = Applied([], [])
-
-        def change(events: Any, mark: Mark) -> Sequence[StoredEvent]:  # noqa: ANN401 (of the desk)
-            nonlocal applied
-            applied = decide(events, mark)
-            return [] if applied.refused else applied.stored
-
-        deployment.desk.change(_who(deployment), change)
-    tell_steps(applied.steps, as_json=as_json, done=not dry_run and not applied.refused)
-    if applied.refused:
+    written = read_definitions(_folder(deployment, folder))
+    place = build_place(deployment, url)
+    steps = place.preview(written) if dry_run else place.apply(written)
+    refused = any(step.action == "refuse" for step in steps)
+    tell_steps(steps, as_json=as_json, done=not dry_run and not refused)
+    if refused:
         raise typer.Exit(ConfigurationError.exit_code)
 
 
@@ -130,10 +135,12 @@ def list_events(
     context: typer.Context,
     source: source_option = None,
     org: Annotated[int | None, typer.Option("--org", help="Of one org only.")] = None,
+    url: url_option = None,
     as_json: json_option = False,
 ) -> None:
     """List all events: state, version, actions, number of fields."""
-    rows = [row for row in _rows(_deployment(context), source) if org in {None, row["orgId"]}]
+    rows = _rows(_deployment(context), source, url)
+    rows = [row for row in rows if org in {None, row["orgId"]}]
     if as_json:
         typer.echo(json.dumps(rows))
         return
@@ -149,12 +156,13 @@ def show(
         int | None, typer.Option("--version", help="An older one, of the topic.")
     ] = None,
     source: source_option = None,
+    url: url_option = None,
     as_json: json_option = False,
 ) -> None:
     """Show a definition, as the Create Event API takes it; with --json all that is stored of it."""
     deployment = _deployment(context)
-    if _is_topic(deployment, source):
-        stored = _found(deployment, org, event)
+    if _is_shared(deployment, source, url):
+        stored = _found(build_place(deployment, url), org, event)
         body: Any = msgspec.to_builtins(stored) if as_json else _body(stored, version)
     else:
         body = _body_of_file(deployment, org, event)
@@ -170,6 +178,7 @@ def disable_event(
     event: event_argument,
     yes: Annotated[bool, typer.Option("--yes", help="It is for good: say so.")] = False,
     source: source_option = None,
+    url: url_option = None,
     as_json: json_option = False,
 ) -> None:
     """Reject an event from now on, for good: its name stays taken, and can't be enabled again.
@@ -180,9 +189,10 @@ def disable_event(
     deployment = _deployment(context)
     if not yes:
         raise ConfigurationError(f"disabling {event} is for good: say --yes if that is meant")
-    if _is_topic(deployment, source):
-        _disable_on_topic(deployment, org, event)
-        where = deployment.topics.definitions
+    if _is_shared(deployment, source, url):
+        place = build_place(deployment, url)
+        place.disable(org, event)
+        where = place.name
     else:
         where = str(disable_file(deployment.settings.rules.definitions, org, event))
     if as_json:
@@ -199,34 +209,17 @@ def _folder(deployment: Deployment, folder: Path | None) -> Path:
     return folder or deployment.settings.rules.definitions
 
 
-def _is_topic(deployment: Deployment, source: SourceChoice | None) -> bool:
-    return follows(deployment.settings) if source is None else source is SourceChoice.TOPIC
+def _is_shared(deployment: Deployment, source: SourceChoice | None, url: str | None) -> bool:
+    if url is not None and source is not None:
+        raise ConfigurationError("--url is a source by itself: leave --source out")
+    topic = follows(deployment.settings) if source is None else source is SourceChoice.TOPIC
+    return url is not None or topic
 
 
-def _who(deployment: Deployment) -> str:
-    return f"command line on {deployment.settings.worker.instance}"
-
-
-def _applied(deployment: Deployment, folder: Path | None) -> Callable[[Any, Mark], Applied]:
-    """Return what says what files change; the files are read once."""
-    written = read_definitions(_folder(deployment, folder))
-    limits = limits_of(deployment.settings)
-    return lambda events, mark: apply(events, written, mark=mark, limits=limits)
-
-
-def _disable_on_topic(deployment: Deployment, org: int, event: str) -> None:
-    def change(events: Mapping[Name, StoredEvent], mark: Mark) -> Changed:
-        return disable(events.get((org, event)), event, mark=mark)
-
-    made = deployment.desk.change_one(_who(deployment), change)
-    if isinstance(made, list):
-        raise ConfigurationError(made[0].message)
-
-
-def _found(deployment: Deployment, org: int, event: str) -> StoredEvent:
-    stored = deployment.desk.read().events.get((org, event))
+def _found(place: Place, org: int, event: str) -> StoredEvent:
+    stored = place.find(org, event)
     if stored is None:
-        raise ConfigurationError(f"{_missing(org, event)} on {deployment.topics.definitions}")
+        raise ConfigurationError(f"{_missing(org, event)} on {place.name}")
     return stored
 
 
@@ -243,18 +236,19 @@ def _missing(org: int, event: str) -> str:
 
 
 def _body(stored: StoredEvent, version: int | None) -> dict[str, Any]:
-    numbers = [one.version for one in stored.versions]
-    if version is None and not numbers and stored.draft is not None:
-        return stored.draft.body
-    wanted = stored.version if version is None else version
-    found = stored.published(wanted)
+    if version is None:
+        return last_body(stored)
+    found = stored.published(version)
     if found is not None:
         return found.body | {"version": found.version}
-    raise ConfigurationError(f"{stored.event_name} has the versions {numbers}, not {wanted}")
+    numbers = [one.version for one in stored.versions]
+    raise ConfigurationError(f"{stored.event_name} has the versions {numbers}, not {version}")
 
 
-def _rows(deployment: Deployment, source: SourceChoice | None) -> list[dict[str, Any]]:
-    if not _is_topic(deployment, source):
+def _rows(
+    deployment: Deployment, source: SourceChoice | None, url: str | None
+) -> list[dict[str, Any]]:
+    if not _is_shared(deployment, source, url):
         return [
             row_of(
                 (one.definition.org_id, one.definition.event_name),
@@ -264,8 +258,7 @@ def _rows(deployment: Deployment, source: SourceChoice | None) -> list[dict[str,
             )
             for one in read_definitions(deployment.settings.rules.definitions)
         ]
-    events = deployment.desk.read().events
     return [
-        row_of(name, stored.state, stored.version, _body(stored, None))
-        for name, stored in sorted(events.items())
+        row_of((one.org_id, one.event_name), one.state, one.version, one.body)
+        for one in build_place(deployment, url).listed()
     ]

@@ -53,12 +53,17 @@ def definitions(context: typer.Context) -> None:
     try:
         # Half a second that no other command needs, of an extra that may not be there.
         from loyaltystream.web.application import build_application, serve  # noqa: PLC0415
+        from loyaltystream.web.book import Book  # noqa: PLC0415 (likewise)
     except ImportError as error:
         raise _not_installed(error) from error
     deployment.reader.partitions(deployment.topics.definitions)
+    # What is wrong with the topic is told now, and whoever asks first does not wait for it.
+    deployment.desk.read()
     logs.configure(settings.telemetry)
     built = build_application(
-        deployment.desk, tokens, limits=limits_of(settings), rules=deployment.rules
+        Book(deployment.desk, limits_of(settings)),
+        tokens,
+        foresight=deployment.foresight,
     )
     serve(built, settings.http.host, settings.http.port)
 

@@ -2,8 +2,6 @@
 
 import json
 import time
-from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -15,11 +13,9 @@ from rich.table import Table
 from loyaltystream.app import Deployment
 from loyaltystream.cli.context import Context
 from loyaltystream.definitions.files import read_definition
-from loyaltystream.events import Record
-from loyaltystream.sending import Pace
-from loyaltystream.whatif import Effect, Outlook, WhatIf
+from loyaltystream.foresight import HOUR_MS, Bounds
+from loyaltystream.whatif import Effect, Outlook
 
-_HOUR_MS: Final = 3_600_000
 _PACE_RECORDS: Final = 100_000
 
 
@@ -50,20 +46,12 @@ def what_if(
         ),
         None,
     )
-    since_ms = int(time.time() * 1000 - hours * _HOUR_MS)
-    pace = Pace(rate, clock=time.monotonic, sleep=time.sleep)
-    outlooks, locked = {}, Counter[str]()
-    for topic, records in (
-        (deployment.topics.ingest, _events(deployment, since_ms)),
-        (deployment.topics.dead_letter, _letters(deployment, since_ms, locked)),
-    ):
-        looking = WhatIf(other, current, deployment.rules, topic)
-        with Console(stderr=True).status(f"looking at {escape(topic)} ..."):
-            for record in records:
-                looking.take(record)
-                pace.wait()
-        outlooks[topic] = looking.outlook
-    for why, count in locked.items():
+    since_ms = int(time.time() * 1000 - hours * HOUR_MS)
+    topics = deployment.topics.ingest, deployment.topics.dead_letter
+    with Console(stderr=True).status(f"looking at {escape(' and '.join(topics))} ..."):
+        looked = deployment.foresight.look(other, current, since_ms=since_ms, bounds=Bounds(rate))
+    outlooks = dict(zip(topics, looked, strict=True))
+    for why, count in looked[1].unopened.items():
         Console(stderr=True).print(f"{count:,} letters not looked at: {why}", markup=False)
     if as_json:
         told = {topic: outlook.to_json() for topic, outlook in outlooks.items()}
@@ -71,33 +59,6 @@ def what_if(
         return
     for topic, outlook in outlooks.items():
         _tell(topic, outlook)
-
-
-def _events(deployment: Deployment, since_ms: int) -> Iterator[Record]:
-    reader, topic = deployment.reader, deployment.topics.ingest
-    for partition, (_, end) in reader.bounds(topic).items():
-        yield from reader.records(
-            topic, partition, reader.offset_at(topic, partition, since_ms), end
-        )
-
-
-def _letters(deployment: Deployment, since_ms: int, locked: Counter[str]) -> Iterator[Record]:
-    """Yield the events in letters from before that moment; later ones are still on their topic.
-
-    Counts those that can't be opened, by why.
-    """
-    reader, topic = deployment.reader, deployment.topics.dead_letter
-    letters = deployment.letter_reader
-    for partition, (first, end) in reader.bounds(topic).items():
-        for record in reader.records(topic, partition, first, end):
-            letter = letters.read(topic, record)
-            if isinstance(letter, str):
-                continue
-            if letter.original.told is not None:
-                locked[letter.original.told] += 1
-            event = letter.arrived()
-            if event is not None and event.timestamp_ms < since_ms:
-                yield event
 
 
 def _tell(topic: str, outlook: Outlook) -> None:

@@ -12,7 +12,7 @@ from msgspec.structs import replace as changed
 from loyaltystream.definitions.additive import additions, is_same
 from loyaltystream.definitions.changing import Changed, Mark, create, current, disable, replace
 from loyaltystream.definitions.limits import Limits
-from loyaltystream.definitions.parsing import Problem
+from loyaltystream.definitions.problem import Problem
 from loyaltystream.definitions.stored import StoredEvent
 from loyaltystream.definitions.written import Written
 
@@ -106,7 +106,7 @@ def _apply(
         return known, step("keep", old.version)
     made = refusals or _change(known, one, mark)
     if isinstance(made, list):
-        told = [f"{problem.code} {problem.message}" for problem in made]
+        told = [problem.line for problem in made]
         return None, step("refuse", known.version if known else 0, told)
     if old is None:
         return made, step("create", made.version)

@@ -11,7 +11,8 @@ import msgspec
 from loyaltystream.definitions.additive import changes_beyond, is_same
 from loyaltystream.definitions.bodies import normalise
 from loyaltystream.definitions.model import EventDefinition
-from loyaltystream.definitions.parsing import Problem, parse_definition
+from loyaltystream.definitions.parsing import parse_definition
+from loyaltystream.definitions.problem import Problem
 from loyaltystream.definitions.stored import (
     MAX_BYTES,
     StoredDraft,

@@ -155,13 +155,14 @@ def _check_text(typed: TypedFields, field: FieldDefinition, value: object) -> No
         typed.refuse(Reason.NO_KEY, field.name, "part of the unique key, and blank")
     elif field.required and not text:
         typed.refuse(Reason.REQUIRED, field.name, "empty")
-    elif refusal := _refuse_text(field, text):
+    elif refusal := refuse_text(field, text):
         typed.refuse(refusal[0], field.name, refusal[1])
     else:
         typed.scalars[field.name] = ("string", text)
 
 
-def _refuse_text(field: FieldDefinition, text: str) -> tuple[Reason, str] | None:
+def refuse_text(field: FieldDefinition, text: str) -> tuple[Reason, str] | None:
+    """Return what is wrong with a text as that field's value, or None."""
     if not text:  # tills write an empty text for what they do not know
         return None
     if field.possible_values is not None and text not in field.possible_values:

@@ -10,7 +10,8 @@ from typing import Final
 
 from loyaltystream.definitions.limits import Limits
 from loyaltystream.definitions.model import EventDefinition
-from loyaltystream.definitions.parsing import Problem, parse_definition
+from loyaltystream.definitions.parsing import parse_definition
+from loyaltystream.definitions.problem import Problem
 from loyaltystream.definitions.written import Written
 from loyaltystream.dialects.strict_json import parse
 from loyaltystream.errors import ConfigurationError
@@ -51,9 +52,9 @@ def read_definitions(folder: Path, limits: Limits | None = None) -> list[Written
                 if isinstance(found, Written):
                     written.append(found)
                     beyond = limits.refusals(found.definition, others=None) if limits else []
-                    problems += [f"{_place(found)}: {_line(problem)}" for problem in beyond]
+                    problems += [f"{_place(found)}: {problem.line}" for problem in beyond]
                 else:
-                    problems.append(f"{found[0].relative_to(folder)}: {_line(found[1])}")
+                    problems.append(f"{found[0].relative_to(folder)}: {found[1].line}")
     except OSError as error:
         raise ConfigurationError(f"event definitions in {folder}: {error.strerror}") from error
     if problems:
@@ -78,7 +79,7 @@ def read_definition(file: Path) -> EventDefinition:
     found = _load_file(file, org_id)
     if isinstance(found, Written):
         return found.definition
-    raise ConfigurationError("\n".join(f"{file}: {_line(problem)}" for problem in found))
+    raise ConfigurationError("\n".join(f"{file}: {problem.line}" for problem in found))
 
 
 def disable_file(folder: Path, org_id: int, event_name: str) -> Path:
@@ -90,7 +91,7 @@ def disable_file(folder: Path, org_id: int, event_name: str) -> Path:
     path = folder / str(org_id) / f"{event_name}.json"
     found = _load_file(path, org_id)
     if not isinstance(found, Written):
-        raise ConfigurationError("\n".join(f"{path}: {_line(problem)}" for problem in found))
+        raise ConfigurationError("\n".join(f"{path}: {problem.line}" for problem in found))
     text = json.dumps(found.body | {"disabled": True}, indent=2, ensure_ascii=False)
     try:
         path.write_text(text + "\n")
@@ -128,10 +129,6 @@ def _visible(folder: Path) -> list[Path]:
 
 def _place(written: Written) -> str:
     return f"{written.definition.org_id}/{written.definition.event_name}.json"
-
-
-def _line(problem: Problem) -> str:
-    return f"{problem.code} {problem.message}"
 
 
 def _load_org(folder: Path) -> Iterator[Written | tuple[Path, Problem]]:

@@ -1,11 +1,13 @@
 """Records of the topic of definitions in, the view in force out, and any earlier one. Pure.
 
-Versions are compiled once. A view never changes: what comes later is another one.
+Versions are read once, and compiled once they judge. A view never changes: what comes later is
+another one.
 """
 
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from loyaltystream.definitions.model import EventDefinition
 from loyaltystream.definitions.registry import (
     DISABLED,
     UNDEFINED,
@@ -40,6 +42,7 @@ class History:
         self._schema_id = schema_id
         self._people = known_customers()
         self._events: dict[Name, StoredEvent] = {}
+        self._defined: dict[tuple[Name, int], tuple[StoredVersion, EventDefinition]] = {}
         self._compiled: dict[tuple[Name, int], tuple[StoredVersion, CompiledDefinition]] = {}
         self._views: Memo[int, View] = Memo(self._make, _VIEWS)
 
@@ -102,9 +105,16 @@ class History:
         slot = stored.name, version.version
         known = self._compiled.get(slot)
         if known is None or known[0] != version:
-            definition = definition_of(stored, version)
+            definition = self._definition(stored, version)
             made = compile_definition(definition, self._people, self._schema_id)
             known = self._compiled[slot] = version, made
+        return known[1]
+
+    def _definition(self, stored: StoredEvent, version: StoredVersion) -> EventDefinition:
+        slot = stored.name, version.version
+        known = self._defined.get(slot)
+        if known is None or known[0] != version:
+            known = self._defined[slot] = version, definition_of(stored, version)
         return known[1]
 
     def _read(self, record: Record) -> StoredEvent | None:
@@ -112,8 +122,9 @@ class History:
             return None
         try:
             stored = decode(record.key, record.value)
+            # Compiled only once events are judged by it: whoever just looks has no need of that.
             for version in stored.versions[-1:]:
-                self._compile(stored, version)
+                self._definition(stored, version)
         except ConfigurationError as error:
             raise ConfigurationError(
                 f"{self.topic}, offset {record.offset}: {error}. Nothing is judged by it: write "

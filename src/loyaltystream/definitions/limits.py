@@ -7,7 +7,7 @@ import msgspec
 
 from loyaltystream.definitions.changing import LIMIT_EXCEEDED
 from loyaltystream.definitions.model import EXTENDED_TYPES, EventDefinition
-from loyaltystream.definitions.parsing import Problem
+from loyaltystream.definitions.problem import Problem
 
 
 class Limits(msgspec.Struct, frozen=True):

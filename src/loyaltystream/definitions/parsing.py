@@ -13,7 +13,6 @@ import msgspec
 import re2
 
 from loyaltystream.definitions.model import (
-    DAY_CLASSES,
     EXTENDED_TYPES,
     IDENTIFIER_TYPES,
     Action,
@@ -23,33 +22,16 @@ from loyaltystream.definitions.model import (
     FieldType,
     NotificationRule,
 )
+from loyaltystream.definitions.ours import check_ours, is_text
+from loyaltystream.definitions.problem import Problem
 from loyaltystream.notifications.mapping import compile_rules
 
 _NAME = re.compile(r"[A-Za-z](?:[A-Za-z0-9]|_(?!_)){0,99}", re.ASCII)
 _FIELD_NAME = re.compile(r"[^\x00-\x1f\x7f]{1,100}")
-_KEYS: Final = {
-    "eventName",
-    "actions",
-    "description",
-    "fields",
-    "notifications",
-    "version",
-    "uniquenessWindow",
-    "uniqueKeyConflicts",
-    "acceptsLate",
-    "disabled",
-}
 _FIELD_TYPES: Final = {kind.value.lower(): kind for kind in FieldType}
 _IDENTIFIER_TYPES: Final = {kind.lower(): kind for kind in IDENTIFIER_TYPES}
 FLAGS: Final = ("isRequired", "isUniqueKeyField", "isPsiData", "addCustomerIfNotExists")
 _ATTRIBUTES: Final = {*FLAGS, "identifierType", "regex", "possibleValues", "source", "accountId"}
-
-
-class Problem(msgspec.Struct, frozen=True):
-    """One thing wrong with a definition: the vendor's code, or a word of ours where it has none."""
-
-    code: int | str
-    message: str
 
 
 def parse_definition(
@@ -65,7 +47,7 @@ def parse_definition(
     if not isinstance(body, dict):
         return [Problem("NOT_OBJECT", "a definition is a JSON object")]
     check_types = _check_types if extended else _check_vendor_types
-    for stage in (_check_name, _check_actions, check_types, _check_attributes, _check_ours):
+    for stage in (_check_name, _check_actions, check_types, _check_attributes, check_ours):
         if problems := list(stage(body)):
             return problems
     definition = _build(org_id, body)
@@ -89,7 +71,7 @@ def _actions(body: Mapping[str, Any]) -> Sequence[Any]:
     actions = body.get("actions")
     if isinstance(actions, str):
         return [actions]
-    return actions if isinstance(actions, list) and all(map(_is_text, actions)) else []
+    return actions if isinstance(actions, list) and all(map(is_text, actions)) else []
 
 
 def _check_vendor_types(body: Mapping[str, Any]) -> Iterator[Problem]:
@@ -106,7 +88,8 @@ def _check_types(
     for field in fields:
         kind = field.get("type")
         if not isinstance(kind, str) or kind.lower() not in known:
-            yield Problem(1823, f"{kind} invalid event field type")
+            said = kind if isinstance(kind, str) else msgspec.json.encode(kind).decode()
+            yield Problem(1823, f"{said} invalid event field type")
 
 
 def _check_attributes(body: Mapping[str, Any]) -> Iterator[Problem]:
@@ -115,14 +98,14 @@ def _check_attributes(body: Mapping[str, Any]) -> Iterator[Problem]:
     counts = Counter(name for name in names if isinstance(name, str))
     for field, name in zip(fields, names, strict=True):
         if not isinstance(name, str) or not _FIELD_NAME.fullmatch(name) or counts[name] > 1:
-            yield _invalid("name", str(name))
+            yield _invalid("name", name)
         yield from _check_field(str(name), field)
     if sum(_is_customer(field) for field in fields) != 1:
-        yield _invalid("customer", str(body["eventName"]))
+        yield _invalid("customer", None)
 
 
 def _check_field(name: str, field: Mapping[str, Any]) -> Iterator[Problem]:
-    attributes = field.get("attributes") or {}
+    attributes = {} if field.get("attributes") is None else field["attributes"]
     if not isinstance(attributes, dict):
         yield _invalid("attributes", name)
         return
@@ -140,45 +123,16 @@ def _check_field(name: str, field: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def _check_attribute(name: str, attribute: str, content: object) -> Iterator[Problem]:
-    check = _ATTRIBUTE_CHECKS.get(attribute, _is_text)
+    check = _ATTRIBUTE_CHECKS.get(attribute, is_text)
     if attribute not in _ATTRIBUTES or not check(_value(attribute, content)):
         yield _invalid(attribute, name)
     elif isinstance(content, dict) and not _is_value_type(content.get("valueType")):
         yield _invalid("valueType", name)
 
 
-def _check_ours(body: Mapping[str, Any]) -> Iterator[Problem]:
-    for key in sorted(body.keys() - _KEYS):
-        yield Problem("UNKNOWN_KEY", f"{key} is not part of a definition")
-    if not isinstance(body.get("description") or "", str):
-        yield Problem("TYPE", "description is a text")
-    window = body.get("uniquenessWindow", 30)
-    if isinstance(window, bool) or window not in DAY_CLASSES:
-        yield Problem("WINDOW", f"uniquenessWindow is one of {DAY_CLASSES} days")
-    version = body.get("version", 1)
-    if not isinstance(version, int) or isinstance(version, bool) or not 0 < version < 2**31:
-        yield Problem("VERSION", "version is a positive integer")
-    for flag in ("uniqueKeyConflicts", "acceptsLate", "disabled"):
-        if not isinstance(body.get(flag, False), bool):
-            yield Problem("TYPE", f"{flag} is true or false")
-    yield from _check_notifications(body.get("notifications", []))
-
-
-def _check_notifications(rules: object) -> Iterator[Problem]:
-    if not isinstance(rules, list):
-        yield Problem("NOTIFICATION", "notifications is an array")
-        return
-    for position, rule in enumerate(rules):
-        fits = isinstance(rule, dict) and _is_text(rule.get("type"))
-        if not fits or not isinstance(rule.get("data", {}), dict):
-            yield Problem("NOTIFICATION", f"notifications[{position}] needs a type and data")
-        elif unknown := sorted(rule.keys() - {"type", "id", "data", "refId"}):
-            yield Problem("NOTIFICATION", f"notifications[{position}]: no such key: {unknown[0]}")
-
-
-def _invalid(validation: str, name: str) -> Problem:
+def _invalid(validation: str, name: object) -> Problem:
     text = f"field attribute value fails for validation type {validation}"
-    return Problem(1802, f"{text} ({name})")
+    return Problem(1802, text, name if isinstance(name, str) else None)
 
 
 def _value(attribute: str, content: object) -> object:
@@ -188,10 +142,6 @@ def _value(attribute: str, content: object) -> object:
     if attribute == "possibleValues":
         return content.get("values", content.get("value"))
     return content.get("value")
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str) and bool(value.strip())
 
 
 def _is_flag(value: object) -> bool:
@@ -214,7 +164,7 @@ def _is_value_type(kind: object) -> bool:
 
 
 def _is_text_list(value: object) -> bool:
-    return isinstance(value, list) and bool(value) and all(map(_is_text, value))
+    return isinstance(value, list) and bool(value) and all(map(is_text, value))
 
 
 _QUIET = re2.Options()

@@ -3,8 +3,7 @@
 import uuid
 from typing import Any, Final
 
-import re2
-
+from loyaltystream.definitions.checking import refuse_text
 from loyaltystream.definitions.model import EventDefinition, FieldDefinition, FieldType, Shape
 
 _VALUES: Final[dict[FieldType, Any]] = {
@@ -41,8 +40,8 @@ class Sample(dict[str, Any]):
 def sample_event(definition: EventDefinition) -> Sample:
     """Return an event of a definition, always the same one.
 
-    A text that has to match a pattern is guessed; where no guess does, a required field is open,
-    and an optional one left out.
+    A text that has to match a pattern, or a list that fits its type only in part, is guessed; where
+    no guess does, a required field is open, and an optional one left out.
     """
     fields: dict[str, Any] = {}
     open_fields: list[str] = []
@@ -68,8 +67,5 @@ def sample_event(definition: EventDefinition) -> Sample:
 def _value(field: FieldDefinition) -> Any:  # noqa: ANN401 (any JSON value)
     if field.shape is not Shape.TEXT:
         return _VALUES[field.type]
-    guesses = field.possible_values or (_VALUES.get(field.type, "text"),)
-    if field.regex is None:
-        return guesses[0]
-    more = () if field.possible_values else _GUESSES
-    return next((one for one in (*guesses, *more) if re2.fullmatch(field.regex, one)), None)
+    guesses = field.possible_values or (_VALUES.get(field.type, "text"), *_GUESSES)
+    return next((one for one in guesses if refuse_text(field, one) is None), None)

@@ -126,5 +126,5 @@ def definition_of(stored: StoredEvent, version: StoredVersion) -> EventDefinitio
     if isinstance(found, EventDefinition) and found.event_name == stored.event_name:
         return found.model_copy(update={"version": version.version, "disabled": False})
     problems = [] if isinstance(found, EventDefinition) else found
-    told = "; ".join(f"{problem.code} {problem.message}" for problem in problems)
+    told = "; ".join(problem.line for problem in problems)
     raise ConfigurationError(f"version {version.version}: {told or 'of another event'}")

@@ -21,17 +21,35 @@ from loyaltystream.dialects.strict_json import parse
 from loyaltystream.rules import Rules
 from loyaltystream.trying import Trial, try_event
 from loyaltystream.verdicts import Verdict
-from loyaltystream.web.answers import RefusedError, done, shown
+from loyaltystream.web.answers import RefusedError, done, shown, stepped
 from loyaltystream.web.book import Book
-from loyaltystream.web.documents import DEFINITION, EVENT, REFUSALS
+from loyaltystream.web.documents import (
+    DEFINITION,
+    DEFINITIONS,
+    EVENT,
+    OPTIONAL_DEFINITION,
+    REFUSALS,
+)
 from loyaltystream.web.meta import fields_meta
-from loyaltystream.web.requests import editor_of, object_of, raw_of, token_of, viewer_of
+from loyaltystream.web.outlooks import MOST_HOURS, Outlooks
+from loyaltystream.web.requests import (
+    MAX_APPLIED_BYTES,
+    definitions_of,
+    editor_of,
+    object_of,
+    raw_of,
+    token_of,
+    viewer_of,
+)
 from loyaltystream.web.tokens import Token, Tokens
 
 State = Annotated[
     Literal["published", "draft"], Query(description="What to store: a draft judges nothing.")
 ]
 Version = Annotated[int | None, Query(ge=1, le=2**31, description="An older version.")]
+Hours = Annotated[
+    float, Query(gt=0, le=MOST_HOURS, description="How far back events are looked at.")
+]
 Draft = Annotated[bool, Query(description="Hold the event against the draft.")]
 
 
@@ -51,12 +69,16 @@ class Api:
     Args:
         book: everybody's definitions.
         rules: what a valid event is, for dry runs.
+        outlooks: tells what a definition would have done.
         clock_ms: the time, likewise.
     """
 
-    def __init__(self, book: Book, rules: Rules, clock_ms: Callable[[], int]) -> None:
+    def __init__(
+        self, book: Book, rules: Rules, outlooks: Outlooks, clock_ms: Callable[[], int]
+    ) -> None:
         self._book = book
         self._rules = rules
+        self._outlooks = outlooks
         self._clock_ms = clock_ms
 
     async def create(self, request: Request, state: State = "published") -> JSONResponse:
@@ -83,6 +105,26 @@ class Api:
     def event(self, request: Request, event_name: str, version: Version = None) -> JSONResponse:
         """Show one event: its last version, or another one."""
         return shown(self._book.event(token_of(request), event_name, version))
+
+    def history(self, request: Request, event_name: str) -> JSONResponse:
+        """Show everything that is stored of an event: each version with its revision, the draft."""
+        return shown(msgspec.to_builtins(self._book.history(token_of(request), event_name)))
+
+    async def diff(self, request: Request) -> JSONResponse:
+        """Tell what applying the definitions in the body would change, and what it would refuse."""
+        bodies = definitions_of(await raw_of(request, MAX_APPLIED_BYTES))
+        steps = await run_in_threadpool(self._book.diff, token_of(request), bodies)
+        return shown(msgspec.to_builtins(steps))
+
+    async def apply(self, request: Request) -> JSONResponse:
+        """Store the definitions in the body, all or, if one is refused, none.
+
+        What is not there is created, what differs gets a next version, what is the same is left
+        alone, and what is not in the body stays. Refused, the answer is 409 with each step.
+        """
+        bodies = definitions_of(await raw_of(request, MAX_APPLIED_BYTES))
+        applied = await run_in_threadpool(self._book.apply, token_of(request), bodies)
+        return stepped(applied)
 
     def sample(self, request: Request, event_name: str) -> JSONResponse:
         """Show an event that the definition accepts."""
@@ -117,6 +159,21 @@ class Api:
         raw = await raw_of(request)
         trial = await run_in_threadpool(self._verify, token_of(request), event_name, raw)
         return shown(msgspec.to_builtins(trial))
+
+    async def what_if(self, request: Request, event_name: str, hours: Hours = 24.0) -> JSONResponse:
+        """Tell what a draft would have done to the last hours' events, and to older dead letters.
+
+        A definition in the body is looked at instead of the draft. How many events it fixes, newly
+        rejects, or routes elsewhere is told, with a few of each by their place and id. Nothing is
+        written. Whether an event was seen before is not asked, so a resend counts as often as it
+        came. `complete` is false where there was too much to look at; then it is the newest.
+        """
+        raw = await raw_of(request)
+        body = object_of(raw) if raw.strip() else None
+        told = await run_in_threadpool(
+            self._outlooks.tell, token_of(request), event_name, body, hours
+        )
+        return shown(told.content, told.warnings)
 
     def publish(self, request: Request, event_name: str) -> JSONResponse:
         """Make the verified draft of an event its next version."""
@@ -161,9 +218,9 @@ def add_routes(app: FastAPI, api: Api, book: Book, tokens: Tokens) -> None:
         for admit in (viewer_of, editor_of)
     )
 
-    def meta() -> JSONResponse:
-        """Tell of what a definition may consist: actions, types, attributes, defaults."""
-        return shown(fields_meta(book.limits))
+    def meta(request: Request) -> JSONResponse:
+        """Tell whose the token is, and of what definitions consist: actions, types, attributes."""
+        return shown({"orgId": token_of(request).org, **fields_meta(book.limits)})
 
     one = "/v2/events/{event_name}"
     routes: list[tuple[APIRouter, str, str, Callable[..., Any], dict[str, Any] | None]] = [
@@ -172,8 +229,12 @@ def add_routes(app: FastAPI, api: Api, book: Book, tokens: Tokens) -> None:
         (looking, "GET", "/v2/events", api.events, None),
         (looking, "GET", "/v2/events/meta", meta, None),
         (looking, "POST", "/v2/events/validate", api.validate, EVENT),
+        (looking, "POST", "/v2/events/diff", api.diff, DEFINITIONS),
+        (changing, "POST", "/v2/events/apply", api.apply, DEFINITIONS),
         (looking, "GET", one, api.event, None),
+        (looking, "GET", f"{one}/history", api.history, None),
         (looking, "GET", f"{one}/sample", api.sample, None),
+        (looking, "POST", f"{one}/what-if", api.what_if, OPTIONAL_DEFINITION),
         (changing, "POST", f"{one}/verify", api.verify, EVENT),
         (changing, "POST", f"{one}/publish", api.publish, None),
         (changing, "POST", f"{one}/disable", api.disable, None),

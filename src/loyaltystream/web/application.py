@@ -16,36 +16,36 @@ from starlette.responses import JSONResponse
 from starlette.routing import compile_path
 from starlette.types import ASGIApp
 
-from loyaltystream.definitions.limits import Limits
-from loyaltystream.definitions.parsing import Problem
-from loyaltystream.desk import Desk
+from loyaltystream.definitions.problem import Problem
 from loyaltystream.errors import LoyaltyStreamError
-from loyaltystream.rules import Rules
+from loyaltystream.foresight import Foresight
 from loyaltystream.web.answers import UNAVAILABLE, RefusedError, refused, refused_body
 from loyaltystream.web.api import Api, add_routes
 from loyaltystream.web.book import Book
+from loyaltystream.web.outlooks import ORGS_AT_ONCE, REST_S, Outlooks
 from loyaltystream.web.tokens import Tokens
+from loyaltystream.web.turnstile import Turnstile
 
 GRACE_S: Final = 10
 _LOG: Final = logging.getLogger(__name__)
 
 
 def build_application(
-    desk: Desk,
+    book: Book,
     tokens: Tokens,
     *,
-    limits: Limits,
-    rules: Rules,
+    foresight: Foresight,
     clock_ms: Callable[[], int] = lambda: int(time.time() * 1000),
+    turnstile: Turnstile | None = None,
 ) -> FastAPI:
     """Return the definitions service.
 
     Args:
-        desk: reads and changes definitions.
+        book: everybody's definitions.
         tokens: who may ask.
-        limits: what definitions may be.
-        rules: what a valid event is, for dry runs.
+        foresight: reads what was judged, for a what-if; its rules are those of dry runs.
         clock_ms: the time, likewise.
+        turnstile: lets orgs pass to what costs much.
     """
     app = FastAPI(
         title="loyaltystream definitions",
@@ -53,8 +53,8 @@ def build_application(
         "`Authorization: Bearer`.",
         redoc_url=None,
     )
-    book = Book(desk, limits)
-    add_routes(app, Api(book, rules, clock_ms), book, tokens)
+    outlooks = Outlooks(book, foresight, clock_ms, turnstile or Turnstile(ORGS_AT_ONCE, REST_S))
+    add_routes(app, Api(book, foresight.rules, outlooks, clock_ms), book, tokens)
     app.add_exception_handler(RefusedError, _answer_refused)
     app.add_exception_handler(RequestValidationError, _answer_parameter)
     app.add_exception_handler(HTTPException, _answer_path)
@@ -91,8 +91,9 @@ def serve(
 
 
 async def _answer_refused(_request: Request, error: Exception) -> JSONResponse:
-    problems = error.problems if isinstance(error, RefusedError) else []
-    return refused(problems)
+    if isinstance(error, RefusedError):
+        return refused(error.problems, error.retry_after_s)
+    raise error
 
 
 async def _answer_parameter(_request: Request, error: Exception) -> JSONResponse:

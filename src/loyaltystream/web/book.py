@@ -4,22 +4,27 @@ Every call is one of a token, and sees and changes nothing but what is its org's
 ends the call with everything that is wrong with it.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from loyaltystream.definitions import bodies, changing
-from loyaltystream.definitions.applying import active_events
+from loyaltystream.definitions.applying import Applied, Step, active_events, apply
 from loyaltystream.definitions.changing import Changed, Mark
 from loyaltystream.definitions.history import Name
 from loyaltystream.definitions.limits import Limits
 from loyaltystream.definitions.model import EventDefinition
 from loyaltystream.definitions.parsing import parse_definition
+from loyaltystream.definitions.problem import Problem
 from loyaltystream.definitions.samples import Sample, sample_event
 from loyaltystream.definitions.standard import standard_body
 from loyaltystream.definitions.stored import StoredEvent, definition_of
+from loyaltystream.definitions.written import Written
 from loyaltystream.desk import ChangeOne, Desk
+from loyaltystream.places.topic import apply_all
 from loyaltystream.web.answers import RefusedError, refusal
 from loyaltystream.web.tokens import Token
 
@@ -114,6 +119,13 @@ class Book:
             return definition_of(stored, found)
         raise refusal(changing.NOT_FOUND, f"{event_name} has no published version {wanted or ''}")
 
+    def in_force(self, token: Token, event_name: str) -> EventDefinition | None:
+        """Return what an event's last version says; None: nothing was ever published."""
+        stored = self._desk.read().events.get((token.org, event_name))
+        if stored is not None and stored.disabled_from is not None:
+            raise refusal(changing.DISABLED, f"{event_name} is disabled for good")
+        return changing.current(stored) if stored is not None else None
+
     def events(self, token: Token) -> list[dict[str, Any]]:
         """Return all events of the org, by name."""
         events = self._desk.read().events
@@ -128,6 +140,21 @@ class Book:
         if found is not None:
             return _shown(stored) | bodies.shown(found.body) | {"version": version}
         raise refusal(changing.NOT_FOUND, f"{event_name} has no published version {version}")
+
+    def history(self, token: Token, event_name: str) -> StoredEvent:
+        """Return everything that is stored of an event."""
+        return self._found(token, event_name)
+
+    def diff(self, token: Token, bodies: Sequence[Any]) -> list[Step]:
+        """Return what applying definitions would change, and what would be refused."""
+        events = self._desk.read().events
+        written = self._read_all(token, bodies)
+        return apply(events, written, mark=Mark(1, 0, ""), limits=self.limits).steps
+
+    def apply(self, token: Token, bodies: Sequence[Any]) -> Applied:
+        """Store definitions, all or, if one is refused, none; return what became of each."""
+        written = self._read_all(token, bodies)
+        return apply_all(self._desk, written, who=token.name, limits=self.limits)
 
     def sample(self, token: Token, event_name: str) -> Sample:
         """Return an event that the definition accepts: the last version, or else the draft."""
@@ -147,6 +174,25 @@ class Book:
             return found
         raise RefusedError(found)
 
+    def _read_all(self, token: Token, bodies: Sequence[Any]) -> list[Written]:
+        """Return what bodies say, which all have to be right, by name."""
+        written, problems = [], []
+        for position, body in enumerate(bodies):
+            found = parse_definition(token.org, body, extended=self.limits.extended_types)
+            if isinstance(found, EventDefinition):
+                written.append(Written(found, body))
+            else:
+                problems += [replace(one, field=_place(position, one.field)) for one in found]
+        names = Counter(one.definition.event_name for one in written)
+        problems += [
+            Problem(changing.EXISTS, f"{name} event already exists in this list")
+            for name, count in names.items()
+            if count > 1
+        ]
+        if problems:
+            raise RefusedError(problems)
+        return sorted(written, key=lambda one: one.definition.event_name)
+
     def _found(self, token: Token, event_name: str) -> StoredEvent:
         stored = self._desk.read().events.get((token.org, event_name))
         if stored is None:
@@ -158,6 +204,11 @@ class Book:
         if isinstance(made, StoredEvent):
             return made
         raise RefusedError(made)
+
+
+def _place(position: int, field: str | None) -> str:
+    place = f"definitions[{position}]"
+    return place if field is None else f"{place}.fields.{field}"
 
 
 def _name(definition: EventDefinition) -> Name:

@@ -13,6 +13,7 @@ _WORDS: Final = {
     409: "What is published or disabled does not allow that.",
     413: "The body is too large.",
     422: "Beyond the limits of this deployment.",
+    429: "Too much at once; Retry-After says when to try again.",
     503: "The broker is away; nothing has changed, or all that was asked for.",
 }
 _REFUSAL: Final = {
@@ -87,6 +88,29 @@ DEFINITION: Final[dict[str, Any]] = {
     },
 }
 """The body of the Create Event API."""
+
+DEFINITIONS: Final[dict[str, Any]] = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "required": ["definitions"],
+                "properties": {
+                    "definitions": {
+                        "type": "array",
+                        "minItems": 1,
+                        "items": DEFINITION["content"]["application/json"]["schema"],
+                    }
+                },
+            }
+        }
+    },
+}
+"""Several of them."""
+
+OPTIONAL_DEFINITION: Final[dict[str, Any]] = {**DEFINITION, "required": False}
+"""Likewise, of a call that can do without."""
 
 EVENT: Final[dict[str, Any]] = {
     "required": False,

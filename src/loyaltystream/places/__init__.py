@@ -1,0 +1,1 @@
+"""Where definitions are kept that many share: on their topic, or behind a running service."""

@@ -1,0 +1,1 @@
+"""Definitions behind a service."""

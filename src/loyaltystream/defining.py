@@ -8,7 +8,8 @@ from msgspec.structs import replace
 from loyaltystream.definitions.files import demand_placeable, load_definitions
 from loyaltystream.definitions.history import History
 from loyaltystream.definitions.limits import VENDOR, Limits
-from loyaltystream.definitions.model import EventDefinition
+from loyaltystream.definitions.model import Action, EventDefinition
+from loyaltystream.definitions.psi import Psi, hashed, starred
 from loyaltystream.definitions.registry import NO_SCHEMA, Definitions
 from loyaltystream.definitions.source import Fixed, Followed, Source
 from loyaltystream.desk import Desk
@@ -39,6 +40,24 @@ def limits_of(settings: Settings) -> Limits:
         window_days=settings.definitions.max_window_days,
         unique_keys=settings.rules.partition_by is PartitionBy.CUSTOMER,
     )
+
+
+def psi_of(settings: Settings) -> Psi:
+    """Return how the deployment hides sensitive values.
+
+    Raises:
+        ConfigurationError: if they are to be hashed, and there is no memory.hash_key.
+    """
+    rules, secret = settings.rules, settings.memory.hash_key
+    clear_to = frozenset({Action.EMF} if rules.psi_on_emf == "clear" else ())
+    if rules.psi == "mask":
+        return Psi(starred, clear_to)
+    if secret is None:
+        raise ConfigurationError(
+            "rules.psi is hash, and memory.hash_key, which its key is made of, is not set: give "
+            "all workers the same one, or let rules.psi be mask"
+        )
+    return Psi(hashed(secret.get_secret_value()), clear_to)
 
 
 def windows_of(settings: Settings) -> list[int]:
@@ -83,10 +102,11 @@ def build_source(
         ConfigurationError: if a definition is not usable.
         BrokerError: if the topic can't be read, or nothing is defined there yet.
     """
+    psi = psi_of(settings)
     if not follows(settings):
-        return Fixed(Definitions(_of_files(settings), schema_id))
+        return Fixed(Definitions(_of_files(settings), schema_id, psi))
     log = TopicFollower(settings.kafka, topics.definitions)
-    followed = Followed(History(topics.definitions, schema_id), log, heard)
+    followed = Followed(History(topics.definitions, schema_id, psi), log, heard)
     followed.begin()
     chosen = limits_of(settings)
     limits = Limits(window_days=chosen.window_days, unique_keys=chosen.unique_keys)

@@ -171,6 +171,8 @@ class ValidEvent(msgspec.Struct, frozen=True, gc=False):
         definition: that it was held against.
         value: the framed Avro `BehavioralEvent`. Made at once, while all of the event is in the
             processor's cache: making it later cost twice as much.
+        masked: the same with what is sensitive hidden, for topics that may not have it; None where
+            `value` is for all.
     """
 
     record: Record
@@ -185,3 +187,4 @@ class ValidEvent(msgspec.Struct, frozen=True, gc=False):
     unique_values: tuple[str, ...] | None
     definition: EventDefinition
     value: bytes
+    masked: bytes | None = None

@@ -162,6 +162,8 @@ class RuleSettings(Section):
     strict_fields: bool = False
     country_codes: Annotated[dict[int, CountryCode], FROM_TEXT] = Field({})
     partition_by: PartitionBy = PartitionBy.CUSTOMER
+    psi: Literal["mask", "hash"] = "mask"
+    psi_on_emf: Literal["masked", "clear"] = "masked"
 
 
 class DefinitionSettings(Section):

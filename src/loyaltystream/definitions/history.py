@@ -6,6 +6,7 @@ Versions are compiled once. A view never changes: what comes later is another on
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from loyaltystream.definitions.psi import STARRED, Psi
 from loyaltystream.definitions.registry import (
     DISABLED,
     UNDEFINED,
@@ -30,14 +31,16 @@ class History:
     Args:
         topic: its name, for telling where a record lies.
         schema_id: the registry's id of the schema that accepted events are encoded with.
+        psi: how sensitive values are hidden.
 
     Attributes:
         topic: likewise.
     """
 
-    def __init__(self, topic: str, schema_id: int) -> None:
+    def __init__(self, topic: str, schema_id: int, psi: Psi = STARRED) -> None:
         self.topic = topic
         self._schema_id = schema_id
+        self._psi = psi
         self._people = known_customers()
         self._events: dict[Name, StoredEvent] = {}
         self._compiled: dict[tuple[Name, int], tuple[StoredVersion, CompiledDefinition]] = {}
@@ -103,7 +106,7 @@ class History:
         known = self._compiled.get(slot)
         if known is None or known[0] != version:
             definition = definition_of(stored, version)
-            made = compile_definition(definition, self._people, self._schema_id)
+            made = compile_definition(definition, self._people, self._schema_id, self._psi)
             known = self._compiled[slot] = version, made
         return known[1]
 

@@ -16,6 +16,7 @@ from loyaltystream.definitions.model import (
     DAY_CLASSES,
     EXTENDED_TYPES,
     IDENTIFIER_TYPES,
+    PSI_TYPES,
     Action,
     CustomerDefinition,
     EventDefinition,
@@ -130,11 +131,8 @@ def _check_field(name: str, field: Mapping[str, Any]) -> Iterator[Problem]:
         yield from _check_attribute(name, attribute, content)
     if _flag(attributes, "isUniqueKeyField") and _flag(attributes, "isRequired") is False:
         yield _invalid("isRequired", name)
-    if _is_customer(field) and _flag(attributes, "isPsiData"):
+    if _flag(attributes, "isPsiData") and _FIELD_TYPES[field["type"].lower()] not in PSI_TYPES:
         yield _invalid("isPsiData", name)
-    if _flag(attributes, "isPsiData") and not _is_customer(field):
-        # Better refused than routed in the clear.
-        yield Problem("PSI_UNSUPPORTED", f"field {name}: isPsiData is not enforced by this version")
     if field["type"].lower() == FieldType.ENUM and "possibleValues" not in attributes:
         yield _invalid("possibleValues", name)
 
@@ -296,4 +294,5 @@ def _build_field(field: Mapping[str, Any]) -> FieldDefinition:
         unique=unique,
         regex=regex,
         possible_values=tuple(values) if values else None,
+        psi=bool(_flag(attributes, "isPsiData")),
     )

@@ -9,7 +9,7 @@ from loyaltystream.definitions.files import demand_placeable, load_definitions
 from loyaltystream.definitions.history import History
 from loyaltystream.definitions.limits import VENDOR, Limits
 from loyaltystream.definitions.model import Action, EventDefinition
-from loyaltystream.definitions.psi import Psi, hashed, starred
+from loyaltystream.definitions.psi import Psi, hashed, sensitive_names, starred
 from loyaltystream.definitions.registry import NO_SCHEMA, Definitions
 from loyaltystream.definitions.source import Fixed, Followed, Source
 from loyaltystream.desk import Desk
@@ -81,10 +81,37 @@ def read_in_force(settings: Settings, topics: Topics) -> list[EventDefinition]:
     """
     if not follows(settings):
         return _of_files(settings)
+    return list(_read_history(settings, topics).view())
+
+
+def read_sensitive_names(settings: Settings, topics: Topics) -> frozenset[str]:
+    """Return the names that sensitive values may stand under: ours, and those of the dialects.
+
+    Of each event the last published version tells, since none hides less than those before it.
+
+    Raises:
+        ConfigurationError: if a definition is not usable.
+        BrokerError: if the topic can't be read.
+    """
+    if follows(settings):
+        history = _read_history(settings, topics)
+        published = [
+            history.of_version(name, stored.version) for name, stored in history.events.items()
+        ]
+        definitions = [one.definition for one in published if one is not None]
+    else:
+        definitions = load_definitions(settings.rules.definitions)
+    ours = sensitive_names(field for one in definitions for field in one.fields)
+    told = settings.dialects
+    sources = [*told.webhooks.values(), *told.stores.values(), *told.projects.values()]
+    return ours | {name for one in sources for name, field in one.fields.items() if field in ours}
+
+
+def _read_history(settings: Settings, topics: Topics) -> History:
     history = History(topics.definitions, NO_SCHEMA)
     with closing(TopicFollower(settings.kafka, topics.definitions)) as log:
         history.learn(log.rest())
-    return list(history.view())
+    return history
 
 
 def build_source(

@@ -13,6 +13,7 @@ from loyaltystream.cli.context import Context
 from loyaltystream.errors import ConfigurationError, FatalBrokerError
 from loyaltystream.events import Record
 from loyaltystream.tailing.decoding import reader_of
+from loyaltystream.tailing.hiding import UNSEEN, hide
 from loyaltystream.tailing.reading import Tail
 from loyaltystream.tailing.screen import render
 from loyaltystream.tailing.shown import Shown, to_line
@@ -37,6 +38,9 @@ def tail(
     from_start: Annotated[
         bool, typer.Option("--from-start", help="All records that are retained.")
     ] = False,
+    reveal: Annotated[
+        bool, typer.Option("--reveal", help="Show potentially sensitive values, *** otherwise.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, one record a line.")] = False,
 ) -> None:
     """Show the records of a topic, decoded: only committed ones, as every subscriber sees them.
@@ -44,6 +48,7 @@ def tail(
     Avro is decoded by the schema that it was written with, from the registry.
     A dead letter shows every violation and the value as it arrived.
     What can't be decoded is shown with the reason.
+    Values of fields that a definition marks with isPsiData are *** unless --reveal is given.
 
     For example: [bold]loyaltystream tail dead-letter -f[/]
     or: [bold]loyaltystream tail emf --from-start --json | jq .value.eventName[/]
@@ -54,12 +59,14 @@ def tail(
     asked = resolve(topic, deployment.topics, prefix=deployment.settings.topics.prefix)
     _demand(deployment, asked)
     read = reader_of(asked.role, deployment.registry.writer_schema)
+    shows_all = reveal or asked.role in UNSEEN
+    names = frozenset[str]() if shows_all else deployment.sensitive_names
     console, log = Console(highlight=False, soft_wrap=True), Tail(deployment.reader, asked.topic)
 
     def show(records: Iterable[Record]) -> int:
         shown = 0
         for shown, record in enumerate(records, 1):  # noqa: B007 (how many there were)
-            told = Shown(asked.topic, record, read(record.value))
+            told = Shown(asked.topic, record, hide(read(record.value), names))
             if as_json:
                 typer.echo(to_line(told))
             else:

@@ -23,24 +23,28 @@ FOLLOW_S: Final = 0.5
 DEFAULT_COUNT: Final = 10
 
 
+count_option = Annotated[
+    int | None,
+    typer.Option(
+        "-n", min=0, help="How many of the last records. [dim]Default: 10[/]", metavar="N"
+    ),
+]
+reveal_option = Annotated[
+    bool, typer.Option("--reveal", help="Show potentially sensitive values, *** otherwise.")
+]
+
+
 def tail(
     context: typer.Context,
     topic: Annotated[
         str, typer.Argument(help=f"A full topic name, or a role: {', '.join(ROLES)}.")
     ],
-    count: Annotated[
-        int | None,
-        typer.Option(
-            "-n", min=0, help="How many of the last records. [dim]Default: 10[/]", metavar="N"
-        ),
-    ] = None,
+    count: count_option = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until ^C.")] = False,
     from_start: Annotated[
         bool, typer.Option("--from-start", help="All records that are retained.")
     ] = False,
-    reveal: Annotated[
-        bool, typer.Option("--reveal", help="Show potentially sensitive values, *** otherwise.")
-    ] = False,
+    reveal: reveal_option = False,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, one record a line.")] = False,
 ) -> None:
     """Show the records of a topic, decoded: only committed ones, as every subscriber sees them.

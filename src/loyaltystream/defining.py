@@ -1,6 +1,6 @@
 """Puts together what reads and changes definitions. Does I/O: reads files, asks the broker."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 
 from msgspec.structs import replace
@@ -13,6 +13,7 @@ from loyaltystream.definitions.psi import Psi, hashed, sensitive_names, starred
 from loyaltystream.definitions.registry import NO_SCHEMA, Definitions
 from loyaltystream.definitions.source import Fixed, Followed, Source
 from loyaltystream.desk import Desk
+from loyaltystream.dialects import capillary
 from loyaltystream.errors import ConfigurationError
 from loyaltystream.kafka.following import TopicFollower
 from loyaltystream.kafka.writing import TransactionalWriter
@@ -39,6 +40,17 @@ def limits_of(settings: Settings) -> Limits:
         profile,
         window_days=settings.definitions.max_window_days,
         unique_keys=settings.rules.partition_by is PartitionBy.CUSTOMER,
+        told_fields=_told_fields(settings),
+    )
+
+
+def _told_fields(settings: Settings) -> frozenset[tuple[int, str]]:
+    """Return the fields that leave as an event's id or time, by org and name."""
+    return frozenset(
+        (org, name)
+        for webhook in settings.dialects.webhooks.values()
+        for org in (webhook.org, *webhook.child_orgs)
+        for name in (webhook.id_field, capillary.TIME)
     )
 
 
@@ -69,7 +81,15 @@ def windows_of(settings: Settings) -> list[int]:
 
 def _of_files(settings: Settings) -> list[EventDefinition]:
     rules = settings.rules
-    return demand_placeable(load_definitions(rules.definitions), rules.partition_by)
+    definitions = demand_placeable(load_definitions(rules.definitions), rules.partition_by)
+    _demand_within(Limits(told_fields=_told_fields(settings)), definitions)
+    return definitions
+
+
+def _demand_within(limits: Limits, definitions: Iterable[EventDefinition]) -> None:
+    for definition in definitions:
+        for problem in limits.refusals(definition, others=None):
+            raise ConfigurationError(f"{definition.org_id}/{problem.message}")
 
 
 def read_in_force(settings: Settings, topics: Topics) -> list[EventDefinition]:
@@ -136,10 +156,12 @@ def build_source(
     followed = Followed(History(topics.definitions, schema_id, psi), log, heard)
     followed.begin()
     chosen = limits_of(settings)
-    limits = Limits(window_days=chosen.window_days, unique_keys=chosen.unique_keys)
-    for definition in followed.view():
-        for problem in limits.refusals(definition, others=None):
-            raise ConfigurationError(f"{definition.org_id}/{problem.message}")
+    limits = Limits(
+        window_days=chosen.window_days,
+        unique_keys=chosen.unique_keys,
+        told_fields=chosen.told_fields,
+    )
+    _demand_within(limits, followed.view())
     return followed
 
 

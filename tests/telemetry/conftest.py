@@ -144,7 +144,9 @@ def sensitive(now_ms: int) -> Iterator[Sent]:
         event | {"eventId": "psi-4", "fields": {"pan": f"{PAN}\u00e9", "bank": "Alpin\u00e9"}},
         event | {"eventId": "psi-5", "fields": {"pan": f"{PAN}5", "income": INCOME}},
         event | {"eventId": "psi-6", "eventName": "cardLinkd"},
-        event | {"eventId": "psi-7", "occurredAt": now_ms - LONG_AGO_MS},
+        event
+        | {"eventId": "psi-7", "occurredAt": now_ms - LONG_AGO_MS}
+        | {"fields": fields | {"pan": f"{PAN}7"}},
         {"event_name": "cardLinked", "customer": MOBILE, **fields},
     ]
     for one in told:

@@ -8,13 +8,31 @@ import pytest
 
 from loyaltystream.app import Deployment
 from loyaltystream.content import value_text
-from loyaltystream.defining import limits_of, psi_of
+from loyaltystream.defining import last_published, limits_of, psi_of
+from loyaltystream.definitions.history import History
 from loyaltystream.definitions.limits import Limits
 from loyaltystream.definitions.model import Action
+from loyaltystream.definitions.psi import Psi, hashed, sensitive_names
 from loyaltystream.errors import ConfigurationError
 from loyaltystream.masking import MASK
 from loyaltystream.settings import Settings
-from tests.core import CUSTOMER, LINKED, define, field
+from tests.core import (
+    CUSTOMER,
+    EVENT_SCHEMA_ID,
+    LINKED,
+    ORDERED,
+    TOPICS,
+    VIEWED,
+    Partition,
+    define,
+    event,
+    field,
+    outputs,
+    raw,
+    read_event,
+    record,
+)
+from tests.definitions.topic import TOPIC, Topic
 
 HASH_KEY = "a secret of sixteen or more"
 WEBHOOK = {"org": 1800, "fields": {"Card Number": "pan", "Bank": "bank"}, "child_orgs": [1801]}
@@ -69,6 +87,41 @@ def test_sensitive_names_are_ours_and_theirs(tmp_path: Path) -> None:
     made = settings(rules=rules, dialects={"webhooks": {"default": WEBHOOK}})
     names = {"pan", "income", "born", "age", "health", "pin", "Card Number"}
     assert Deployment(made).sensitive_names == names
+
+
+def test_a_topic_tells_what_is_sensitive_by_each_last_version() -> None:
+    """A draft hides nothing yet; an event that was disabled hides what it always did."""
+    topic = Topic()
+    topic.create(ORDERED)
+    topic.replace(with_note(isPsiData="true"))
+    topic.create(LINKED)
+    topic.disable("cardLinked")
+    topic.create(VIEWED | {"eventName": "drafted"}, draft=True)
+    last = last_published(topic.history())
+    assert {one.event_name: one.version for one in last} == {"orderPlaced": 2, "cardLinked": 1}
+    assert sensitive_names(field for one in last for field in one.fields) >= {"note", "pan"}
+
+
+def test_each_version_hides_what_it_marks() -> None:
+    """An event is hidden by the version that accepts it, in the deployment's way."""
+    topic = Topic()
+    topic.create(ORDERED)
+    topic.replace(with_note(isPsiData="true"))
+    history = History(TOPIC, EVENT_SCHEMA_ID, Psi(hashed(HASH_KEY)))
+    history.learn(topic.records)
+    notes = []
+    for revision in (1, 2):
+        partition = Partition(definitions=history.at(revision))
+        fields = {"orderId": "A", "amount": 5, "note": "a note"}
+        sent = record(raw(event(eventName="orderPlaced", fields=fields)))
+        [routed] = outputs(partition.judge([sent]), TOPICS.emf)
+        notes.append(read_event(routed.value)["fields"]["note"])
+    assert notes == ["a note", hashed(HASH_KEY)(1800, "note")(value_text("a note"))]
+
+
+def with_note(**attributes: object) -> dict[str, Any]:
+    """Return the order's definition with other attributes of its note."""
+    return ORDERED | {"fields": [*ORDERED["fields"][:3], field("note", "string", **attributes)]}
 
 
 def test_without_definitions_nothing_is_shown_on_a_guess(tmp_path: Path) -> None:

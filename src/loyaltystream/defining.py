@@ -107,24 +107,26 @@ def read_in_force(settings: Settings, topics: Topics) -> list[EventDefinition]:
 def read_sensitive_names(settings: Settings, topics: Topics) -> frozenset[str]:
     """Return the names that sensitive values may stand under: ours, and those of the dialects.
 
-    Of each event the last published version tells, since none hides less than those before it.
-
     Raises:
         ConfigurationError: if a definition is not usable.
         BrokerError: if the topic can't be read.
     """
     if follows(settings):
-        history = _read_history(settings, topics)
-        published = [
-            history.of_version(name, stored.version) for name, stored in history.events.items()
-        ]
-        definitions = [one.definition for one in published if one is not None]
+        definitions = last_published(_read_history(settings, topics))
     else:
         definitions = load_definitions(settings.rules.definitions)
     ours = sensitive_names(field for one in definitions for field in one.fields)
     told = settings.dialects
     sources = [*told.webhooks.values(), *told.stores.values(), *told.projects.values()]
     return ours | {name for one in sources for name, field in one.fields.items() if field in ours}
+
+
+def last_published(history: History) -> list[EventDefinition]:
+    """Return each event's last version, disabled or not: none hides less than those before it."""
+    published = [
+        history.of_version(name, stored.version) for name, stored in history.events.items()
+    ]
+    return [one.definition for one in published if one is not None]
 
 
 def _read_history(settings: Settings, topics: Topics) -> History:

@@ -46,6 +46,7 @@ from loyaltystream.kafka.topics import (
 )
 from loyaltystream.keeping import build_keeper, origins
 from loyaltystream.keys import key_rule
+from loyaltystream.letters.letter import LetterReader
 from loyaltystream.letters.signing import Signer
 from loyaltystream.memory.changelog import Layout
 from loyaltystream.memory.identity import Identity
@@ -55,6 +56,7 @@ from loyaltystream.ports import Stage
 from loyaltystream.relayout.guard import guarded
 from loyaltystream.rules import Rules
 from loyaltystream.runner import Runner
+from loyaltystream.sealing.ring import NO_KEYS, KeyRing
 from loyaltystream.settings import TOPIC_ROLES, Settings
 from loyaltystream.stage import FreshStart, IngestStage, NotifyStage, Remembered
 from loyaltystream.telemetry.definitions import DefinitionWatch
@@ -234,10 +236,28 @@ class Deployment:
             head = "topics are not as they have to be; `loyaltystream init` mends this:"
             raise ConfigurationError("\n".join([head, *lines]))
 
+    @cached_property
+    def ring(self) -> KeyRing:
+        """The keys of sealed letters."""
+        letters = self.settings.letters
+        return KeyRing(letters.secrets(), letters.active_key)
+
+    @cached_property
+    def letter_reader(self) -> LetterReader:
+        """Reads dead letters, sealed ones as far as there is a key."""
+        return LetterReader(self.registry.writer_schema, self.ring)
+
     def letters(self, stage: str) -> LetterEncoder:
-        """Return what encodes a stage's dead letters."""
+        """Return what encodes a stage's dead letters, sealed if a key is active."""
+        return self._letters(stage, self.ring)
+
+    def open_letters(self, stage: str) -> LetterEncoder:
+        """Return the same without any seal: for comparing what is in letters."""
+        return self._letters(stage, NO_KEYS)
+
+    def _letters(self, stage: str, ring: KeyRing) -> LetterEncoder:
         schema_id = self.registry.demand(self.topics.dead_letter, schemas.load(schemas.DEAD_LETTER))
-        return LetterEncoder(stage, schema_id, MAX_RECORD_BYTES)
+        return LetterEncoder(stage, schema_id, MAX_RECORD_BYTES, ring=ring)
 
     def definitions(self, metrics: Metrics) -> Source:
         """Return what gives the compiled definitions; they have been read to their end.
@@ -365,8 +385,12 @@ def build_worker(
     return Worker(name, runner, metrics, work.leave)
 
 
-def build_notify(deployment: Deployment) -> Notify:
+def build_notify(deployment: Deployment, letters: LetterEncoder) -> Notify:
     """Return what turns accepted events into notifications.
+
+    Args:
+        deployment: whose events they are.
+        letters: encodes what can't be mapped.
 
     Raises:
         SchemaError: if a schema is not registered.
@@ -375,7 +399,7 @@ def build_notify(deployment: Deployment) -> Notify:
     registry, topics = deployment.registry, deployment.topics
     return Notify(
         topics,
-        letters=deployment.letters("notify"),
+        letters=letters,
         schema_ids={
             name: registry.demand(topics.notifications, schemas.load(name)) for name in SCHEMAS
         },
@@ -393,7 +417,7 @@ def build_audit(settings: Settings, progress: Progress = lambda _what, _offsets:
         BrokerError: if the broker or the registry does not answer.
     """
     deployment = Deployment(settings)
-    notify = build_notify(deployment)
+    notify = build_notify(deployment, deployment.open_letters("notify"))
     source = build_source(settings, deployment.topics, deployment.event_schema_id())
     definitions = source.view()
 
@@ -408,7 +432,8 @@ def build_audit(settings: Settings, progress: Progress = lambda _what, _offsets:
             rules=deployment.rules,
             identity=deployment.identity,
             layout=deployment.layout,
-            letters=deployment.letters("ingest"),
+            letters=deployment.open_letters("ingest"),
+            ring=deployment.ring,
             views=source.at,
             catch_up=source.catch_up,
         ),
@@ -442,7 +467,8 @@ def _build_ingest(
 
 
 def _build_notify(deployment: Deployment, metrics: Metrics, start: FreshStart) -> _Work:
-    notify, definitions = build_notify(deployment), deployment.definitions(metrics)
+    notify = build_notify(deployment, deployment.letters("notify"))
+    definitions = deployment.definitions(metrics)
     return _Work(NotifyStage(notify, definitions=definitions, fresh=start))
 
 

@@ -57,7 +57,8 @@ class TownWriter:
 
 def letters_of(town: Town, **choice: Any) -> list[Letter]:
     """Return the letters that are meant."""
-    shelf = Shelf(SearchedLog(town.log), TOPICS.dead_letter, LetterReader(writer_schema))
+    reader = LetterReader(writer_schema, town.ring)
+    shelf = Shelf(SearchedLog(town.log), TOPICS.dead_letter, reader)
     return shelf.find(Choice(**choice))
 
 

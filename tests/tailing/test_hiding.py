@@ -24,10 +24,12 @@ from tests.core import (
     Partition,
     define,
     event,
+    ingest,
     outputs,
     raw,
     record,
 )
+from tests.sealing.rings import NEW, OLD
 
 PAN, INCOME = "canary-4929000000006", 51234.758
 NAMES = sensitive_names(define(LINKED).fields)
@@ -107,6 +109,20 @@ def test_what_cant_be_read_is_not_shown(value: bytes, role: str | None) -> None:
     text = told(value, role)
     assert_hidden(text)
     assert "--reveal" in text
+
+
+def test_a_sealed_letter_is_opened_and_shown_without() -> None:
+    """Whoever has its key sees as much of a letter as if nothing were sealed; others see less."""
+    sent = record(GOOD.replace(b"cardLinked", b"cardLinkd"))
+    [sealed] = outputs(Partition(ingest(ring=OLD)).judge([sent]), TOPICS.dead_letter)
+    opened, locked = (
+        hide(reader_of("dead_letter", SCHEMAS.get, ring)(sealed.value), NAMES)
+        for ring in (OLD, NEW)
+    )
+    assert "Alpine" in str(opened.value)
+    assert_hidden(str(opened.value))
+    assert locked == reader_of("dead_letter", SCHEMAS.get, NEW)(sealed.value)
+    assert_hidden(str(locked.value))
 
 
 def test_a_patch_tells_where_and_not_what() -> None:

@@ -15,7 +15,9 @@ from loyaltystream.letters.letter import LetterReader
 from loyaltystream.letters.signing import Signer
 from loyaltystream.masking import mask_key
 from loyaltystream.notify import SCHEMAS, Notify
+from loyaltystream.sealing.ring import NO_KEYS, KeyRing
 from loyaltystream.sending import Keyer
+from loyaltystream.topology import Output
 from loyaltystream.why.arrivals import ShowKey
 from loyaltystream.why.asking import Why
 from loyaltystream.why.sightings import Searched
@@ -91,9 +93,22 @@ class Town(World):
 
     def __init__(self) -> None:
         super().__init__(definitions=Definitions(DEFINED, EVENT_SCHEMA_ID))
-        self._notify = Notify(
+        self._notify = self._notifier(self.ring)
+
+    def seal(self, ring: KeyRing) -> None:
+        super().seal(ring)
+        self._notify = self._notifier(ring)
+
+    def derive(self, records: Sequence[Record]) -> list[Output]:
+        """Return what NOTIFY makes of records, nothing of it sealed: for audits."""
+        notify = self._notifier(NO_KEYS)
+        return notify.plan(records, definitions=self.definitions, generation=0).outputs
+
+    def _notifier(self, ring: KeyRing) -> Notify:
+        limit = self.rules.max_record_bytes
+        return Notify(
             TOPICS,
-            letters=LetterEncoder("notify", LETTER_SCHEMA_ID, self.rules.max_record_bytes),
+            letters=LetterEncoder("notify", LETTER_SCHEMA_ID, limit, ring=ring),
             schema_ids=SCHEMA_IDS,
             writer_schema=writer_schema,
             rules=self.rules,
@@ -130,7 +145,7 @@ class Town(World):
                 topics=TOPICS,
                 layout=layout(self.partitions),
                 identity=IDENTITY,
-                letters=LetterReader(writer_schema),
+                letters=LetterReader(writer_schema, self.ring),
                 definitions={(found.org_id, found.event_name): found for found in definitions},
                 keyer=Keyer(definitions, self.rules),
                 signer=SIGNER,

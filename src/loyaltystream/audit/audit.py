@@ -63,13 +63,7 @@ class Audit:
         ledger = Ledger()
         view = look(self._log, self._deployment.topics, self._groups)
         self._deployment.catch_up()
-        gathering = Gathering(
-            self._log,
-            self._deployment.topics,
-            definitions=self._deployment.definitions,
-            ledger=ledger,
-            progress=self._progress,
-        )
+        gathering = Gathering(self._log, self._deployment, ledger=ledger, progress=self._progress)
         ingest, notify = gathering.gather(view)
         return ledger.close([*self._audit_ingest(ingest, view), *self._audit_notify(notify, view)])
 

@@ -35,6 +35,7 @@ class Fault(StrEnum):
     CHANGELOG_END = "CHANGELOG_END"
     RELAYOUT = "RELAYOUT"
     UNPROVEN = "UNPROVEN"
+    SEALED = "SEALED"
 
 
 class Notice(StrEnum):
@@ -69,6 +70,7 @@ EXPLANATIONS: Final[dict[Fault | Notice, str]] = {
     Fault.CHANGELOG_END: "the changelog does not end at the committed offset",
     Fault.RELAYOUT: "a relayout did not move exactly what was remembered",
     Fault.UNPROVEN: "the retained records do not suffice for a proof",
+    Fault.SEALED: "a letter's content was not compared: letters.keys lacks the key of its original",
     Notice.SAME_ID_OTHER_CUSTOMER: "the same id was accepted under another customer",
     Notice.OTHER_DEFINITION: "judged by another definition version than the one in force",
     Notice.OUTPUT_EXPIRED: "the output was removed by its topic's retention",

@@ -19,7 +19,7 @@ from loyaltystream.kafka.searching import LogSearcher
 from loyaltystream.kafka.writing import TransactionalWriter
 from loyaltystream.letters.choosing import Choice, Shelf, place_of
 from loyaltystream.letters.desk import Desk, Sorted
-from loyaltystream.letters.letter import Letter, LetterReader
+from loyaltystream.letters.letter import Letter
 from loyaltystream.letters.preview import Forecast, Preview
 from loyaltystream.letters.replaying import Resender
 from loyaltystream.letters.state import name_of
@@ -50,7 +50,7 @@ def working(context: typer.Context) -> Iterator[Work]:
         transactional_id=f"{settings.worker.group_prefix}.{TRANSACTIONS}",
     )
     with closing(LogSearcher(settings.kafka)) as log, closing(writer):
-        shelf = Shelf(log, topics.dead_letter, LetterReader(deployment.registry.writer_schema))
+        shelf = Shelf(log, topics.dead_letter, deployment.letter_reader)
         desk = Desk(
             log,
             topics.letter_state,

@@ -15,6 +15,7 @@ from loyaltystream.letters.letter import INGEST, Letter
 from loyaltystream.letters.repairing import repair
 from loyaltystream.letters.signing import REPLAY_HEADERS, Replay, Signer
 from loyaltystream.letters.state import DONE, LetterState, Step
+from loyaltystream.sealing.ring import Locked
 from loyaltystream.topology import Output
 
 MAX_ATTEMPTS: Final = 5
@@ -32,7 +33,9 @@ class Stay(StrEnum):
     DONE = "replayed or discarded already"
     NOTIFY = "of stage notify: send its event again once its definition or its value is mended"
     NOT_WHOLE = "only the beginning of its value was kept"
-    SEALED = "its value is sealed"
+    SEALED = Locked.NO_KEY.value
+    ALTERED = Locked.ALTERED.value
+    UNKNOWN = Locked.UNKNOWN.value
     NO_VALUE = "it has no value"
     ATTEMPTS = f"it came back {MAX_ATTEMPTS} times"
     PATCH = "its repair does not apply"
@@ -101,7 +104,9 @@ def _stays(letter: Letter, state: LetterState, attempt: int) -> Stay | None:
         Stay.DONE: state.state in DONE,
         Stay.NOTIFY: letter.stage != INGEST,
         Stay.NOT_WHOLE: original.truncated,
-        Stay.SEALED: original.alg != "none",
+        Stay.SEALED: original.locked is Locked.NO_KEY,
+        Stay.ALTERED: original.locked is Locked.ALTERED,
+        Stay.UNKNOWN: original.locked is Locked.UNKNOWN,
         Stay.NO_VALUE: original.value is None,
         Stay.ATTEMPTS: attempt > MAX_ATTEMPTS,
     }

@@ -33,7 +33,7 @@ def render_list(letters: Sequence[Letter], states: States, of: int) -> Renderabl
             str(letter.org_id if letter.org_id is not None else "?"),
             Text(visible(letter.event_name or "?")),
             Text(visible(letter.event_id or "?")),
-            Text(visible(", ".join(letter.reasons))),
+            Text(visible(", ".join(letter.reasons))).append_text(_locked(letter)),
         )
     if not letters:
         return Text("no letters")
@@ -113,7 +113,8 @@ def _about(letter: Letter, *, reveal: bool) -> Iterator[Text]:
     yield Text(f"written {_when(letter.written_ms)}{version}")
     arrived = f"first arrived {_when(letter.origin_ms)} as {letter.origin}"
     key = plain(original.key) if reveal else mask_key(original.key)
-    yield Text(visible(f"{arrived}, {original.size} bytes, key {key or 'none'}"))
+    told = "sealed" if original.locked is not None else key or "none"
+    yield Text(visible(f"{arrived}, {original.size} bytes, key {told}"))
     for name, content in shown_headers(original.headers, reveal=reveal):
         yield Text(visible(f"header {name}: {plain(content)}"), style="dim")
     if original.truncated:
@@ -129,8 +130,8 @@ def _event(letter: Letter, sensitive: Collection[str], *, reveal: bool) -> Itera
             yield Text.assemble(visible(line.text), *map(_mark, line.complaints))
     else:
         yield from (Text.assemble("it", _mark(found)) for found in letter.complaints)
-        if original.alg != "none":
-            yield Text(f"its value is sealed by {original.alg}", style="yellow")
+        if (locked := original.told) is not None:
+            yield Text(visible(locked), style="yellow")
         elif original.value is None:
             yield Text("it has no value", style="yellow")
         elif reveal:
@@ -139,6 +140,11 @@ def _event(letter: Letter, sensitive: Collection[str], *, reveal: bool) -> Itera
             yield Text("its bytes are no JSON; --reveal shows them", style="yellow")
     if (more := letter.complaint_count - len(letter.complaints)) > 0:
         yield Text(f"and {more} more", style="red")
+
+
+def _locked(letter: Letter) -> Text:
+    locked = letter.original.told
+    return Text("" if locked is None else visible(f"; {locked}"), style="yellow")
 
 
 def _mark(found: Complaint) -> tuple[str, str]:

@@ -23,8 +23,11 @@ _HIDDEN: Final = f"{MASK} (not shown without --reveal: it can't be told what in 
 
 
 def hide(content: Content, names: Collection[str]) -> Content:
-    """Return what a record holds with every value under one of these names as `***`."""
-    if not names or content.kind not in _WAYS:
+    """Return what a record holds with every value under one of these names as `***`.
+
+    A letter that is sealed and could not be opened holds nothing that anybody could read.
+    """
+    if not names or content.kind not in _WAYS or content.locked is not None:
         return content
     return replace(content, value=_WAYS[content.kind](content.value, names))
 
@@ -43,7 +46,7 @@ def _hide_in_json(value: Any, names: Collection[str]) -> Any:  # noqa: ANN401 (a
 
 def _hide_in_letter(letter: dict[str, Any], names: Collection[str]) -> dict[str, Any]:
     sealed = letter.get("value")
-    if not isinstance(sealed, dict) or sealed.get("alg") != "none":
+    if not isinstance(sealed, dict):
         return letter
     return {**letter, "value": {**sealed, "bytes": _hide_in_text(sealed.get("bytes"), names)}}
 

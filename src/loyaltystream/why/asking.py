@@ -145,6 +145,8 @@ class Why:
             letter = self._at.letters.read(topic, record)
             if isinstance(letter, str):
                 notes.append(f"a letter can't be read: {letter}")
+            elif letter.original.told is not None:
+                notes.append(f"not every letter could be opened: {letter.original.told}")
             elif letter.stage == INGEST and self._is_of(
                 Record(0, 0, -1, letter.original.key, letter.original.value), partition_key
             ):

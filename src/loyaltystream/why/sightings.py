@@ -22,12 +22,14 @@ from loyaltystream.memory.identity import Identity
 from loyaltystream.memory.lookup import Wanted
 from loyaltystream.memory.relaid import Entry, Moved, Switched
 from loyaltystream.memory.units import KeyKind
+from loyaltystream.sealing.originals import AES_GCM
 from loyaltystream.sending import Keyer
 from loyaltystream.topology import Topics
 from loyaltystream.why.log import Bounds, Log
 
 _ESCAPE: Final = b"\\"
 _ID_KEY: Final = b'"eventId"'
+_SEALED: Final = AES_GCM.encode()
 BY_ID: Final = b"event-id"
 
 
@@ -200,7 +202,11 @@ class Search:
             found.notes.append(f"a letter can't be read: {letter}")
         elif letter.event_id == event_id and org_id in {None, letter.org_id}:
             found.letters.append(letter)
-        elif not letter.event_id and f'"{event_id}"'.encode() in (letter.original.value or b""):
+        elif letter.event_id:
+            return
+        elif letter.original.told is not None:
+            found.notes.append(f"not every letter could be opened: {letter.original.told}")
+        elif f'"{event_id}"'.encode() in (letter.original.value or b""):
             found.mentions.append(letter)
 
     def _find_waiting(self, event_id: str, org_id: int | None, needle: bytes) -> Iterator[Waiting]:
@@ -241,7 +247,9 @@ class Search:
 
 
 def _may_hide(topics: Topics, topic: str, value: bytes) -> bool:
-    """Say whether a duplicate's id may stand in other bytes than its own, or not in its value."""
+    """Say whether an id may stand in other bytes than its own, sealed, or not in the value."""
+    if topic == topics.dead_letter:
+        return _SEALED in value
     return topic == topics.duplicates and (_ESCAPE in value or _ID_KEY not in value)
 
 

@@ -29,7 +29,7 @@ from loyaltystream.definitions.model import EventDefinition
 from loyaltystream.definitions.source import Source
 from loyaltystream.desk import Desk
 from loyaltystream.errors import ConfigurationError
-from loyaltystream.events import Record
+from loyaltystream.events import Record, no_resending, no_waiver
 from loyaltystream.kafka.reading import LogReader
 from loyaltystream.kafka.sink import TransactionalSink
 from loyaltystream.kafka.source import GroupSource
@@ -134,7 +134,7 @@ class Deployment:
     @cached_property
     def rules(self) -> Rules:
         """What a valid event is."""
-        rules = self.settings.rules
+        rules, is_signing = self.settings.rules, self.settings.memory.hash_key is not None
         return Rules(
             max_event_bytes=rules.max_event_bytes,
             max_record_bytes=MAX_RECORD_BYTES,
@@ -143,6 +143,8 @@ class Deployment:
             window_days=self.settings.memory.window_days,
             partition_by=rules.partition_by,
             dialects=self.settings.dialects,
+            waiver_of=self.signer.waiver_of if is_signing else no_waiver,
+            resending_of=self.signer.resending_of if is_signing else no_resending,
         )
 
     @cached_property

@@ -15,6 +15,7 @@ from loyaltystream.letters.letter import LetterReader
 from loyaltystream.letters.signing import Signer
 from loyaltystream.masking import mask_key
 from loyaltystream.notify import SCHEMAS, Notify
+from loyaltystream.rules import Rules
 from loyaltystream.sealing.ring import NO_KEYS, KeyRing
 from loyaltystream.sending import Keyer
 from loyaltystream.topology import Output
@@ -92,12 +93,13 @@ class Town(World):
     """A world whose second stage works as well."""
 
     def __init__(self) -> None:
-        super().__init__(definitions=Definitions(DEFINED, EVENT_SCHEMA_ID))
-        self._notify = self._notifier(self.ring)
+        rules = Rules(waiver_of=SIGNER.waiver_of, resending_of=SIGNER.resending_of)
+        super().__init__(rules, Definitions(DEFINED, EVENT_SCHEMA_ID))
+        self.notifier = self._notifier(self.ring)
 
     def seal(self, ring: KeyRing) -> None:
         super().seal(ring)
-        self._notify = self._notifier(ring)
+        self.notifier = self._notifier(ring)
 
     def derive(self, records: Sequence[Record]) -> list[Output]:
         """Return what NOTIFY makes of records, nothing of it sealed: for audits."""
@@ -121,7 +123,7 @@ class Town(World):
             records = list(self.log.records(TOPICS.emf, partition, done.get(partition, 0), 2**62))
             if not records:
                 continue
-            plan = self._notify.plan(records, definitions=self.definitions, generation=2)
+            plan = self.notifier.plan(records, definitions=self.definitions, generation=2)
             for output in plan.outputs:
                 keyed = int(place(murmur2([output.key or b""]), PARTITIONS)[0])
                 where = keyed if output.partition is None else output.partition

@@ -100,10 +100,13 @@ class Audit:
         for partition, span in evidence.spans.items():
             self._progress(f"deriving {topics.emf}/{partition}", span.stop - span.first)
             walk = NotifyPartition(
-                evidence, partition, rows=rows[partition], derive=self._deriver, topics=topics
+                evidence,
+                partition,
+                rows=rows[partition],
+                derive=self._deriver,
+                deployment=self._deployment,
             )
-            partitions = len(view.bounds[topics.notifications])
-            findings.append(walk.audit(self._deployment.definitions, partitions))
+            findings.append(walk.audit(len(view.bounds[topics.notifications])))
         return findings
 
     def _rows(self, evidence: Evidence) -> dict[int, FoundRows]:

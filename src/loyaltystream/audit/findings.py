@@ -117,6 +117,7 @@ class PartitionFindings(msgspec.Struct, frozen=True):
         reasons: its reasons.
         unaccounted: records that no output, nor a missing value, accounts for.
         expired: records whose outputs were removed by retention.
+        replayed: records that are letters which people sent again, as we signed.
     """
 
     stage: str
@@ -132,6 +133,7 @@ class PartitionFindings(msgspec.Struct, frozen=True):
     reasons: dict[str, int]
     unaccounted: int = 0
     expired: int = 0
+    replayed: int = 0
 
     @property
     def adds_up(self) -> bool:

@@ -16,6 +16,7 @@ from loyaltystream.audit.findings import Detail, Fault, Ledger, Notice, Place
 from loyaltystream.audit.found import FoundOutputs, Head, Said
 from loyaltystream.audit.log import Groups, Log
 from loyaltystream.audit.opening import stamp_letter
+from loyaltystream.audit.resending import Resendings
 from loyaltystream.audit.source import Source, source_of
 from loyaltystream.audit.stage import Deployment, Evidence, Progress, Span, Versions
 from loyaltystream.audit.stamp import stamp
@@ -72,6 +73,9 @@ class Gathering:
         self._log = log
         self._topics = deployment.topics
         self._definitions = deployment.definitions
+        self._resendings = Resendings(
+            deployment.topics.emf, resending_of=deployment.rules.resending_of, ledger=ledger
+        )
         self._ring = deployment.ring
         self._ledger = ledger
         self._progress = progress
@@ -115,7 +119,7 @@ class Gathering:
         self, topic: str, partition: int, span: tuple[int, int], stages: Mapping[str, Evidence]
     ) -> None:
         heads = stages[self._topics.ingest].heads
-        head_is_cut = (topic, partition) in heads
+        head_is_cut, resendings = (topic, partition) in heads, self._resendings
         for record in self._log.records(topic, partition, *span):
             if head_is_cut:
                 heads[topic, partition] = Head(record.offset, record.timestamp_ms)
@@ -123,6 +127,8 @@ class Gathering:
             _count_waiting(stages.get(topic), record)
             source = source_of(record.headers)
             evidence = stages.get(source.topic) if source else None
+            if source is not None and evidence is None and resendings.take(topic, record, source):
+                continue
             if source is not None and evidence is not None:
                 self._keep(evidence, topic, record, source)
             elif topic != self._topics.ingest:

@@ -12,10 +12,10 @@ from loyaltystream.avro import schemas
 from loyaltystream.avro.event_reader import WriterSchemas
 from loyaltystream.avro.wire import FRAME_BYTES, schema_id_of
 from loyaltystream.errors import SchemaError
-from loyaltystream.events import Header, Record
+from loyaltystream.events import Check, Header, Record
 from loyaltystream.sealing.originals import PLAIN, Table, Unsealed, content_of, unseal
 from loyaltystream.sealing.ring import NO_KEYS, KeyRing, Locked
-from loyaltystream.verdicts import Violation
+from loyaltystream.verdicts import Verdict, Violation
 
 INGEST: Final = "ingest"
 """The stage whose letters hold events as they arrived."""
@@ -88,6 +88,16 @@ class Letter(msgspec.Struct, frozen=True):
     def reasons(self) -> tuple[str, ...]:
         """Their codes, each once."""
         return tuple(dict.fromkeys(found.code for found in self.complaints))
+
+    @property
+    def held_by(self) -> Check | None:
+        """The one check that holds its event for a person; None: more is wrong with it."""
+        if self.verdict == Verdict.LATE:
+            return Check.LATE
+        if self.verdict != Verdict.CONFLICT:
+            return None
+        by_key = any(found.path == "fields" for found in self.complaints)
+        return Check.UNIQUE_KEY if by_key else Check.EVENT_ID
 
     def arrived(self) -> Record | None:
         """Return the event as it first arrived, at the letter's place.

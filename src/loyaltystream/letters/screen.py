@@ -11,12 +11,15 @@ from loyaltystream.letters.desk import Sorted
 from loyaltystream.letters.letter import Complaint, Letter
 from loyaltystream.letters.marking import mark
 from loyaltystream.letters.preview import Forecast
+from loyaltystream.letters.signing import released_id
 from loyaltystream.letters.state import LetterState, States, Step, name_of
 from loyaltystream.letters.telling import event_of, shown_headers
 from loyaltystream.masking import mask_event, mask_key
 from loyaltystream.tailing.decoding import plain
 from loyaltystream.tailing.shown import moment, visible
-from loyaltystream.verdicts import Verdict
+from loyaltystream.verdicts import NotifyOutcome, Verdict
+
+_WANTED = frozenset({Verdict.ACCEPTED.value, NotifyOutcome.NOTIFIED.value})
 
 
 def render_list(letters: Sequence[Letter], states: States, of: int) -> RenderableType:
@@ -67,7 +70,7 @@ def render_forecast(forecast: Forecast, found: Sorted) -> RenderableType:
     table.add_column(justify="right")
     table.add_column()
     for verdict, count in sorted(forecast.verdicts.items()):
-        style = "green" if verdict == Verdict.ACCEPTED else "yellow"
+        style = "green" if verdict in _WANTED else "yellow"
         table.add_row(f"{count:,}", Text(f"would be {verdict}", style=style))
     for reason, count in sorted(forecast.reasons.items()):
         table.add_row(f"{count:,}", Text(f"  because of {reason}", style="dim"))
@@ -87,14 +90,16 @@ def render(
         sensitive: names of fields whose values are hidden.
         reveal: whether to show everything all the same.
     """
-    about = [*_about(letter, reveal=reveal), *_state(state), Text()]
+    about = [*_about(letter, reveal=reveal), *_state(letter, state), Text()]
     return Group(*about, *_event(letter, sensitive, reveal=reveal))
 
 
-def _state(state: LetterState) -> Iterator[Text]:
+def _state(letter: Letter, state: LetterState) -> Iterator[Text]:
     if state.state is Step.OPEN:
         return
     yield Text(visible(state.told(_when(state.at_ms))), style="bold blue")
+    if state.state is Step.RELEASED:
+        yield Text(f"  its event goes by {released_id(str(letter.place))}", style="blue")
     for operation in state.patch or []:
         yield Text(visible(f"  {operation.get('op')} {operation.get('path')}"), style="blue")
 

@@ -9,13 +9,14 @@ import msgspec
 from loyaltystream.dialects.strict_json import ANY_SIZE, parse
 from loyaltystream.events import Header
 from loyaltystream.letters.letter import Letter, Original
+from loyaltystream.letters.signing import PROOF_HEADER, REPLAY_HEADERS
 from loyaltystream.letters.state import States, name_of
 from loyaltystream.masking import MASK, mask_event, mask_key, mask_named
 from loyaltystream.sealing.originals import PLAIN
 from loyaltystream.tailing.decoding import plain
 from loyaltystream.verdicts import Violation
 
-_OURS: Final = frozenset({"src", "origin", "traceparent", "replay-of", "replay-attempt"})
+_OURS: Final = (REPLAY_HEADERS | {"src", "origin", "traceparent"}) - {PROOF_HEADER}
 """Headers that name no person, whoever wrote them."""
 
 

@@ -106,21 +106,27 @@ class Search:
         self._judged: dict[int, int] = {}
         self._damaged = self._foreign = 0
 
-    def find(self, event_id: str, org_id: int | None) -> Sightings:
+    def find(self, event_id: str, org_id: int | None, body_id: str | None = None) -> Sightings:
         """Return what is known of an id, in one org or in all.
+
+        Args:
+            event_id: what the event goes by.
+            org_id: whose it is.
+            body_id: what its bytes say instead, where it was released.
 
         Raises:
             BrokerError: if the topics can't be read.
         """
         topics, found = self._at.topics, Sightings()
-        needle = event_id.encode()
+        needle, body = event_id.encode(), (body_id or event_id).encode()
         known = {org for org, _ in self._at.definitions}
         orgs = sorted(known) if org_id is None else [org_id]
         ids = {self._at.identity.event_id(org, event_id): org for org in orgs}
         wanted = Wanted(KeyKind.EVENT_ID, list(ids))
 
         def wants(topic: str, value: bytes) -> bool:
-            return topic == topics.changelog or needle in value or _may_hide(topics, topic, value)
+            named = needle in value or body in value or _may_hide(topics, topic, value)
+            return named or topic == topics.changelog
 
         spans = [
             (topic, partition, *span)
@@ -138,7 +144,7 @@ class Search:
                     found.duplicates.append(record)
             else:
                 self._sort_letter(found, record, event_id, org_id)
-        found.waiting = list(self._find_waiting(event_id, org_id, needle))
+        found.waiting = list(self._find_waiting(event_id, org_id, body))
         found.notes += self._tell_changelog()
         return found
 

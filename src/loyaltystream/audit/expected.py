@@ -77,7 +77,7 @@ class Expectations:
         if not isinstance(event, ValidEvent):
             return
         late: list[Header] = [("late", b"true")] if judgement.late else []
-        headers = [*late, *_trace(record)]
+        headers = [*late, *_import(event), *_trace(record)]
         hidden = event.value if event.masked is None else event.masked
         of_action = {
             Action.EMF: (self._topics.emf, stamp(event.key, event.value, headers)),
@@ -122,6 +122,14 @@ class Expectations:
         headers += [header for header in read.record.headers if header[0] not in ours]
         mark = stamp(key, read.record.value, headers)
         return Expected(self._topics.ingest, read.home, 0, judgement.verdict.value, mark)
+
+
+def _import(event: ValidEvent) -> Iterator[Header]:
+    claim = event.waiver.imported if event.waiver else None
+    if claim is not None:
+        yield "import-id", claim.import_id.encode()
+        if claim.quiet:
+            yield "import-quiet", b"true"
 
 
 def _trace(record: Record) -> list[Header]:

@@ -119,6 +119,7 @@ def _asker(deployment: Deployment, log: LogSearcher, *, reveal: bool) -> Why:
         definitions={(found.org_id, found.event_name): found for found in definitions},
         keyer=Keyer(definitions, deployment.rules),
         signer=deployment.signer,
+        imports=deployment.import_signer,
     )
     return Why(
         searched,

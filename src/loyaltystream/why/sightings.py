@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from loyaltystream.backfill.claim import ImportSigner
 from loyaltystream.definitions.model import EventDefinition
 from loyaltystream.errors import StateError
 from loyaltystream.events import RawEvent, Record
@@ -80,6 +81,7 @@ class Searched(msgspec.Struct, frozen=True):
         definitions: by org and event name; their orgs are tried where nobody names one.
         keyer: reads events, and tells their partition keys.
         signer: tells replays from claims.
+        imports: tells what an import brought from claims.
     """
 
     log: Log
@@ -90,6 +92,7 @@ class Searched(msgspec.Struct, frozen=True):
     definitions: Named
     keyer: Keyer
     signer: Signer
+    imports: ImportSigner
 
 
 class Search:

@@ -133,7 +133,20 @@ RESERVED: Final[dict[str, Any]] = {
         field("till", "tillCode"),
     ],
 }
-BODIES: Final = (VIEWED, ORDERED, BILLED, COUNTED, SUBSCRIBED, FOLLOWED, RESERVED)
+LINKED: Final[dict[str, Any]] = {
+    "eventName": "cardLinked",
+    "actions": ["EIConsumer", "EMFConsumer"],
+    "fields": [
+        CUSTOMER,
+        field("pan", "string", isUniqueKeyField="true", isPsiData="true"),
+        field("income", "double", isPsiData="true"),
+        field("born", "date", isPsiData="true"),
+        field("age", "integer", isPsiData="true"),
+        field("health", "enum", possibleValues=["good", "poor"], isPsiData="true"),
+        field("bank", "string"),
+    ],
+}
+BODIES: Final = (VIEWED, ORDERED, BILLED, COUNTED, SUBSCRIBED, FOLLOWED, RESERVED, LINKED)
 SHOP: Final = tuple(define(body, org_id) for org_id in (1800, 1801) for body in BODIES)
 _KIOSK: Final = {
     "org": 1801,

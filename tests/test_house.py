@@ -28,6 +28,7 @@ OWNERS = {
         "dialects/sources.py",
         "sealing/keys.py",
         "section.py",
+        "served.py",
         "settings.py",
         "demo",
     },

@@ -38,13 +38,25 @@ def test_a_canonical_event_loses_its_customer() -> None:
         },
         loyaltyCard={"code": "L-1"},
     )
-    masked = mask_event(whole)
+    masked = mask_event(whole, ())
     assert masked["customer"] == {
         "identifiers": [{"type": "mobile", "value": MASK, "source": "INSTORE"}],
         "profile": {"name": MASK, "likes": [MASK, MASK], "member": True},
     }
     assert masked["loyaltyCard"] == {"code": MASK}
     assert masked["fields"] == whole["fields"]
+
+
+def test_what_has_a_sensitive_name_is_hidden_wherever_it_stands() -> None:
+    """A letter's event may have its fields anywhere: a sensitive name hides what stands there."""
+    secret = {"pan": {"number": "4929"}, "source": "4929", "bank": "Alpine"}
+    names = {"pan", "source"}
+    masked = mask_event(event(fields=secret, more=[secret]), names)
+    hidden = {"pan": MASK, "source": MASK, "bank": "Alpine"}
+    assert (masked["fields"], masked["more"]) == (hidden, [hidden])
+    flat = mask_event({"event_name": "cardLinked", **secret}, names)
+    assert flat == {"event_name": MASK, "pan": MASK, "source": MASK, "bank": MASK}
+    assert mask_event(event(fields={"pan": None}), names)["fields"] == {"pan": None}
 
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.text()
@@ -57,7 +69,7 @@ def test_any_other_value_loses_all_leaves(value: Any) -> None:
     """Of a value in no known form only its shape is seen."""
     if isinstance(value, dict) and isinstance(value.get("fields"), dict):
         return
-    assert _leaves(mask_event(value)) <= {MASK, None, True, False}
+    assert _leaves(mask_event(value, ())) <= {MASK, None, True, False}
 
 
 def _leaves(value: Any) -> set[Any]:

@@ -19,7 +19,13 @@ from loyaltystream.avro.dead_letter import ALLOWANCE_BYTES, LetterEncoder
 from loyaltystream.avro.registry import Registry
 from loyaltystream.avro.schemas import Schema
 from loyaltystream.backfill.claim import ImportSigner, either
-from loyaltystream.defining import build_desk, build_source, read_in_force, windows_of
+from loyaltystream.defining import (
+    build_desk,
+    build_source,
+    read_in_force,
+    read_sensitive_names,
+    windows_of,
+)
 from loyaltystream.definitions.model import EventDefinition
 from loyaltystream.definitions.source import Source
 from loyaltystream.desk import Desk
@@ -113,6 +119,21 @@ class Deployment:
     def event_definitions(self) -> list[EventDefinition]:
         """The definitions in force, of the source that the settings name."""
         return read_in_force(self.settings, self.topics)
+
+    @cached_property
+    def sensitive_names(self) -> frozenset[str]:
+        """The names that sensitive values stand under, for screens that hide them.
+
+        Raises:
+            ConfigurationError: if definitions can't be read: nothing is shown on a guess.
+        """
+        try:
+            return read_sensitive_names(self.settings, self.topics)
+        except ConfigurationError as error:
+            raise ConfigurationError(
+                f"what is potentially sensitive can't be told without definitions, and --reveal "
+                f"shows everything: {error}"
+            ) from error
 
     @cached_property
     def rules(self) -> Rules:

@@ -264,6 +264,8 @@ class ValidEvent(msgspec.Struct, frozen=True, gc=False):
         definition: that it was held against.
         value: the framed Avro `BehavioralEvent`. Made at once, while all of the event is in the
             processor's cache: making it later cost twice as much.
+        masked: the same with what is sensitive hidden, for topics that may not have it; None where
+            `value` is for all.
         waiver: what it is spared; None: nothing.
     """
 
@@ -279,6 +281,7 @@ class ValidEvent(msgspec.Struct, frozen=True, gc=False):
     unique_values: tuple[str, ...] | None
     definition: EventDefinition
     value: bytes
+    masked: bytes | None = None
     waiver: Waiver | None = None
 
     def is_spared(self, check: Check, covers_from_ms: int = 0) -> bool:

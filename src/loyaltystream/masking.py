@@ -1,10 +1,12 @@
-"""Events and keys in, the same without what names a person out. Pure.
+"""Events and keys in, the same without what names a person, or is sensitive, out. Pure.
 
 Screens and JSON of `why` and `dead-letters` show what was wrong, not whose event it was, unless
 somebody asks for it by `--reveal`. Of a canonical event the customer, the referral and the card are
 masked; of a value in any other form every leaf is, since nothing says which of them names a person.
+What definitions mark as potentially sensitive is masked in all of them.
 """
 
+from collections.abc import Collection
 from typing import Any, Final
 
 MASK: Final = "***"
@@ -23,11 +25,26 @@ def mask_key(key: bytes | None) -> str | None:
     return f"{org}|{kind}|{MASK}" if found and plain else MASK
 
 
-def mask_event(event: Any) -> Any:  # noqa: ANN401 (any JSON value)
-    """Return an event with everything masked that names a person."""
+def mask_event(event: Any, sensitive: Collection[str]) -> Any:  # noqa: ANN401 (any JSON value)
+    """Return an event with everything masked that names a person, or has a sensitive name."""
+    named = mask_named(event, sensitive)
     if isinstance(event, dict) and isinstance(event.get("fields"), dict):
-        return {name: _mask(value) if name in _PERSONAL else value for name, value in event.items()}
-    return _mask(event)
+        return {name: _mask(value) if name in _PERSONAL else value for name, value in named.items()}
+    return _mask(named)
+
+
+def mask_named(value: Any, names: Collection[str]) -> Any:  # noqa: ANN401 (any JSON value)
+    """Return a value with whatever stands under one of these names masked, at any depth."""
+    match value:
+        case dict():
+            return {
+                name: MASK if name in names and child is not None else mask_named(child, names)
+                for name, child in value.items()
+            }
+        case list():
+            return [mask_named(child, names) for child in value]
+        case _:
+            return value
 
 
 def _mask(value: Any) -> Any:  # noqa: ANN401 (any JSON value)

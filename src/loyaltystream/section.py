@@ -1,9 +1,11 @@
 """One table of the settings file: frozen, and closed to names that it does not know. Pure."""
 
 import json
-from typing import Final
+from typing import Annotated, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+Port = Annotated[int, Field(ge=0, le=65535)]
 
 
 class Section(BaseModel):

@@ -26,7 +26,8 @@ from loyaltystream.dialects.sources import Dialects
 from loyaltystream.errors import ConfigurationError
 from loyaltystream.keys import PartitionBy
 from loyaltystream.sealing.keys import LetterSettings
-from loyaltystream.section import FROM_TEXT, Section
+from loyaltystream.section import FROM_TEXT, Port, Section
+from loyaltystream.served import GatewaySettings, HttpSettings
 from loyaltystream.topology import Topics
 
 ENVIRONMENT_PREFIX = mistakes.ENVIRONMENT_PREFIX
@@ -63,7 +64,6 @@ OWNED_CLIENT_PROPERTIES = frozenset(
 ClientProperties = Annotated[dict[str, SecretStr], FROM_TEXT]
 Milliseconds = Annotated[int, Field(gt=0)]
 Days = Annotated[int, Field(gt=0)]
-Port = Annotated[int, Field(ge=0, le=65535)]
 TopicName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,200}$")]
 CountryCode = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,3}$")]
 
@@ -163,6 +163,8 @@ class RuleSettings(Section):
     strict_fields: bool = False
     country_codes: Annotated[dict[int, CountryCode], FROM_TEXT] = Field({})
     partition_by: PartitionBy = PartitionBy.CUSTOMER
+    psi: Literal["mask", "hash"] = "mask"
+    psi_on_emf: Literal["masked", "clear"] = "masked"
 
 
 class DefinitionSettings(Section):
@@ -179,27 +181,6 @@ class DefinitionSettings(Section):
         if days not in DAY_CLASSES:
             raise ValueError(f"one of {', '.join(map(str, DAY_CLASSES))}")
         return days
-
-
-class HttpSettings(Section):
-    """What is served over HTTP, and the file that says who may ask."""
-
-    host: str = "127.0.0.1"
-    port: Port = 8080
-    tokens: Path = Path("tokens.toml")
-
-
-class GatewaySettings(Section):
-    """Where the gateway takes events, and how much it holds that Kafka does not have yet."""
-
-    host: str = "127.0.0.1"
-    port: Port = 8090
-    connections: int = Field(1_000, ge=1)
-    batch_bytes: int = Field(4_194_304, ge=1024)
-    queue_records: int = Field(10_000, ge=1_000)
-    message_timeout_ms: int = Field(5_000, ge=100)
-    rate: float = Field(0, ge=0)
-    questions: int = Field(2, ge=1, le=64)
 
 
 class TelemetrySettings(Section):

@@ -8,11 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loyaltystream.audit import Detail, Fault, Findings, Notice, Place
+from loyaltystream.definitions.model import Action
+from loyaltystream.definitions.psi import Conceal, Psi, hashed, starred
+from loyaltystream.definitions.registry import Definitions
 from loyaltystream.events import Record
 from loyaltystream.memory import changelog
 from loyaltystream.memory.partition import PartitionMemory
 from tests.audit.world import PARTITIONS, World, busy, ordered, viewed
-from tests.core import GOOD, TOPICS, layout
+from tests.core import EVENT_SCHEMA_ID, GOOD, SHOP, TOPICS, layout
 
 OUTPUT_TOPICS = (TOPICS.emf, TOPICS.ei, TOPICS.duplicates, TOPICS.dead_letter)
 
@@ -136,6 +139,34 @@ def test_a_changed_output_has_the_wrong_content(
     (detail,) = found(findings, Fault.WRONG_CONTENT)
     assert detail.text.startswith(part)
     assert findings.faults == {Fault.WRONG_CONTENT: 1}
+
+
+@pytest.mark.parametrize("clear_to", [frozenset[Action](), frozenset({Action.EMF})])
+@pytest.mark.parametrize("conceal", [starred, hashed("a secret of sixteen or more")])
+def test_a_leaked_sensitive_value_is_found(
+    conceal: Callable[[int, str], Conceal], clear_to: frozenset[Action]
+) -> None:
+    """EIConsumer has to hide what is sensitive: a record with the clear value is found."""
+    leaking, keeping = (
+        Definitions(SHOP, EVENT_SCHEMA_ID, Psi(conceal, allowed))
+        for allowed in (frozenset(Action), clear_to)
+    )
+    world, other = World(definitions=keeping), World(definitions=leaking)
+    fields = {"pan": "4929000000006", "income": 51234.75, "born": "1984-02-29", "bank": "Alpine"}
+    for one in (world, other):
+        one.place(viewed(1, eventName="cardLinked", fields=fields))
+        one.run()
+    assert world.audit().exact
+    ([hidden], [clear]) = (one.log.all(TOPICS.ei) for one in (world, other))
+    assert b"4929000000006" in (clear.value or b"")
+    assert b"4929000000006" not in (hidden.value or b"")
+    world.log.replace(TOPICS.ei, hidden, value=clear.value)
+    findings = world.audit()
+    (detail,) = found(findings, Fault.WRONG_CONTENT)
+    assert detail.output == Place(TOPICS.ei, hidden.partition, hidden.offset)
+    assert detail.text.startswith("value")
+    assert findings.faults == {Fault.WRONG_CONTENT: 1}
+    assert "4929000000006" not in findings.to_json()
 
 
 def test_an_output_without_a_src_header_is_named() -> None:

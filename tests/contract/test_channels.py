@@ -15,7 +15,8 @@ from loyaltystream.gateway.channel import Channel, FullError, TooLargeError
 from loyaltystream.gateway.intake import Posting
 from loyaltystream.kafka.posting import Poster
 from loyaltystream.kafka.reading import LogReader
-from loyaltystream.settings import GatewaySettings, KafkaSettings
+from loyaltystream.served import GatewaySettings
+from loyaltystream.settings import KafkaSettings
 from loyaltystream.testing.channel import MemoryChannel
 
 ROOM: Final = 1_000

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from loyaltystream.definitions.additive import additions
 from loyaltystream.definitions.changing import (
     DISABLED,
     LIMIT_EXCEEDED,
@@ -18,6 +19,7 @@ from loyaltystream.definitions.changing import (
     replace,
     verify,
 )
+from loyaltystream.definitions.parsing import parse_definition
 from loyaltystream.definitions.stored import StoredEvent
 from tests.core import CUSTOMER, ORDERED, VIEWED, define, field
 from tests.definitions.topic import Topic
@@ -103,6 +105,20 @@ def test_what_is_no_addition_is_told_in_full(body: dict[str, Any], told: list[st
     assert problems(replaced(ORDERED, body)) == [(NOT_ADDITIVE, text) for text in told]
 
 
+def test_what_is_hidden_stays_hidden() -> None:
+    """Subscribers were not to see it: no later version shows it, nor without being told so."""
+    hidden = with_fields(ORDER_ID, AMOUNT, field("note", "string", isPsiData="true"))
+    told = [(NOT_ADDITIVE, "fields: note has another isPsiData")]
+    assert problems(replaced(hidden, ORDERED)) == told
+    assert additions(define(ORDERED), define(hidden)) == [
+        "fields: note is potentially sensitive from now on"
+    ]
+    mapped = hidden | {
+        "notifications": [{"type": "transactionAdded", "data": {"billNumber": "fields.note"}}]
+    }
+    assert isinstance(parse_definition(1800, mapped), list)
+
+
 def test_the_order_of_actions_may_not_change() -> None:
     """Outputs are counted in the order of actions, so it is part of what was routed."""
     turned = VIEWED | {"actions": VIEWED["actions"][::-1]}
@@ -117,10 +133,11 @@ def test_the_order_of_actions_may_not_change() -> None:
         with_fields(field("first", "json"), ORDER_ID, AMOUNT, NOTE),
         ORDERED | {"description": "of any shop"},
         ORDERED | {"notifications": [{"type": "transactionAdded", "data": {}}]},
+        with_fields(ORDER_ID, AMOUNT, field("note", "string", isPsiData="true")),
     ],
 )
 def test_an_addition_is_the_next_version(body: dict[str, Any]) -> None:
-    """Optional fields, another description and other notifications make version 2."""
+    """Optional fields, other words or notifications, and more that is hidden make version 2."""
     made = replaced(ORDERED, body)
     assert isinstance(made, StoredEvent)
     assert (made.version, [one.version for one in made.versions]) == (2, [1, 2])

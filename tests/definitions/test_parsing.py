@@ -150,9 +150,20 @@ def test_a_name_that_is_there_twice_is_refused_twice() -> None:
     assert codes_of(CUSTOMER, field("a", "string"), field("a", "double")) == [1802, 1802]
 
 
-def test_private_fields_are_refused_rather_than_shown() -> None:
-    """A definition may not ask for protection that is not given."""
-    assert codes_of(CUSTOMER, field("pan", "string", isPsiData="true")) == ["PSI_UNSUPPORTED"]
+def test_some_types_may_be_sensitive() -> None:
+    """Texts, numbers, days and choices may be hidden; what names a thing, or is none, may not."""
+    taken = {"enum", "string", "double", "date", "integer"}
+    for kind in FieldType:
+        more = {"possibleValues": ["a"]} if kind is FieldType.ENUM else {}
+        if kind is not FieldType.CUSTOMER:
+            made = codes_of(CUSTOMER, field("x", kind.value.upper(), isPsiData="true", **more))
+            assert made == ([] if kind.value in taken else [1802]), kind
+    definition = define(
+        BODY | {"fields": [CUSTOMER, field("pan", "string", isPsiData="true"), field("a", "date")]}
+    )
+    assert [one.psi for one in definition.fields] == [True, False]
+    no_psi = field("sku", "productSku", isPsiData="false")
+    assert codes_of(CUSTOMER, no_psi) == []
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from loyaltystream.avro.behavioral_event import EventEncoder
 from loyaltystream.content import END, fields_text
 from loyaltystream.definitions.customers import Customer
 from loyaltystream.definitions.plain import PlainFields, ReadPlain, compile_plain
+from loyaltystream.definitions.psi import STARRED
 from loyaltystream.events import PlainEvent
 from tests.core import CUSTOMER, EVENT_SCHEMA_ID, VIEWED, define, field, read_event
 
@@ -19,7 +20,7 @@ KEY = "100|mobile|919812345678"
 def plain(*fields: dict[str, Any]) -> ReadPlain | None:
     """Return the short way of a definition of these fields."""
     definition = define(VIEWED | {"fields": [CUSTOMER, *fields]})
-    return compile_plain(definition, EventEncoder(definition, EVENT_SCHEMA_ID).frame())
+    return compile_plain(definition, EventEncoder(definition, EVENT_SCHEMA_ID).frame(), STARRED)
 
 
 def read(way: ReadPlain | None, text: bytes) -> PlainFields | None:
@@ -47,7 +48,7 @@ def test_any_other_name_is_only_a_name(name: str) -> None:
     way = plain(field(name, "string"))
     made = read(way, msgspec.json.encode({name: "x"}))
     assert made is not None
-    fingerprint, record, _ = made
+    fingerprint, record, _, _ = made
     assert fingerprint == crc({name: "x"})
     assert name.encode() in record
 
@@ -80,7 +81,7 @@ def test_an_object_is_canonical_on_the_short_way(required: str) -> None:
     basket = {"b": [5.0, 1e16, -0.0, 7], "a": {"z": None, "y": True}}
     made = read(way, msgspec.json.encode({"basket": basket}))
     assert made is not None
-    fingerprint, record, _ = made
+    fingerprint, record, _, _ = made
     assert fingerprint == crc({"basket": basket})
     assert b'{"a":{"y":true,"z":null},"b":[5,10000000000000000,0,7]}' in record
 
@@ -103,7 +104,7 @@ def test_no_fields_are_an_empty_map() -> None:
     """A definition of the customer alone has a short way, with nothing in it."""
     made = read(plain(), b"{}")
     assert made is not None
-    fingerprint, value, unique = made
+    fingerprint, value, unique, _ = made
     assert (fingerprint, unique) == (crc({}), None)
     content = read_event(value)
     assert (content["fields"], content["nested"]) == ({}, {})

@@ -10,7 +10,8 @@ from loyaltystream.errors import LoyaltyStreamError
 from loyaltystream.gateway.intake import Posting
 from loyaltystream.kafka import posting
 from loyaltystream.kafka.posting import Poster
-from loyaltystream.settings import GatewaySettings, KafkaSettings
+from loyaltystream.served import GatewaySettings
+from loyaltystream.settings import KafkaSettings
 
 PATIENCE_S = 10
 

@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from loyaltystream.definitions.model import Action
+from loyaltystream.definitions.psi import Psi, hashed, starred
+from loyaltystream.definitions.registry import Definitions
 from loyaltystream.dialects.sources import Dialects
 from loyaltystream.events import Record
 from loyaltystream.memory.changelog import encode
@@ -16,8 +19,11 @@ from loyaltystream.rules import Rules
 from loyaltystream.topology import Output
 from loyaltystream.verdicts import Reason, Verdict
 from tests.core import (
+    DEFINITIONS,
     DIALECTS,
+    EVENT_SCHEMA_ID,
     GOOD,
+    SHOP,
     SOURCES,
     TOPICS,
     Partition,
@@ -59,7 +65,8 @@ def cases(kind: str) -> Iterator[Any]:
 def test_a_record_gets_its_verdict(case: dict[str, Any]) -> None:
     """A record gets the verdict and reasons that its case names, and does no harm to the next."""
     judged = to_record(case["in"], 0)
-    partition = Partition(ingest(Rules(**_rules(case)), case.get("partitions", 1)))
+    judge = ingest(Rules(**_rules(case)), case.get("partitions", 1))
+    partition = Partition(judge, _definitions(case))
     plan = partition.commit([judged])
     check(plan, judged, case["out"])
     # One partition more or less decides where the neighbour belongs, so it is judged in one.
@@ -126,6 +133,7 @@ def check_outputs(plan: Plan, judged: Record, expected: Mapping[str, Any]) -> No
             check_letter(output, judged, expected)
         elif output.topic in VERDICT_TOPICS[Verdict.ACCEPTED]:
             check_event(output, expected)
+            check_event(output, {"event": expected.get(output.topic, {})})
         else:
             assert output.value == judged.value
     if verdict is Verdict.DUPLICATE:
@@ -177,6 +185,15 @@ def _rules(case: Mapping[str, Any]) -> dict[str, Any]:
     if codes := rules.get("country_codes"):
         rules["country_codes"] = {int(org): code for org, code in codes.items()}
     return rules
+
+
+def _definitions(case: Mapping[str, Any]) -> Definitions:
+    """Return the shop's definitions; a case may say how sensitive values are hidden."""
+    if "psi" not in case:
+        return DEFINITIONS
+    conceal = {"mask": starred, "hash": hashed("a secret of sixteen or more")}[case["psi"]]
+    clear_to = frozenset(map(Action, case.get("clear_to", [])))
+    return Definitions(SHOP, EVENT_SCHEMA_ID, Psi(conceal, clear_to))
 
 
 def _reasons(case: Mapping[str, Any]) -> Iterator[str]:

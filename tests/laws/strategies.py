@@ -8,8 +8,9 @@ from typing import Any, Final
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from loyaltystream.definitions.model import DAY_CLASSES, EventDefinition
+from loyaltystream.definitions.model import DAY_CLASSES, Action, EventDefinition
 from loyaltystream.definitions.parsing import parse_definition
+from loyaltystream.definitions.psi import Psi, hashed, starred
 from loyaltystream.dialects.sources import Dialect
 from loyaltystream.events import Header, Record
 from loyaltystream.times import DAY_MS
@@ -181,6 +182,16 @@ _USUAL_NAMES: Final = st.one_of(
 )
 
 
+_HIDEABLE: Final = {"string", "double", "integer", "date", "enum"}
+_ACTIONS: Final = st.lists(st.sampled_from([*Action]), min_size=1, unique=True)
+PSI: Final = st.builds(
+    Psi,
+    st.sampled_from([starred, hashed("a secret of sixteen or more")]),
+    st.sampled_from([frozenset[Action](), frozenset({Action.EMF})]),
+)
+"""Every way in which a deployment may hide sensitive values."""
+
+
 @st.composite
 def definitions(draw: st.DrawFn, *, usual: bool = False) -> EventDefinition:
     """Return a definition of a few fields of any type, some required, unique or restricted.
@@ -200,11 +211,13 @@ def definitions(draw: st.DrawFn, *, usual: bool = False) -> EventDefinition:
             attributes["possibleValues"] = ["gold", "it's {x}", "größe"]
         elif draw(st.integers(0, 4)) == 0:
             attributes["regex"] = draw(st.sampled_from(["[a-z ]*", "[0-9.-]+", ".*"]))
+        if kind in _HIDEABLE and draw(st.integers(0, 2)) == 0:
+            attributes["isPsiData"] = "true"
         fields.append(field(name, kind, **attributes))
     body = {
         "eventName": "generated",
         "version": draw(st.integers(1, 300)),
-        "actions": ["EMFConsumer"],
+        "actions": draw(_ACTIONS),
         "fields": [*fields, field("customer", "customer", identifierType="externalId")],
     }
     definition = parse_definition(1800, body)

@@ -18,7 +18,7 @@ from loyaltystream.steps.stages import Rejected
 from loyaltystream.validation.plain import check_plain
 from loyaltystream.verdicts import Violation
 from tests.core import EVENT_SCHEMA_ID, NOW_MS, TOPICS, read_event
-from tests.laws.strategies import LAW, definitions, events_of
+from tests.laws.strategies import LAW, PSI, definitions, events_of
 
 
 def judge(record: Record, view: Definitions, rules: Rules) -> ValidEvent | Rejected:
@@ -37,7 +37,7 @@ def test_both_ways_are_one(data: st.DataObject) -> None:
     record = Record(0, 0, NOW_MS, None, value, ())
     origin = Origin(TOPICS.ingest, 0, 0, NOW_MS)
     rules = Rules(strict_fields=data.draw(st.booleans()))
-    view = Definitions([definition], EVENT_SCHEMA_ID)
+    view = Definitions([definition], EVENT_SCHEMA_ID, data.draw(PSI))
     careful = read_carefully(record, origin, NOW_MS, definitions=view, rules=rules)
     assert as_dictionary(judge(record, view, rules)) == as_dictionary(careful)
     plain = canonical.read_plain(value)
@@ -69,7 +69,10 @@ def test_what_was_sent_is_what_is_read(data: st.DataObject) -> None:
     if isinstance(parsed, Violation):
         return
     found = canonical.read_careful(parsed)
-    valid = judge(record, Definitions([definition], EVENT_SCHEMA_ID), Rules())
+    shown = definition.model_copy(
+        update={"fields": tuple(f.model_copy(update={"psi": False}) for f in definition.fields)}
+    )
+    valid = judge(record, Definitions([shown], EVENT_SCHEMA_ID), Rules())
     if isinstance(valid, Rejected):
         return
     sent, content = found[0], read_event(valid.value)

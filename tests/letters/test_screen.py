@@ -3,6 +3,7 @@
 import io
 from typing import Any
 
+import msgspec
 import pytest
 from rich.console import Console, RenderableType
 
@@ -11,7 +12,7 @@ from loyaltystream.letters.choosing import Choice
 from loyaltystream.letters.counting import count
 from loyaltystream.letters.letter import Letter
 from loyaltystream.letters.screen import render, render_counts, render_list
-from loyaltystream.letters.state import OPEN, States
+from loyaltystream.letters.state import OPEN, LetterState, States, Step
 from loyaltystream.letters.telling import to_table, to_whole_table
 from loyaltystream.verdicts import Reason, Violation
 from tests.audit.world import CUSTOMERS, home_of, viewed
@@ -95,6 +96,28 @@ def shown_letter(value: bytes | None) -> Letter:
     """Return the letter of a record with that value."""
     sent = Record(0, 0, NOW_MS, None, value)
     return read(sent, [Violation(Reason.JSON_SYNTAX, "", "not JSON")])
+
+
+def test_nobody_sees_what_is_sensitive() -> None:
+    """Of a letter's event, values under sensitive names are hidden, until somebody reveals them."""
+    pan, names = "canary-4929", {"pan"}
+    sent = read(
+        Record(0, 0, NOW_MS, None, raw(viewed(1, fields={"pan": pan, "bank": "Alpine"}))),
+        [Violation(Reason.UNKNOWN_EVENT, "eventName", "unknown")],
+    )
+    patch = [{"op": "replace", "path": "/fields/pan", "value": pan}]
+    repaired = LetterState(Step.REPAIRED, NOW_MS, patch=patch)
+    name = f"{sent.place.partition}/{sent.place.offset}".encode()
+    states = States([Record(0, 0, NOW_MS, name, msgspec.json.encode(repaired))])
+    for reveal in (False, True):
+        said = (
+            shown(render(sent, repaired, names, reveal=reveal)),
+            str(to_whole_table(sent, states, names, reveal=reveal)),
+        )
+        assert [pan in text for text in said] == [reveal, reveal]
+        assert all("Alpine" in text for text in said)
+    assert pan not in str(to_table(sent, states))
+    assert "/fields/pan" in str(to_table(sent, states))
 
 
 def test_a_list_says_how_many_there_are() -> None:

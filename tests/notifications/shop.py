@@ -105,6 +105,7 @@ def body(*rules: Mapping[str, Any], **changes: object) -> dict[str, Any]:
             field("flag", "boolean"),
             field("day", "date"),
             field("currency", "currencyCode"),
+            field("secret", "string", isPsiData="true"),
             field("cart", "json"),
             field("dotted.name", "json"),
         ],

@@ -13,7 +13,7 @@ from loyaltystream.notifications.mapping import compile_rules
 from tests.core import define
 from tests.notifications.shop import body, transaction
 
-_FIELDS = "text, amount, count, flag, day, currency"
+_FIELDS = "text, amount, count, flag, day, currency, secret"
 
 
 @pytest.mark.parametrize(
@@ -51,6 +51,20 @@ _FIELDS = "text, amount, count, flag, day, currency"
         (
             transaction(amount="fields.cart"),
             "notifications[0].data.amount: field cart is an object or array; write nested.cart",
+        ),
+        (
+            transaction() | {"refId": "{fields.secret}"},
+            (
+                "notifications[0].refId: {fields.secret}: field secret has isPsiData,"
+                " and no notification carries such values"
+            ),
+        ),
+        (
+            transaction(billNumber={"path": "fields.secret", "default": "none"}),
+            (
+                "notifications[0].data.billNumber: field secret has isPsiData,"
+                " and no notification carries such values"
+            ),
         ),
         (
             transaction(amount="nested.trolley.total"),

@@ -1,12 +1,14 @@
 """Workers that are watched while they judge: a story, bad input, and events to be looked for."""
 
 import json
+import shutil
 import socket
 import time
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -15,9 +17,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from loyaltystream.app import STAGES
 from loyaltystream.audit.findings import Findings
 from loyaltystream.platform import Addresses
-from loyaltystream.story import ORG_ID, Intent, Recipe, Sent, generate
+from loyaltystream.story import ORG_ID, Intent, Recipe, Sent, definitions_folder, generate
 from loyaltystream.working import PORTS_PER_STAGE
 from tests.broker.golden import refused
+from tests.core import field
 from tests.shop import QUICK, Shop, eventually, opened
 
 RECIPE = Recipe(events=800, customers=100, partitions=4, malformed=0.03, conflicts=0.02)
@@ -29,7 +32,27 @@ EMAIL = "canary.petra@mail.example"
 CARD = "4929000000006"
 FIELD = "canary-field-7731"
 TILL = "canary-till-7731"
-CANARIES = (MOBILE, EMAIL, CARD, FIELD, TILL, "canary")
+PAN = "psi-7731-zebra"
+INCOME = 51234.758
+SENSITIVE = (PAN, PAN[::-1], str(INCOME))
+CANARIES = (MOBILE, EMAIL, CARD, FIELD, TILL, "canary", *SENSITIVE)
+LINKED: dict[str, Any] = {
+    "eventName": "cardLinked",
+    "actions": ["EMFConsumer", "EIConsumer"],
+    "notifications": [
+        {
+            "type": "transactionAdded",
+            "data": {"billNumber": {"path": "fields.bank", "required": True}},
+        }
+    ],
+    "fields": [
+        field("customer", "customer", identifierType="mobile"),
+        field("pan", "string", isUniqueKeyField="true", isPsiData="true"),
+        field("income", "double", isPsiData="true"),
+        field("bank", "string"),
+    ],
+}
+"""An event with sensitive fields, one of which is its unique key."""
 
 Counts = Counter[tuple[str, ...]]
 
@@ -101,6 +124,36 @@ def canaries(now_ms: int) -> Iterator[Sent]:
     yield Sent(MOBILE.encode(), f'{{"{EMAIL}": "{CARD}'.encode(), (), Intent.MALFORMED)
 
 
+def sensitive(now_ms: int) -> Iterator[Sent]:
+    """Yield events with sensitive values: a good one, and every way in which one is not."""
+    fields = {"pan": PAN, "income": INCOME, "bank": "Alpine"}
+    event: dict[str, Any] = {
+        "eventId": "psi-1",
+        "eventName": "cardLinked",
+        "orgId": ORG_ID,
+        "occurredAt": now_ms,
+        "customer": _named("mobile", MOBILE),
+        "fields": fields,
+    }
+    told: list[dict[str, Any]] = [
+        event,
+        event,
+        event | {"fields": fields | {"income": INCOME + 1}},
+        event | {"eventId": "psi-2"},
+        event | {"eventId": "psi-3", "fields": fields | {"income": f"{INCOME}x"}},
+        event | {"eventId": "psi-4", "fields": {"pan": f"{PAN}\u00e9", "bank": "Alpin\u00e9"}},
+        event | {"eventId": "psi-5", "fields": {"pan": f"{PAN}5", "income": INCOME}},
+        event | {"eventId": "psi-6", "eventName": "cardLinkd"},
+        event
+        | {"eventId": "psi-7", "occurredAt": now_ms - LONG_AGO_MS}
+        | {"fields": fields | {"pan": f"{PAN}7"}},
+        {"event_name": "cardLinked", "customer": MOBILE, **fields},
+    ]
+    for one in told:
+        yield Sent(MOBILE.encode(), json.dumps(one).encode(), (), Intent.NEW)
+    yield Sent(MOBILE.encode(), json.dumps(event).encode()[:-1], (), Intent.MALFORMED)
+
+
 def _named(kind: str, value: str) -> dict[str, Any]:
     return {"identifiers": [{"type": kind, "value": value}]}
 
@@ -114,9 +167,13 @@ def watched(
     proven_cluster: Addresses, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Watched]:
     """Let two workers a stage judge a story, the golden cases and the canaries."""
-    directory, first = tmp_path_factory.mktemp("watched") / "shop", free_ports()
-    settings = QUICK | {"telemetry.log_level": "debug", "telemetry.metrics_port": str(first)}
-    with opened(proven_cluster, directory, RECIPE.partitions, **settings) as shop:
+    directory, first = tmp_path_factory.mktemp("watched"), free_ports()
+    settings = QUICK | {
+        "telemetry.log_level": "debug",
+        "telemetry.metrics_port": str(first),
+        "rules.definitions": str(_definitions(directory / "definitions")),
+    }
+    with opened(proven_cluster, directory / "shop", RECIPE.partitions, **settings) as shop:
         workers = shop.start("run", "--workers", str(WORKERS), "--from", "earliest")
         eventually(lambda: all(map(_works, worker_ports(first))), "every worker has partitions")
         now_ms = int(time.time() * 1000)
@@ -124,11 +181,19 @@ def watched(
         shop.send(generate(RECIPE, 5, now_ms=now_ms))
         shop.send(Sent(one.key, one.value, one.headers, Intent.INVALID) for one in golden)
         shop.send(canaries(now_ms))
+        shop.send(sensitive(now_ms))
         shop.drain()
         findings = shop.audit()
         pages = {stage: _pages(first, stage, findings) for stage in STAGES}
         assert shop.stop(workers) == 0, shop.log()
         yield Watched(shop, pages, findings)
+
+
+def _definitions(folder: Path) -> Path:
+    """Write the story's definitions, and one with sensitive fields; return their folder."""
+    shutil.copytree(definitions_folder(), folder)
+    (folder / str(ORG_ID) / f"{LINKED['eventName']}.json").write_text(json.dumps(LINKED))
+    return folder
 
 
 def _pages(first: int, stage: str, findings: Findings) -> list[str]:

@@ -250,12 +250,34 @@ def test_all_problems_of_a_stage_come_together(office: Office) -> None:
 
 
 def test_what_no_word_of_the_vendors_fits_has_one_of_ours(office: Office) -> None:
-    """Keys that mean nothing and PSI, which is not enforced yet, are refused by symbolic codes."""
+    """Keys that mean nothing are refused by symbolic codes, and so are rules that can't work."""
     assert refusals(office, body(fiels=[])) == [
         ("UNKNOWN_KEY", "fiels is not part of a definition")
     ]
-    [(code, _)] = refusals(office, body(attributed(isPsiData=flag("true"))))
-    assert code == "PSI_UNSUPPORTED"
+    rule = {"type": "transactionAdded", "data": {"billNumber": "fields.room"}}
+    hidden = body(attributed(isPsiData=flag("true")), notifications=[rule])
+    told = "field room has isPsiData, and no notification carries such values"
+    assert refusals(office, hidden) == [
+        ("NOTIFICATION", f"notifications[0].data.billNumber: {told}")
+    ]
+
+
+def test_a_sensitive_field_is_stored_and_told_of(office: Office) -> None:
+    """What is marked so is shown as it was written; fields-meta tells which types may be."""
+    shown = stored(office, body(attributed(isPsiData=flag("true"))))
+    assert shown["fields"][1]["attributes"] == {"isPsiData": flag("true")}
+    meta = office.get("/v2/events/meta")
+    may = {one["type"] for one in meta["fields"] if "isPsiData" in one["attributes"]}
+    assert may == {"STRING", "DOUBLE", "ENUM", "DATE", "INTEGER"}
+
+
+def test_1802_no_other_type_may_be_sensitive(office: Office) -> None:
+    """A product's name is not hidden: the message names the validation that failed."""
+    [(code, text)] = refusals(office, body(attributed("productSku", isPsiData=flag("true"))))
+    assert (code, text) == (
+        1802,
+        "field attribute value fails for validation type isPsiData",
+    )
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from loyaltystream.verdicts import NotifyOutcome, Reason, Verdict
 from loyaltystream.why.arrivals import reveal_key
 from loyaltystream.why.story import Arrival, State
 from tests.audit.world import CUSTOMERS, PARTITIONS, home_of, ordered, viewed
-from tests.core import NOW_MS, ORDERED, TOPICS, define, raw
+from tests.core import LINKED, NOW_MS, ORDERED, TOPICS, define, raw
 from tests.why.world import SIGNER, SearchedLog, Town, bought, lively
 
 
@@ -343,6 +343,22 @@ def test_a_unique_key_leads_to_the_event_that_has_it(town: Town) -> None:
     assert [one.event_id for one in answer.arrivals] == [id_of(102)]
     other = town.why().of_unique_key(definition, key, {"orderId": "A-9", "amount": "5"})
     assert not other.found
+
+
+def test_a_hidden_unique_key_leads_there_as_well() -> None:
+    """Outputs do not tell a sensitive key: the event's own record does, and nothing repeats it."""
+    town = Town()
+    fields = {"pan": "4929000000006", "bank": "Alpine"}
+    for number, pan in enumerate(["4929000000014", "4929000000006", " 4929000000006"], 1):
+        town.place(viewed(number, eventName="cardLinked", fields=fields | {"pan": pan}))
+    town.run()
+    key, first = f"1800|mobile|{CUSTOMERS[0]}".encode(), viewed(2)["eventId"]
+    answer = town.why().of_unique_key(define(LINKED), key, {"pan": "4929000000006"})
+    assert {one.event_id for one in answer.arrivals} == {first}
+    [repeated] = town.why().of_id(viewed(3)["eventId"]).arrivals
+    assert repeated.first is not None
+    assert repeated.first.event_id == first
+    assert "4929000000006" not in answer.to_json() + repr(repeated)
 
 
 def test_a_unique_key_needs_all_of_its_values(town: Town) -> None:

@@ -77,9 +77,14 @@ class Expectations:
         if not isinstance(event, ValidEvent):
             return
         late: list[Header] = [("late", b"true")] if judgement.late else []
-        mark = stamp(event.key, event.value, [*late, *_import(event), *_trace(record)])
+        headers = [*late, *_import(event), *_trace(record)]
+        hidden = event.value if event.masked is None else event.masked
+        of_action = {
+            Action.EMF: (self._topics.emf, stamp(event.key, event.value, headers)),
+            Action.EI: (self._topics.ei, stamp(event.key, hidden, headers)),
+        }
         for index, action in enumerate(event.definition.actions):
-            topic = self._topics.emf if action is Action.EMF else self._topics.ei
+            topic, mark = of_action[action]
             yield Expected(topic, record.partition, index, judgement.verdict.value, mark)
 
     def _duplicate(self, judgement: Judgement) -> Expected:

@@ -18,8 +18,9 @@ from loyaltystream.avro.text import (
     zigzag,
 )
 from loyaltystream.avro.wire import frame
-from loyaltystream.content import canonical_json
+from loyaltystream.content import canonical_json, value_text
 from loyaltystream.definitions.model import EventDefinition
+from loyaltystream.definitions.psi import STARRED, Psi, Side
 from loyaltystream.events import Identifier, RawEvent
 
 _EMPTY: Final = "\x00"
@@ -53,11 +54,15 @@ class EventEncoder:
     Args:
         definition: whose events.
         schema_id: the id that the registry gave the schema.
+        psi: how sensitive values are hidden.
     """
 
-    def __init__(self, definition: EventDefinition, schema_id: int) -> None:
+    def __init__(self, definition: EventDefinition, schema_id: int, psi: Psi = STARRED) -> None:
+        self.psi = psi
         self._definition = definition
         self._frame = frame(schema_id)
+        self._sides = psi.sides(definition)
+        self._concealers = psi.concealers(definition)
 
     def frame(self) -> Frame:
         """Return what stands around the parts of a plain canonical event."""
@@ -90,11 +95,40 @@ class EventEncoder:
         ingested_at_ms: int,
         scalars: Mapping[str, tuple[str, Any]],
         nested: Mapping[str, str],
+    ) -> tuple[bytes, bytes | None]:
+        """Return the framed value of any event, and the masked one where that is another.
+
+        `scalars` holds pairs of Avro branch and value.
+        """
+        value = self._content(event, ingested_at_ms=ingested_at_ms, nested=nested)
+        shown = {Side.CLEAR: scalars, Side.MASKED: self._masked(scalars)}
+        first, *others = [self._framed_event(value, shown[side]) for side in self._sides]
+        return first, others[0] if others else None
+
+    def _framed_event(
+        self, value: Mapping[str, Any], scalars: Mapping[str, tuple[str, Any]]
     ) -> bytes:
-        """Return the framed value of any event; `scalars` holds pairs of Avro branch and value."""
+        fields = {name: scalars[name] for name in sorted(scalars)}
+        schema = schemas.load(schemas.BEHAVIORAL_EVENT)
+        return self._frame + schemas.encode(schema, {**value, "fields": fields})
+
+    def _masked(self, scalars: Mapping[str, tuple[str, Any]]) -> Mapping[str, tuple[str, Any]]:
+        if not self._concealers:
+            return scalars
+        return {
+            name: ("string", self._concealers[name](value_text(typed[1])))
+            if name in self._concealers
+            else typed
+            for name, typed in scalars.items()
+        }
+
+    def _content(
+        self, event: RawEvent, *, ingested_at_ms: int, nested: Mapping[str, str]
+    ) -> dict[str, Any]:
+        """Return everything in an event but its scalar fields."""
         occurred_at_ms = event.occurred_at_ms
         create = event.create_customer
-        value = {
+        return {
             "orgId": event.org_id,
             "eventName": event.event_name,
             "definitionVersion": self._definition.version,
@@ -108,7 +142,6 @@ class EventEncoder:
                 "identifiers": [_identifier_record(known) for known in event.identifiers],
                 "profile": _texts(event.profile),
             },
-            "fields": {name: scalars[name] for name in sorted(scalars)},
             "nested": {name: nested[name] for name in sorted(nested)},
             "tillCode": event.till_code,
             "webhookId": event.webhook_id,
@@ -122,7 +155,6 @@ class EventEncoder:
                 name: canonical_json(event.extensions[name]) for name in sorted(event.extensions)
             },
         }
-        return self._frame + schemas.encode(schemas.load(schemas.BEHAVIORAL_EVENT), value)
 
 
 def _identifier_record(identifier: Identifier) -> dict[str, str | None]:

@@ -84,9 +84,11 @@ def show(
 ) -> None:
     """Show a letter: its event, with a mark at each place where something is wrong.
 
-    Whose event it is stays hidden unless --reveal is given.
+    Whose event it is, and what is potentially sensitive, stays hidden unless --reveal is given.
     Exits with 6 if there is no such letter.
     """
+    deployment = Deployment(context.ensure_object(Context).settings)
+    sensitive = frozenset[str]() if reveal else deployment.sensitive_names
     with _shelf(context) as shelf:
         found = shelf.get(place_of(letter, shelf.topic))
         states = _states(context, shelf)
@@ -94,10 +96,10 @@ def show(
         Console(stderr=True).print(f"no letter {letter} is retained", markup=False)
         raise typer.Exit(NEVER_SEEN)
     if as_json:
-        typer.echo(msgspec.json.encode(to_whole_table(found, states, reveal=reveal)))
+        typer.echo(msgspec.json.encode(to_whole_table(found, states, sensitive, reveal=reveal)))
     else:
         Console(highlight=False, soft_wrap=True).print(
-            render(found, states.of(found.place), reveal=reveal)
+            render(found, states.of(found.place), sensitive, reveal=reveal)
         )
 
 

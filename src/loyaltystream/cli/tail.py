@@ -13,6 +13,7 @@ from loyaltystream.cli.context import Context
 from loyaltystream.errors import ConfigurationError, FatalBrokerError
 from loyaltystream.events import Record
 from loyaltystream.tailing.decoding import reader_of
+from loyaltystream.tailing.hiding import UNSEEN, hide
 from loyaltystream.tailing.reading import Tail
 from loyaltystream.tailing.screen import render
 from loyaltystream.tailing.shown import Shown, to_line
@@ -22,21 +23,28 @@ FOLLOW_S: Final = 0.5
 DEFAULT_COUNT: Final = 10
 
 
+count_option = Annotated[
+    int | None,
+    typer.Option(
+        "-n", min=0, help="How many of the last records. [dim]Default: 10[/]", metavar="N"
+    ),
+]
+reveal_option = Annotated[
+    bool, typer.Option("--reveal", help="Show potentially sensitive values, *** otherwise.")
+]
+
+
 def tail(
     context: typer.Context,
     topic: Annotated[
         str, typer.Argument(help=f"A full topic name, or a role: {', '.join(ROLES)}.")
     ],
-    count: Annotated[
-        int | None,
-        typer.Option(
-            "-n", min=0, help="How many of the last records. [dim]Default: 10[/]", metavar="N"
-        ),
-    ] = None,
+    count: count_option = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until ^C.")] = False,
     from_start: Annotated[
         bool, typer.Option("--from-start", help="All records that are retained.")
     ] = False,
+    reveal: reveal_option = False,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, one record a line.")] = False,
 ) -> None:
     """Show the records of a topic, decoded: only committed ones, as every subscriber sees them.
@@ -44,6 +52,7 @@ def tail(
     Avro is decoded by the schema that it was written with, from the registry.
     A dead letter shows every violation and the value as it arrived.
     What can't be decoded is shown with the reason.
+    Values of fields that a definition marks with isPsiData are *** unless --reveal is given.
 
     For example: [bold]loyaltystream tail dead-letter -f[/]
     or: [bold]loyaltystream tail emf --from-start --json | jq .value.eventName[/]
@@ -54,12 +63,14 @@ def tail(
     asked = resolve(topic, deployment.topics, prefix=deployment.settings.topics.prefix)
     _demand(deployment, asked)
     read = reader_of(asked.role, deployment.registry.writer_schema, deployment.ring)
+    shows_all = reveal or asked.role in UNSEEN
+    names = frozenset[str]() if shows_all else deployment.sensitive_names
     console, log = Console(highlight=False, soft_wrap=True), Tail(deployment.reader, asked.topic)
 
     def show(records: Iterable[Record]) -> int:
         shown = 0
         for shown, record in enumerate(records, 1):  # noqa: B007 (how many there were)
-            told = Shown(asked.topic, record, read(record.value))
+            told = Shown(asked.topic, record, hide(read(record.value), names))
             if as_json:
                 typer.echo(to_line(told))
             else:

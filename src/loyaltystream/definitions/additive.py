@@ -1,8 +1,9 @@
 """Two versions of a definition in, what of the newer one is more than an addition out. Pure.
 
 Events of a published version are on their way, keyed and remembered by it: a later version may add
-optional fields, say what it is in other words, and cause other notifications, which are made by the
-version that an event was judged by. Nothing else (domain.md 3.3).
+optional fields, hide a field's values, say what it is in other words, and cause other
+notifications, which are made by the version that an event was judged by. Nothing else (domain.md
+3.3).
 """
 
 from collections.abc import Iterator
@@ -19,6 +20,12 @@ def additions(old: EventDefinition, new: EventDefinition) -> list[str]:
     """Return what `new` adds or says otherwise, where it may."""
     known = {field.name for field in old.fields}
     found = [f"fields: {field.name} is new" for field in new.fields if field.name not in known]
+    hidden = {field.name for field in old.fields if not field.psi}
+    found += [
+        f"fields: {field.name} is potentially sensitive from now on"
+        for field in new.fields
+        if field.psi and field.name in hidden
+    ]
     if old.description != new.description:
         found.append("description is another one")
     if old.notifications != new.notifications:
@@ -55,8 +62,8 @@ def _of_fields(old: EventDefinition, new: EventDefinition) -> Iterator[str]:
     for name, field in known.items():
         if name not in found:
             yield f"fields: {name} is gone"
-        elif found[name] != field:
-            yield f"fields: {name} has another {', '.join(_differing(field, found[name]))}"
+        elif differing := list(_differing(field, found[name])):
+            yield f"fields: {name} has another {', '.join(differing)}"
     unique = [field.name for field in old.unique_fields]
     if unique != [field.name for field in new.unique_fields if field.name in known]:
         yield "fields: those of the unique key stand in another order"
@@ -76,6 +83,9 @@ def _differing(old: FieldDefinition, new: FieldDefinition) -> Iterator[str]:
     for attribute, word in words.items():
         if getattr(old, attribute) != getattr(new, attribute):
             yield word
+    # What subscribers were not to see stays hidden; what they saw may be hidden from now on.
+    if old.psi and not new.psi:
+        yield "isPsiData"
 
 
 def _said(actions: tuple[str, ...]) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from loyaltystream.definitions.model import EventDefinition
+from loyaltystream.definitions.psi import STARRED, Psi
 from loyaltystream.definitions.registry import (
     DISABLED,
     UNDEFINED,
@@ -32,14 +33,16 @@ class History:
     Args:
         topic: its name, for telling where a record lies.
         schema_id: the registry's id of the schema that accepted events are encoded with.
+        psi: how sensitive values are hidden.
 
     Attributes:
         topic: likewise.
     """
 
-    def __init__(self, topic: str, schema_id: int) -> None:
+    def __init__(self, topic: str, schema_id: int, psi: Psi = STARRED) -> None:
         self.topic = topic
         self._schema_id = schema_id
+        self._psi = psi
         self._people = known_customers()
         self._events: dict[Name, StoredEvent] = {}
         self._defined: dict[tuple[Name, int], tuple[StoredVersion, EventDefinition]] = {}
@@ -106,7 +109,7 @@ class History:
         known = self._compiled.get(slot)
         if known is None or known[0] != version:
             definition = self._definition(stored, version)
-            made = compile_definition(definition, self._people, self._schema_id)
+            made = compile_definition(definition, self._people, self._schema_id, self._psi)
             known = self._compiled[slot] = version, made
         return known[1]
 

@@ -20,6 +20,7 @@ class Limits(msgspec.Struct, frozen=True):
         fields: of one event, the customer's included.
         name_characters: of a field's name.
         unique_keys: whether there may be any; not where events are placed by their ids.
+        told_fields: org and name of fields that leave as an event's id or time.
     """
 
     window_days: int | None = None
@@ -28,6 +29,7 @@ class Limits(msgspec.Struct, frozen=True):
     fields: int | None = None
     name_characters: int | None = None
     unique_keys: bool = True
+    told_fields: frozenset[tuple[int, str]] = frozenset()
 
     def refusals(self, definition: EventDefinition, *, others: int | None) -> list[Problem]:
         """Return everything in a definition that is beyond.
@@ -38,7 +40,16 @@ class Limits(msgspec.Struct, frozen=True):
         """
         if not self.extended_types and (types := list(_extended(definition))):
             return [Problem(1823, f"{kind} invalid event field type") for kind in types]
-        return [Problem(LIMIT_EXCEEDED, text) for text in self._beyond(definition, others)]
+        beyond = [*self._beyond(definition, others), *self._told(definition)]
+        return [Problem(LIMIT_EXCEEDED, text) for text in beyond]
+
+    def _told(self, definition: EventDefinition) -> Iterator[str]:
+        for field in definition.fields:
+            if field.psi and (definition.org_id, field.name) in self.told_fields:
+                yield (
+                    f"{definition.event_name}: {field.name} has isPsiData, and a webhook of this "
+                    f"org makes the event's id or time of it (dialects.webhooks)"
+                )
 
     def _beyond(self, definition: EventDefinition, others: int | None) -> Iterator[str]:
         name, fields = definition.event_name, len(definition.fields) + 1

@@ -69,6 +69,14 @@ EXTENDED_TYPES: Final = frozenset(
 """The types that the vendor's Create Event API does not name."""
 
 
+PSI_TYPES: Final = frozenset(
+    {FieldType.ENUM, FieldType.STRING, FieldType.DOUBLE, FieldType.DATE, FieldType.INTEGER}
+)
+"""The types that potentially sensitive information may have: the vendor's three, and those that a
+day of birth or an age has beside them. A boolean is too small to be hidden by a hash, an object too
+large for one mark, and all others name things."""
+
+
 class Shape(StrEnum):
     """How a field's value is carried, which is all that decoding and encoding need to know."""
 
@@ -94,7 +102,7 @@ class Frozen(BaseModel):
 
 
 class FieldDefinition(Frozen):
-    """One field of an event, other than its customer."""
+    """One field of an event, other than its customer; `psi`: its values are sensitive."""
 
     name: str
     type: FieldType
@@ -102,6 +110,7 @@ class FieldDefinition(Frozen):
     unique: bool = False
     regex: str | None = None
     possible_values: tuple[str, ...] | None = None
+    psi: bool = False
 
     @property
     def shape(self) -> Shape:

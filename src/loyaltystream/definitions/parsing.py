@@ -15,6 +15,7 @@ import re2
 from loyaltystream.definitions.model import (
     EXTENDED_TYPES,
     IDENTIFIER_TYPES,
+    PSI_TYPES,
     Action,
     CustomerDefinition,
     EventDefinition,
@@ -113,11 +114,8 @@ def _check_field(name: str, field: Mapping[str, Any]) -> Iterator[Problem]:
         yield from _check_attribute(name, attribute, content)
     if _flag(attributes, "isUniqueKeyField") and _flag(attributes, "isRequired") is False:
         yield _invalid("isRequired", name)
-    if _is_customer(field) and _flag(attributes, "isPsiData"):
+    if _flag(attributes, "isPsiData") and _FIELD_TYPES[field["type"].lower()] not in PSI_TYPES:
         yield _invalid("isPsiData", name)
-    if _flag(attributes, "isPsiData") and not _is_customer(field):
-        # Better refused than routed in the clear.
-        yield Problem("PSI_UNSUPPORTED", f"field {name}: isPsiData is not enforced by this version")
     if field["type"].lower() == FieldType.ENUM and "possibleValues" not in attributes:
         yield _invalid("possibleValues", name)
 
@@ -246,4 +244,5 @@ def _build_field(field: Mapping[str, Any]) -> FieldDefinition:
         unique=unique,
         regex=regex,
         possible_values=tuple(values) if values else None,
+        psi=bool(_flag(attributes, "isPsiData")),
     )

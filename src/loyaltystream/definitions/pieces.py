@@ -11,6 +11,7 @@ from loyaltystream.avro.text import LENGTHS, LONG_SOURCE
 from loyaltystream.content import END, EXACT, NUMBER, escape_name
 from loyaltystream.definitions.currencies import CURRENCY_CODES
 from loyaltystream.definitions.model import FieldDefinition, FieldType, Shape
+from loyaltystream.definitions.psi import Conceal, Side
 from loyaltystream.times import vendor_date
 
 _NON_EMPTY = Annotated[str, msgspec.Meta(min_length=1)]
@@ -28,18 +29,37 @@ _BRANCHES: Final = {
 
 
 class Piece:
-    """One field as source code: its attribute on the struct, its variable, pieces of f-strings."""
+    """One field as source code: its attribute on the struct, its variable, pieces of f-strings.
 
-    def __init__(self, position: int, field: FieldDefinition) -> None:
+    Args:
+        position: among the fields, by name.
+        field: which one.
+        conceal: hides its values on masked sides; None: it is not sensitive.
+    """
+
+    def __init__(
+        self, position: int, field: FieldDefinition, conceal: Conceal | None = None
+    ) -> None:
         self.field = field
+        self.conceal = conceal
         self.attribute = f"f{position}"
         self.value = f"value_{self.attribute}"
         self.content_name = f"content_{self.attribute}"
-        self.entry_name = f"entry_{self.attribute}"
+        self.hidden = f"hidden_{self.attribute}"
         self.marks = 4 if field.shape is Shape.TEXT else 2
+
+    def entry_name(self, side: Side) -> str:
+        """Return the variable that holds the entry of a field which may be absent."""
+        return f"{side.value}_{self.attribute}"
 
     def preparation(self) -> list[str]:
         """Return statements that make of a value what the pieces need."""
+        if self.conceal is None:
+            return self._spelling()
+        hiding = f"{self.hidden} = CONCEAL_{self.attribute}(f'{self.text()}')"
+        return [*self._spelling(), hiding]
+
+    def _spelling(self) -> list[str]:
         match self.field.shape:
             case Shape.DOUBLE:
                 return [f"{self.value} = PACK({self.value} + 0.0).decode(LATIN)"]  # -0.0 is 0.0
@@ -66,9 +86,12 @@ class Piece:
         """Return name and value as `content.fields_text` writes them."""
         return literal(escape_name(self.field.name) + "=") + self.text() + literal(END)
 
-    def entry(self) -> str:
+    def entry(self, side: Side) -> str:
         """Return the entry of the Avro map: name, branch (of `fields` only), value."""
         name, value = self.field.name, self.value
+        if side is Side.MASKED and self.conceal is not None:
+            start = literal(LENGTHS[len(name)] + name + _BRANCHES[Shape.TEXT])
+            return f"{start}{{LENGTHS[len({self.hidden})]}}{{{self.hidden}}}"
         return (
             literal(LENGTHS[len(name)] + name + _BRANCHES.get(self.field.shape, ""))
             + {
@@ -79,6 +102,10 @@ class Piece:
                 Shape.NESTED: f"{{LENGTHS[len({value})]}}{{{value}}}",
             }[self.field.shape]
         )
+
+    def concealers(self) -> dict[str, Conceal]:
+        """Return by name what `preparation` hides a value with."""
+        return {} if self.conceal is None else {f"CONCEAL_{self.attribute}": self.conceal}
 
     def matchers(self) -> dict[str, Callable[[str], object]]:
         """Return by name what a text has to satisfy; None from it is a refusal."""

@@ -19,6 +19,7 @@ from loyaltystream.content import END, canonical_json
 from loyaltystream.definitions.customers import Customer
 from loyaltystream.definitions.model import EventDefinition, Shape
 from loyaltystream.definitions.pieces import Piece, literal
+from loyaltystream.definitions.psi import Psi, Side
 from loyaltystream.events import PlainEvent
 
 # What msgspec takes in no field's name.
@@ -30,9 +31,9 @@ _FLAT_ENOUGH: Final = 48
 _DOUBLE_TOKEN: Final = re.compile(rb"[:,\[]-?[0-9]+[.eE]")
 _encode = msgspec.json.Encoder(order="sorted").encode
 
-PlainFields = tuple[int, bytes, tuple[str, ...] | None]
+PlainFields = tuple[int, bytes, tuple[str, ...] | None, bytes | None]
 """What is made of plain fields: the content's fingerprint, the Avro record, the canonical texts of
-the unique key or None."""
+the unique key or None, and the masked record where that is another."""
 
 ReadPlain = Callable[[PlainEvent, int, Customer, int | None, str], PlainFields | None]
 """Reads the fields of an event; None: only a careful look can tell.
@@ -43,13 +44,14 @@ arrived as Avro text.
 """
 
 
-def compile_plain(definition: EventDefinition, frame: Frame) -> ReadPlain | None:
+def compile_plain(definition: EventDefinition, frame: Frame, psi: Psi) -> ReadPlain | None:
     """Return the reader made for this definition, or None where none of its events can be plain."""
     ordered = sorted(definition.fields, key=lambda field: field.name)
     names_used = [definition.event_name, *(field.name for field in ordered)]
     if not all(name.isascii() and _UNNAMEABLE.isdisjoint(name) for name in names_used):
         return None
-    pieces = [Piece(position, field) for position, field in enumerate(ordered)]
+    conceal = psi.concealers(definition).get
+    pieces = [Piece(place, field, conceal(field.name)) for place, field in enumerate(ordered)]
     fields = msgspec.defstruct(
         "Fields",
         [piece.struct_field() for piece in pieces],
@@ -77,13 +79,14 @@ def compile_plain(definition: EventDefinition, frame: Frame) -> ReadPlain | None
         "BITS": {True: "\x01", False: "\x00"},
         "NEST": _nest,
         **{name: matcher for piece in pieces for name, matcher in piece.matchers().items()},
+        **{name: conceal for piece in pieces for name, conceal in piece.concealers().items()},
     }
-    exec(_source(pieces, definition), names)  # noqa: S102 (the source is ours, names are escaped)
+    exec(_source(pieces, definition, psi.sides(definition)), names)  # noqa: S102 (the source is ours, names are escaped)
     read: ReadPlain = names["read"]
     return read
 
 
-def _source(pieces: Sequence[Piece], definition: EventDefinition) -> str:
+def _source(pieces: Sequence[Piece], definition: EventDefinition, sides: Sequence[Side]) -> str:
     """Return a function of two bodies: one for events that have every field, and one for all.
 
     The first has nothing to decide, which saves a third; most sources fill in all that they know.
@@ -107,15 +110,19 @@ def _source(pieces: Sequence[Piece], definition: EventDefinition) -> str:
             "    end = TILL(till) if till else NULL",
             *(f"    {piece.value} = fields.{piece.attribute}" for piece in pieces),
             f"    if {complete}:",
-            *(f"        {line}" for line in _body(pieces, definition, may_lack=())),
+            *(f"        {line}" for line in _body(pieces, definition, sides, may_lack=())),
             "    else:",
-            *(f"        {line}" for line in _body(pieces, definition, may_lack=optional)),
+            *(f"        {line}" for line in _body(pieces, definition, sides, may_lack=optional)),
         ]
     )
 
 
 def _body(
-    pieces: Sequence[Piece], definition: EventDefinition, may_lack: Sequence[Piece]
+    pieces: Sequence[Piece],
+    definition: EventDefinition,
+    sides: Sequence[Side],
+    *,
+    may_lack: Sequence[Piece],
 ) -> Iterator[str]:
     """Yield statements that return what is made of the values, some of which may be None."""
     yield f"quotes -= {sum(piece.marks for piece in pieces if piece not in may_lack)}"
@@ -123,33 +130,44 @@ def _body(
         if piece not in may_lack:
             yield from piece.preparation()
             continue
-        yield f"if {piece.value} is None: {piece.content_name} = {piece.entry_name} = ''"
+        entries = {piece.entry_name(side): piece.entry(side) for side in sides}
+        yield f"if {piece.value} is None: {' = '.join([piece.content_name, *entries])} = ''"
         yield "else:"
         yield f"    quotes -= {piece.marks}"
         yield from (f"    {line}" for line in piece.preparation())
         yield f"    {piece.content_name} = f'{piece.content()}'"
-        yield f"    {piece.entry_name} = f'{piece.entry()}'"
+        yield from (f"    {name} = f'{entry}'" for name, entry in entries.items())
     conditions = [condition for piece in pieces for condition in piece.conditions()]
     yield f"if not ({' and '.join(['not quotes', *conditions])}): return None"
     content = [f"{{{p.content_name}}}" if p in may_lack else p.content() for p in pieces]
-    scalars = [piece for piece in pieces if piece.field.shape is not Shape.NESTED]
-    objects = [piece for piece in pieces if piece.field.shape is Shape.NESTED]
-    maps = _map(scalars, may_lack) + _map(objects, may_lack)
     yield "return ("
     before = literal(definition.event_name + END) + "{customer.key}" + literal(END)
     yield f"    CRC(f'{before}{''.join(content)}'.encode(LATIN)),"
-    about = "{start}{LENGTHS[len(event_id)]}{event_id}{moment}{arrived}{customer.people}"
-    yield f"    f'{about}{maps}{{end}}{{TAIL}}'.encode(LATIN),"
+    record, *masked = [_record(pieces, side, may_lack) for side in sides]
+    yield f"    {record},"
     by_name = {piece.field.name: piece for piece in pieces}
     unique = [_unique_text(by_name[field.name]) for field in definition.unique_fields]
     yield f"    {'(' + ', '.join(unique) + ',)' if unique else 'None'},"
+    yield f"    {masked[0] if masked else None},"
     yield ")"
 
 
-def _map(pieces: Sequence[Piece], may_lack: Sequence[Piece]) -> str:
+def _record(pieces: Sequence[Piece], side: Side, may_lack: Sequence[Piece]) -> str:
+    """Return the expression of one side's Avro record."""
+    scalars = [piece for piece in pieces if piece.field.shape is not Shape.NESTED]
+    objects = [piece for piece in pieces if piece.field.shape is Shape.NESTED]
+    maps = _map(scalars, side, may_lack) + _map(objects, side, may_lack)
+    about = "{start}{LENGTHS[len(event_id)]}{event_id}{moment}{arrived}{customer.people}"
+    return f"f'{about}{maps}{{end}}{{TAIL}}'.encode(LATIN)"
+
+
+def _map(pieces: Sequence[Piece], side: Side, may_lack: Sequence[Piece]) -> str:
     """Return the part of an f-string that is an Avro map."""
     present = [f"({piece.value} is not None)" for piece in pieces if piece in may_lack]
-    entries = "".join(f"{{{p.entry_name}}}" if p in may_lack else p.entry() for p in pieces)
+    entries = "".join(
+        f"{{{piece.entry_name(side)}}}" if piece in may_lack else piece.entry(side)
+        for piece in pieces
+    )
     sure = len(pieces) - len(present)
     if not present:
         return f"{literal(LENGTHS[sure])}{entries}\\0" if sure else "\\0"

@@ -9,6 +9,7 @@ from loyaltystream.avro.behavioral_event import EventEncoder
 from loyaltystream.definitions.customers import Customers, CustomersByKind, customers_by_kind
 from loyaltystream.definitions.model import EventDefinition
 from loyaltystream.definitions.plain import ReadPlain, compile_plain
+from loyaltystream.definitions.psi import STARRED, Psi
 from loyaltystream.definitions.theirs import (
     TheirCustomersByKind,
     Theirs,
@@ -51,17 +52,20 @@ class Definitions:
     Args:
         definitions: one at most for each org and name; of several the last counts.
         schema_id: the registry's id of the schema that accepted events are encoded with.
+        psi: how sensitive values are hidden.
 
     Raises:
         ConfigurationError: if notifications can't be made as a definition says; `parse_definition`
             accepts no such definition.
     """
 
-    def __init__(self, definitions: Iterable[EventDefinition], schema_id: int) -> None:
+    def __init__(
+        self, definitions: Iterable[EventDefinition], schema_id: int, psi: Psi = STARRED
+    ) -> None:
         people = known_customers()
         compiled = {
             (definition.org_id, definition.event_name): compile_definition(
-                definition, people, schema_id
+                definition, people, schema_id, psi
             )
             for definition in definitions
         }
@@ -120,7 +124,7 @@ def known_customers() -> KnownCustomers:
 
 
 def compile_definition(
-    definition: EventDefinition, people: KnownCustomers, schema_id: int
+    definition: EventDefinition, people: KnownCustomers, schema_id: int, psi: Psi
 ) -> CompiledDefinition:
     """Return a definition with the functions made from it.
 
@@ -128,16 +132,17 @@ def compile_definition(
         definition: which one.
         people: what is remembered of customers.
         schema_id: the registry's id of the schema that accepted events are encoded with.
+        psi: how sensitive values are hidden.
 
     Raises:
         ConfigurationError: if notifications can't be made as it says.
     """
-    encoder = EventEncoder(definition, schema_id)
+    encoder = EventEncoder(definition, schema_id, psi)
     kind = definition.org_id, definition.customer.identifier_type
     return CompiledDefinition(
         definition,
         people.ours[kind],
-        compile_plain(definition, encoder.frame()),
+        compile_plain(definition, encoder.frame(), psi),
         encoder,
         Theirs(definition, encoder, people.theirs[kind]),
         _compile_rules(definition),

@@ -117,7 +117,7 @@ class Theirs:
     ) -> None:
         self.customers = customers
         self.read: Memo[tuple[str, str], ReadPlain | None] = Memo(
-            lambda told: compile_plain(definition, encoder.their_frame(*told))
+            lambda told: compile_plain(definition, encoder.their_frame(*told), encoder.psi)
         )
         """By dialect and where the event's id came from."""
         self.envelopes: Memo[str, CapillaryEnvelope | None] = Memo(

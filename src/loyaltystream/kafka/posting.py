@@ -16,7 +16,8 @@ from loyaltystream.gateway.channel import FullError, Told, TooLargeError
 from loyaltystream.gateway.intake import Posting
 from loyaltystream.kafka.connection import MAX_MESSAGE_BYTES, connect, properties
 from loyaltystream.kafka.errors import translate
-from loyaltystream.settings import GatewaySettings, KafkaSettings
+from loyaltystream.served import GatewaySettings
+from loyaltystream.settings import KafkaSettings
 
 _POLL_S: Final = 0.1
 _FATAL: Final = KafkaError._FATAL  # noqa: SLF001 (public, underscored by librdkafka)

@@ -1,6 +1,6 @@
 """Letters as a person reads them. Pure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -79,10 +79,19 @@ def render_forecast(forecast: Forecast, found: Sorted) -> RenderableType:
     return table if table.row_count else Text("no letters")
 
 
-def render(letter: Letter, state: LetterState, *, reveal: bool) -> RenderableType:
-    """Return a letter with its event, what is wrong where it is, and what was done about it."""
+def render(
+    letter: Letter, state: LetterState, sensitive: Collection[str] = (), *, reveal: bool
+) -> RenderableType:
+    """Return a letter with its event, what is wrong where it is, and what was done about it.
+
+    Args:
+        letter: which one.
+        state: what people did with it.
+        sensitive: names of fields whose values are hidden.
+        reveal: whether to show everything all the same.
+    """
     about = [*_about(letter, reveal=reveal), *_state(letter, state), Text()]
-    return Group(*about, *_event(letter, reveal=reveal))
+    return Group(*about, *_event(letter, sensitive, reveal=reveal))
 
 
 def _state(letter: Letter, state: LetterState) -> Iterator[Text]:
@@ -118,10 +127,11 @@ def _about(letter: Letter, *, reveal: bool) -> Iterator[Text]:
         yield Text(f"only the beginning of its value was kept; {sha}", style="yellow")
 
 
-def _event(letter: Letter, *, reveal: bool) -> Iterator[Text]:
+def _event(letter: Letter, sensitive: Collection[str], *, reveal: bool) -> Iterator[Text]:
     value, original = event_of(letter), letter.original
     if value is not None:
-        for line in mark(value if reveal else mask_event(value), letter.complaints):
+        shown = value if reveal else mask_event(value, sensitive)
+        for line in mark(shown, letter.complaints):
             yield Text.assemble(visible(line.text), *map(_mark, line.complaints))
     else:
         yield from (Text.assemble("it", _mark(found)) for found in letter.complaints)

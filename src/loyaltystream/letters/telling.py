@@ -1,7 +1,7 @@
 """A letter in, what JSON says of it out: without whose event it is, unless somebody asks. Pure."""
 
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -11,7 +11,7 @@ from loyaltystream.events import Header
 from loyaltystream.letters.letter import Letter, Original
 from loyaltystream.letters.signing import PROOF_HEADER, REPLAY_HEADERS
 from loyaltystream.letters.state import States, name_of
-from loyaltystream.masking import MASK, mask_event, mask_key
+from loyaltystream.masking import MASK, mask_event, mask_key, mask_named
 from loyaltystream.sealing.originals import PLAIN
 from loyaltystream.tailing.decoding import plain
 from loyaltystream.verdicts import Violation
@@ -22,10 +22,11 @@ _OURS: Final = (REPLAY_HEADERS | {"src", "origin", "traceparent"}) - {PROOF_HEAD
 
 def to_table(letter: Letter, states: States) -> dict[str, Any]:
     """Return what a letter says about its event, without the event."""
-    original = letter.original
+    original, handled = letter.original, msgspec.to_builtins(states.of(letter.place))
     return {
         "letter": name_of(letter.place),
-        "handled": msgspec.to_builtins(states.of(letter.place)),
+        # A patch says values that the event is to have.
+        "handled": mask_named(handled, {"value"}),
         "place": msgspec.to_builtins(letter.place),
         "writtenMs": letter.written_ms,
         "stage": letter.stage,
@@ -44,17 +45,28 @@ def to_table(letter: Letter, states: States) -> dict[str, Any]:
     }
 
 
-def to_whole_table(letter: Letter, states: States, *, reveal: bool) -> dict[str, Any]:
-    """Return the same with the event, its key and its headers."""
+def to_whole_table(
+    letter: Letter, states: States, sensitive: Collection[str] = (), *, reveal: bool
+) -> dict[str, Any]:
+    """Return the same with the event, its key and its headers.
+
+    Args:
+        letter: which one.
+        states: what people did with each.
+        sensitive: names of fields whose values are hidden.
+        reveal: whether to show everything all the same.
+    """
     value, original = event_of(letter), letter.original
-    shown = {
-        "event": value if reveal else mask_event(value),
+    shown: dict[str, Any] = {
+        "event": value if reveal else mask_event(value, sensitive),
         "key": plain(original.key) if reveal else mask_key(original.key),
         "headers": [
             {"name": name, "value": plain(content)}
             for name, content in shown_headers(original.headers, reveal=reveal)
         ],
     }
+    if reveal:
+        shown["handled"] = msgspec.to_builtins(states.of(letter.place))
     if value is None and reveal and original.value is not None:
         shown["base64"] = b64encode(original.value).decode()
     return {**to_table(letter, states), **shown}

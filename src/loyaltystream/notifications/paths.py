@@ -151,6 +151,8 @@ def _find_field(path: str, name: str, definition: EventDefinition) -> Source | s
         return _no_field(name, definition, nested=False)
     if field.shape is Shape.NESTED:
         return f"field {name} is an object or array; write nested.{name}"
+    if field.psi:
+        return f"field {name} has isPsiData, and no notification carries such values"
     way = (Move.AT, "fields"), (Move.GET, name)
     return Source(path, _HOLDS.get(field.type, Holds.TEXT), way)
 

@@ -69,14 +69,16 @@ class Router:
     def accepted(self, events: Sequence[ValidEvent], late: set[int]) -> list[Output]:
         """Return each event's records: its Avro value, to every topic among its actions.
 
+        Where that differs, `EIConsumer` has the one in which sensitive values are hidden.
+
         Args:
             events: never seen before.
             late: offsets of those that are older than the memory.
         """
-        partition, outputs = self._partition, list[Output]()
+        partition, outputs, ei = self._partition, list[Output](), self._topics.ei
         start, end = self._sources.start, self._sources.end
         for event in events:
-            record, key, value = event.record, event.key, event.value
+            record, key, masked = event.record, event.key, event.masked
             offset = record.offset
             for index, topic in enumerate(self._due[event.definition.actions]):
                 # As `SourceHeaders.header` has it, without a call for each record.
@@ -85,6 +87,7 @@ class Router:
                     headers.append(_LATE)
                 if record.headers:
                     headers += [*_import_of(event.waiver), *trace_of(record)]
+                value = event.value if masked is None or topic != ei else masked
                 outputs.append(Output(topic, key, value, partition, headers))
         return outputs
 

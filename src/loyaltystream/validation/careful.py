@@ -69,7 +69,7 @@ def _key(
 
 def _fit(event: ValidEvent, rules: Rules) -> ValidEvent | Rejected:
     """Return the event if it can be routed: in Avro it may be larger than in JSON."""
-    size = len(event.value) + len(event.key)
+    size = max(len(event.value), len(event.masked or b"")) + len(event.key)
     if size <= rules.max_record_bytes - HEADER_ALLOWANCE:
         return event
     detail = f"{size} bytes as a routed record, {rules.max_record_bytes} allowed"
@@ -109,6 +109,9 @@ def _accept_carefully(
     definition = compiled.definition
     ingested_at_ms = decoded.origin.timestamp_ms
     unique = [typed.value(field.name) for field in definition.unique_fields]
+    value, masked = compiled.encoder.careful(
+        event, ingested_at_ms=ingested_at_ms, scalars=typed.scalars, nested=typed.nested
+    )
     return ValidEvent(
         record=decoded.record,
         origin=decoded.origin,
@@ -125,9 +128,8 @@ def _accept_carefully(
         ),
         unique_values=content.unique_texts(unique) if unique else None,
         definition=definition,
-        value=compiled.encoder.careful(
-            event, ingested_at_ms=ingested_at_ms, scalars=typed.scalars, nested=typed.nested
-        ),
+        value=value,
+        masked=masked,
     )
 
 

@@ -47,7 +47,7 @@ def check_plain(  # noqa: PLR0913, PLR0917 (a call by name costs more)
     read = compiled.plain(event, quotes, customer, supplied_ms, MOMENTS[arrived_ms])
     if read is None:
         return None
-    fingerprint, value, unique = read
+    fingerprint, value, unique, masked = read
     return ValidEvent(
         record,
         origin,
@@ -61,4 +61,5 @@ def check_plain(  # noqa: PLR0913, PLR0917 (a call by name costs more)
         unique,
         compiled.definition,
         value,
+        masked,
     )

@@ -103,7 +103,7 @@ def check_theirs(  # noqa: PLR0913, PLR0917 (a call by name costs more)
     read = reader(event, quotes, known, occurred_ms, MOMENTS[arrived_ms])
     if read is None:
         return None
-    fingerprint, value, unique = read
+    fingerprint, value, unique, masked = read
     return ValidEvent(
         record,
         origin,
@@ -117,6 +117,7 @@ def check_theirs(  # noqa: PLR0913, PLR0917 (a call by name costs more)
         unique,
         definition,
         value,
+        masked,
     )
 
 

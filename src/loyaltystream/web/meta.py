@@ -3,7 +3,13 @@
 from typing import Any, Final
 
 from loyaltystream.definitions.limits import Limits
-from loyaltystream.definitions.model import EXTENDED_TYPES, IDENTIFIER_TYPES, Action, FieldType
+from loyaltystream.definitions.model import (
+    EXTENDED_TYPES,
+    IDENTIFIER_TYPES,
+    PSI_TYPES,
+    Action,
+    FieldType,
+)
 
 _NO_TEXT: Final = frozenset(
     {FieldType.DOUBLE, FieldType.BOOLEAN, FieldType.INTEGER, FieldType.JSON}
@@ -31,6 +37,8 @@ def _attributes(kind: FieldType) -> dict[str, Any]:
             "addCustomerIfNotExists": _flag("false"),
         }
     attributes = {"isRequired": _flag("false"), "isUniqueKeyField": _flag("false")}
+    if kind in PSI_TYPES:
+        attributes["isPsiData"] = _flag("false")
     if kind not in _NO_TEXT:
         attributes["regex"] = {"valueType": "String", "value": None}
         attributes["possibleValues"] = {"valueType": "Enum", "values": None}

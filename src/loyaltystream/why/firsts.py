@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from loyaltystream.audit.findings import Place
+from loyaltystream.audit.source import source_of
 from loyaltystream.content import unique_texts
 from loyaltystream.definitions.checking import check_fields
 from loyaltystream.definitions.model import EventDefinition
@@ -16,7 +17,7 @@ from loyaltystream.events import Record
 from loyaltystream.letters.letter import Letter
 from loyaltystream.memory.lookup import Wanted
 from loyaltystream.memory.units import KeyKind
-from loyaltystream.why.routes import Found, Routes, by_unique_key
+from loyaltystream.why.routes import Event, Found, Matches, Routes, by_unique_key
 from loyaltystream.why.sightings import Search, Searched
 from loyaltystream.why.story import First
 
@@ -68,7 +69,7 @@ class Firsts:
             key: which.
             judged: what is judged there or later is not meant.
         """
-        matches = by_unique_key(key.definition, key.unique_id, self._at.identity)
+        matches = self._matches(key)
         for partition, start, stop in self._ranges(key, judged):
             found = self._routes.accepted(
                 partition, start, stop, holding=key.partition_key, matches=matches
@@ -76,6 +77,23 @@ class Firsts:
             if found:
                 return partition, found[-1]
         return None
+
+    def _matches(self, key: Key) -> Matches:
+        """Return what knows the event of a unique key; where that is hidden, by its own record."""
+        if not any(field.psi for field in key.definition.unique_fields):
+            return by_unique_key(key.definition, key.unique_id, self._at.identity)
+
+        def matches(record: Record, _event: Event) -> bool:
+            source = source_of(record.headers)
+            original = None if source is None else self._original(source.place)
+            made = None if original is None else self._key(original)
+            return made is not None and made.unique_id == key.unique_id
+
+        return matches
+
+    def _original(self, place: Place) -> Record | None:
+        start = place.offset
+        return next(self._at.log.records(place.topic, place.partition, start, start + 1), None)
 
     def _ranges(self, key: Key, judged: Place | None) -> list[tuple[int, int, int]]:
         """Return the partitions and offsets among which it was accepted, the latest first."""

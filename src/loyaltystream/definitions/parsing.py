@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 import re2
 
+from loyaltystream.definitions.causes import build_notifications, check_notifications
 from loyaltystream.definitions.model import (
     DAY_CLASSES,
     EXTENDED_TYPES,
@@ -21,7 +22,6 @@ from loyaltystream.definitions.model import (
     EventDefinition,
     FieldDefinition,
     FieldType,
-    NotificationRule,
 )
 from loyaltystream.notifications.mapping import compile_rules
 
@@ -161,19 +161,8 @@ def _check_ours(body: Mapping[str, Any]) -> Iterator[Problem]:
     for flag in ("uniqueKeyConflicts", "acceptsLate", "disabled"):
         if not isinstance(body.get(flag, False), bool):
             yield Problem("TYPE", f"{flag} is true or false")
-    yield from _check_notifications(body.get("notifications", []))
-
-
-def _check_notifications(rules: object) -> Iterator[Problem]:
-    if not isinstance(rules, list):
-        yield Problem("NOTIFICATION", "notifications is an array")
-        return
-    for position, rule in enumerate(rules):
-        fits = isinstance(rule, dict) and _is_text(rule.get("type"))
-        if not fits or not isinstance(rule.get("data", {}), dict):
-            yield Problem("NOTIFICATION", f"notifications[{position}] needs a type and data")
-        elif unknown := sorted(rule.keys() - {"type", "id", "data", "refId"}):
-            yield Problem("NOTIFICATION", f"notifications[{position}]: no such key: {unknown[0]}")
+    for detail in check_notifications(body.get("notifications", [])):
+        yield Problem("NOTIFICATION", detail)
 
 
 def _invalid(validation: str, name: str) -> Problem:
@@ -258,15 +247,7 @@ def _build(org_id: int, body: Mapping[str, Any]) -> EventDefinition:
         actions=tuple(dict.fromkeys(map(Action, _actions(body)))),
         customer=next(_build_customer(field) for field in fields if _is_customer(field)),
         fields=tuple(_build_field(field) for field in fields if not _is_customer(field)),
-        notifications=tuple(
-            NotificationRule(
-                type=rule["type"],
-                rule_id=str(rule.get("id", position)),
-                data=rule.get("data", {}),
-                ref_id=rule.get("refId"),
-            )
-            for position, rule in enumerate(body.get("notifications", []))
-        ),
+        notifications=tuple(build_notifications(body.get("notifications", []))),
         uniqueness_window_days=body.get("uniquenessWindow", 30),
         unique_key_conflicts=body.get("uniqueKeyConflicts", False),
         accepts_late=body.get("acceptsLate", False),

@@ -13,6 +13,7 @@ TESTS = ROOT / "tests"
 
 # Which rooms may import a library. What everybody speaks (plain values) is no room's own.
 OWNERS = {
+    "avro": {"contracts"},
     "confluent_kafka": {"kafka", "avro/registry.py"},
     "fastapi": {"web"},
     "fastavro": {"avro"},

@@ -14,8 +14,7 @@ from avro.compatibility import (
 from loyaltystream.avro import schemas
 from loyaltystream.errors import SchemaError
 from loyaltystream.notifications import targets
-from loyaltystream.notifications.catalog import CATALOG
-from loyaltystream.notify import SCHEMAS
+from loyaltystream.notifications.catalog import CATALOG, SCHEMAS
 
 _FILES = sorted(schemas.folder().glob(f"{schemas.NOTIFICATION_NAMESPACE}.*.avsc"))
 _ALWAYS = {"eventName", "eventId", "orgId", "createdAt"}

@@ -14,7 +14,8 @@ from loyaltystream.keys import murmur2, place
 from loyaltystream.letters.letter import LetterReader
 from loyaltystream.letters.signing import Signer
 from loyaltystream.masking import mask_key
-from loyaltystream.notify import SCHEMAS, Notify
+from loyaltystream.notifications.catalog import SCHEMAS
+from loyaltystream.notify import Notify
 from loyaltystream.sending import Keyer
 from loyaltystream.why.arrivals import ShowKey
 from loyaltystream.why.asking import Why

@@ -105,3 +105,6 @@ CATALOG: Final = {
     )
 }
 """Every type by its name."""
+
+SCHEMAS: Final = tuple(sorted({kind.schema for kind in CATALOG.values()}))
+"""Full names of the schemas that notifications are written with."""

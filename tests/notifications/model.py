@@ -226,14 +226,14 @@ class Model:
                 name: self.made(part, _TEXT, f"{where}.{name}")
                 for name, part in template["pairs"].items()
             }
-            return [{label: k, "value": value} for k, value in parts.items() if value is not None]
+            return [{label: k, "value": v} for k, v in parts.items() if v is not None] or None
         made, before = [], self._repeated
         for element in self._listed(template["each"], where):
             repeated = {"element": (f"{self._shown(template['each'])}[]", element)}
             self._repeated = before | repeated
             made.append(self.made(template["as"], target.items, where))
             self._repeated = before
-        return [value for value in made if value is not None]
+        return [value for value in made if value is not None] or None
 
     def _known(self, template: dict[str, Any], target: Composite, where: str) -> Any:
         path = template.pop("identifiers")
@@ -244,8 +244,8 @@ class Model:
         for misfit in misfits:
             self._refuse(self._shown(path) + misfit.path, f"{where}: {misfit.detail}")
         known = {}
-        if not misfits:
-            listed = [each | {"source": each["source"] or ""} for each in listed or []]
+        if not misfits and listed:
+            listed = [each | {"source": each["source"] or ""} for each in listed]
             known = customer_identifiers(listed)
         return known | (self._members(template, target, where) or {}) or None
 

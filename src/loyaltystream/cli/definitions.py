@@ -19,6 +19,7 @@ from loyaltystream.definitions.applying import Applied, apply
 from loyaltystream.definitions.changing import Changed, Mark, disable
 from loyaltystream.definitions.files import disable_file, read_definitions
 from loyaltystream.definitions.history import Name
+from loyaltystream.definitions.packing import write_pack
 from loyaltystream.definitions.stored import StoredEvent
 from loyaltystream.errors import ConfigurationError
 
@@ -88,6 +89,17 @@ def diff(
     tell_steps(applied.steps, as_json=as_json, done=False)
     if any(step.action != "keep" for step in applied.steps):
         raise typer.Exit(DIFFERENT)
+
+
+@app.command()
+def standard(context: typer.Context, org: org_argument, folder: folder_argument = None) -> None:
+    """Write the standard pack as an org's definitions: for every notification, what causes it.
+
+    Asks no broker. Change what is written as you like, then `apply` it. Nothing is overwritten.
+    """
+    made = write_pack(_folder(_deployment(context), folder), org)
+    where = escape(str(made[0].parent))
+    Console().print(f"{len(made)} definitions in {where}", soft_wrap=True)
 
 
 @app.command("apply")

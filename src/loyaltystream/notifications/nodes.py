@@ -73,7 +73,11 @@ class Series(msgspec.Struct, frozen=True):
 
 
 class Pairs(msgspec.Struct, frozen=True):
-    """An array of names and values, one for each value that is known; `label` holds the name."""
+    """An array of names and values, one for each value that is known; null where none is.
+
+    Attributes:
+        label: what holds the name.
+    """
 
     label: str
     entries: dict[str, "Node"]
@@ -126,7 +130,7 @@ class Elements(msgspec.Struct, frozen=True):
 
 
 class Each(msgspec.Struct, frozen=True):
-    """An array made of another, one entry for each element that is known."""
+    """An array made of another, one entry for each element that is known; null where none is."""
 
     elements: Elements
     entry: "Node"
@@ -152,8 +156,10 @@ class Known(msgspec.Struct, frozen=True):
         if misfits:
             refuse(self.source, self.where, misfits, violations)
             return {}
-        return customer_identifiers(
-            [each | {"source": each["source"] or ""} for each in listed] if listed else []
+        return (
+            customer_identifiers([each | {"source": each["source"] or ""} for each in listed])
+            if listed
+            else {}
         )
 
 

@@ -98,7 +98,7 @@ class Templates(Statements):
             value = self.node(node)
             pair = f"{{{label!a}: {name!a}, 'value': {value}}}"
             self.add(f"if {value} is not None: {made}.append({pair})")
-        return made
+        return self.let(f"{made} or None")
 
     def _each(self, elements: Elements, entry: Node) -> str:
         listed, made = self.let(self.listed(elements)), self.let("[]")
@@ -106,7 +106,7 @@ class Templates(Statements):
         with self.block(f"for {element} in {listed}", **{ELEMENT: element}):
             value = self.node(entry)
             self.add(f"if {value} is not None: {made}.append({value})")
-        return made
+        return self.let(f"{made} or None")
 
     def _known(self, known: Known) -> str:
         value = self.read(known.source.root, known.source.way)

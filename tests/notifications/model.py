@@ -253,8 +253,9 @@ class Model:
         path = leaf["path"]
         found = self._read(path)
         is_blank = isinstance(found, str) and not found.strip()
-        if "convert" in leaf and not isinstance(found, Misfit | None) and not is_blank:
-            found = CONVERSIONS[leaf["convert"]].convert(found, target)
+        if "convert" in leaf and not isinstance(found, Misfit | None):
+            convert = CONVERSIONS[leaf["convert"]].convert
+            found = None if is_blank else convert(found, target)
         found, misfits = fitted(found, target)
         for misfit in misfits:
             self._refuse(self._shown(path) + misfit.path, f"{where}: {misfit.detail}")

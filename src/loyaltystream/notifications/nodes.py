@@ -55,9 +55,10 @@ class Leaf(msgspec.Struct, frozen=True):
         return None
 
     def _converted(self, value: Any) -> Any:  # noqa: ANN401 (any Avro value)
-        if self.conversion is None or isinstance(value, Misfit) or _is_nothing(value):
+        if self.conversion is None or isinstance(value, Misfit):
             return value
-        return self.conversion.convert(value, self.target)
+        # Blank text has no unit, not even where the target is a text.
+        return None if _is_nothing(value) else self.conversion.convert(value, self.target)
 
 
 class Group(msgspec.Struct, frozen=True):

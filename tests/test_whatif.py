@@ -1,11 +1,20 @@
 """What another definition would have done to records that were judged."""
 
+from collections import Counter
 from collections.abc import Mapping
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
+from loyaltystream.app import Deployment
+from loyaltystream.cli.what_if import _letters
+from loyaltystream.letters.letter import LetterReader
 from loyaltystream.rules import Rules
+from loyaltystream.sealing.ring import NO_KEYS
 from loyaltystream.whatif import SAMPLES, Effect, Outlook, WhatIf
-from tests.core import ORDERED, VIEWED, define, event, field, raw, record
+from tests.audit.world import viewed
+from tests.core import ORDERED, TOPICS, VIEWED, define, event, field, raw, record
+from tests.sealing.rings import OLD
+from tests.why.world import Town, writer_schema
 
 STRICT = VIEWED | {"fields": [*VIEWED["fields"], field("shelf", "enum", possibleValues=["upper"])]}
 
@@ -77,3 +86,18 @@ def test_only_a_few_of_each_kind_are_shown() -> None:
     assert len(outlook.cases) == SAMPLES
     assert outlook.to_json()["rejects"] == 20
     assert outlook.to_json()["fixes"] == 0
+
+
+def test_letters_that_cannot_be_opened_are_counted() -> None:
+    """Sealed letters are looked at where the key is; without it their number is told."""
+    town = Town()
+    town.seal(OLD)
+    town.place(viewed(1, 1, fields={}))
+    town.run()
+    for ring, looked_at, missed in ((OLD, 1, 0), (NO_KEYS, 0, 1)):
+        reader = LetterReader(writer_schema, ring)
+        log = SimpleNamespace(bounds=town.log.settled_bounds, records=town.log.records)
+        found = SimpleNamespace(topics=TOPICS, letter_reader=reader, reader=log)
+        locked = Counter[str]()
+        events = list(_letters(cast("Deployment", found), town.now_ms + 1, locked))
+        assert (len(events), locked.total()) == (looked_at, missed)

@@ -24,7 +24,7 @@ from loyaltystream.definitions.model import EventDefinition
 from loyaltystream.definitions.source import Source
 from loyaltystream.desk import Desk
 from loyaltystream.errors import ConfigurationError
-from loyaltystream.events import Record
+from loyaltystream.events import Record, no_resending, no_waiver
 from loyaltystream.kafka.reading import LogReader
 from loyaltystream.kafka.sink import TransactionalSink
 from loyaltystream.kafka.source import GroupSource
@@ -41,6 +41,7 @@ from loyaltystream.kafka.topics import (
 )
 from loyaltystream.keeping import build_keeper, origins
 from loyaltystream.keys import key_rule
+from loyaltystream.letters.letter import LetterReader
 from loyaltystream.letters.signing import Signer
 from loyaltystream.memory.changelog import Layout
 from loyaltystream.memory.identity import Identity
@@ -51,6 +52,7 @@ from loyaltystream.ports import Stage
 from loyaltystream.relayout.guard import guarded
 from loyaltystream.rules import Rules
 from loyaltystream.runner import Runner
+from loyaltystream.sealing.ring import NO_KEYS, KeyRing
 from loyaltystream.settings import TOPIC_ROLES, Settings
 from loyaltystream.stage import FreshStart, IngestStage, NotifyStage, Remembered
 from loyaltystream.telemetry.definitions import DefinitionWatch
@@ -113,7 +115,7 @@ class Deployment:
     @cached_property
     def rules(self) -> Rules:
         """What a valid event is."""
-        rules = self.settings.rules
+        rules, is_signing = self.settings.rules, self.settings.memory.hash_key is not None
         return Rules(
             max_event_bytes=rules.max_event_bytes,
             max_record_bytes=MAX_RECORD_BYTES,
@@ -122,6 +124,8 @@ class Deployment:
             window_days=self.settings.memory.window_days,
             partition_by=rules.partition_by,
             dialects=self.settings.dialects,
+            waiver_of=self.signer.waiver_of if is_signing else no_waiver,
+            resending_of=self.signer.resending_of if is_signing else no_resending,
         )
 
     @cached_property
@@ -230,10 +234,28 @@ class Deployment:
             head = "topics are not as they have to be; `loyaltystream init` mends this:"
             raise ConfigurationError("\n".join([head, *lines]))
 
+    @cached_property
+    def ring(self) -> KeyRing:
+        """The keys of sealed letters."""
+        letters = self.settings.letters
+        return KeyRing(letters.secrets(), letters.active_key)
+
+    @cached_property
+    def letter_reader(self) -> LetterReader:
+        """Reads dead letters, sealed ones as far as there is a key."""
+        return LetterReader(self.registry.writer_schema, self.ring)
+
     def letters(self, stage: str) -> LetterEncoder:
-        """Return what encodes a stage's dead letters."""
+        """Return what encodes a stage's dead letters, sealed if a key is active."""
+        return self._letters(stage, self.ring)
+
+    def open_letters(self, stage: str) -> LetterEncoder:
+        """Return the same without any seal: for comparing what is in letters."""
+        return self._letters(stage, NO_KEYS)
+
+    def _letters(self, stage: str, ring: KeyRing) -> LetterEncoder:
         schema_id = self.registry.demand(self.topics.dead_letter, schemas.load(schemas.DEAD_LETTER))
-        return LetterEncoder(stage, schema_id, MAX_RECORD_BYTES)
+        return LetterEncoder(stage, schema_id, MAX_RECORD_BYTES, ring=ring)
 
     def definitions(self, metrics: Metrics) -> Source:
         """Return what gives the compiled definitions; they have been read to their end.
@@ -361,8 +383,12 @@ def build_worker(
     return Worker(name, runner, metrics, work.leave)
 
 
-def build_notify(deployment: Deployment) -> Notify:
+def build_notify(deployment: Deployment, letters: LetterEncoder) -> Notify:
     """Return what turns accepted events into notifications.
+
+    Args:
+        deployment: whose events they are.
+        letters: encodes what can't be mapped.
 
     Raises:
         SchemaError: if a schema is not registered.
@@ -371,7 +397,7 @@ def build_notify(deployment: Deployment) -> Notify:
     registry, topics = deployment.registry, deployment.topics
     return Notify(
         topics,
-        letters=deployment.letters("notify"),
+        letters=letters,
         schema_ids={
             name: registry.demand(topics.notifications, schemas.load(name)) for name in SCHEMAS
         },
@@ -389,7 +415,7 @@ def build_audit(settings: Settings, progress: Progress = lambda _what, _offsets:
         BrokerError: if the broker or the registry does not answer.
     """
     deployment = Deployment(settings)
-    notify = build_notify(deployment)
+    notify = build_notify(deployment, deployment.open_letters("notify"))
     source = build_source(settings, deployment.topics, deployment.event_schema_id())
     definitions = source.view()
 
@@ -404,7 +430,8 @@ def build_audit(settings: Settings, progress: Progress = lambda _what, _offsets:
             rules=deployment.rules,
             identity=deployment.identity,
             layout=deployment.layout,
-            letters=deployment.letters("ingest"),
+            letters=deployment.open_letters("ingest"),
+            ring=deployment.ring,
             views=source.at,
             catch_up=source.catch_up,
         ),
@@ -438,7 +465,8 @@ def _build_ingest(
 
 
 def _build_notify(deployment: Deployment, metrics: Metrics, start: FreshStart) -> _Work:
-    notify, definitions = build_notify(deployment), deployment.definitions(metrics)
+    notify = build_notify(deployment, deployment.letters("notify"))
+    definitions = deployment.definitions(metrics)
     return _Work(NotifyStage(notify, definitions=definitions, fresh=start))
 
 

@@ -4,7 +4,8 @@ One type a stage: `Record` (as read) -> `Decoded` (a dialect understood it) -> `
 definition accepts it, its place is known). A stage never changes what an earlier one made.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from enum import StrEnum
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -148,6 +149,64 @@ class PlainEvent(msgspec.Struct, frozen=True, gc=False):
     tillCode: str | None = None  # noqa: N815
 
 
+class Check(StrEnum):
+    """What holds an event that is right in itself, and what a person may spare it."""
+
+    EVENT_ID = "event-id"
+    UNIQUE_KEY = "unique-key"
+    LATE = "late"
+
+
+class Waiver(msgspec.Struct, frozen=True, gc=False):
+    """What one record is spared, by headers that we signed.
+
+    Attributes:
+        checks: that are not asked of it; all others are.
+        event_id: what its event goes by, whatever its body says; None: as the body says.
+    """
+
+    checks: frozenset[Check]
+    event_id: str | None = None
+
+    def named(self, event: RawEvent) -> RawEvent:
+        """Return an event under the id that it goes by."""
+        if self.event_id is None:
+            return event
+        return msgspec.structs.replace(event, event_id=self.event_id, event_id_origin="DERIVED")
+
+
+WaiverOf = Callable[[Record], Waiver | None]
+"""Tells what a record is spared; None: nothing, as almost every record is."""
+
+
+def no_waiver(_record: Record) -> Waiver | None:
+    """Spare no record anything: where no secret of ours tells signed headers from claims."""
+    return None
+
+
+class Resending(msgspec.Struct, frozen=True, gc=False):
+    """That a record of `EMFConsumer` is a letter of stage `notify`, sent again.
+
+    Attributes:
+        letter: as topic/partition/offset.
+        attempt: the how-manieth it is.
+        version: of the definition that maps it where the version that it was judged by can't.
+    """
+
+    letter: str
+    attempt: int
+    version: int | None
+
+
+ResendingOf = Callable[[Record], Resending | None]
+"""Tells whether a record of `EMFConsumer` is one that was sent again; None: it is not."""
+
+
+def no_resending(_record: Record) -> Resending | None:
+    """Take no record for one that was sent again: no secret of ours tells."""
+    return None
+
+
 class Decoded(msgspec.Struct, frozen=True, gc=False):
     """An event that a dialect understood, and what is wrong in it.
 
@@ -171,6 +230,7 @@ class ValidEvent(msgspec.Struct, frozen=True, gc=False):
         definition: that it was held against.
         value: the framed Avro `BehavioralEvent`. Made at once, while all of the event is in the
             processor's cache: making it later cost twice as much.
+        waiver: what it is spared; None: nothing.
     """
 
     record: Record
@@ -185,3 +245,8 @@ class ValidEvent(msgspec.Struct, frozen=True, gc=False):
     unique_values: tuple[str, ...] | None
     definition: EventDefinition
     value: bytes
+    waiver: Waiver | None = None
+
+    def is_spared(self, check: Check) -> bool:
+        """Say whether that check is not asked of it."""
+        return self.waiver is not None and check in self.waiver.checks

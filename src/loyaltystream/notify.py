@@ -72,6 +72,7 @@ class Notify:
             read=self._reader.read,
             encode=self._encode,
             max_record_bytes=self._rules.max_record_bytes,
+            resending_of=self._rules.resending_of,
         )
         batch = notifier.notify(records)
         sources = SourceHeaders(self._topics.emf, partition, generation)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import msgspec
 
 from loyaltystream.dialects.sources import Dialects
+from loyaltystream.events import ResendingOf, WaiverOf, no_resending, no_waiver
 from loyaltystream.keys import PartitionBy
 from loyaltystream.times import DAY_MS
 
@@ -23,6 +24,8 @@ class Rules(msgspec.Struct, frozen=True):
         window_days: how long an eventId is remembered.
         partition_by: what an event's partition is chosen by.
         dialects: whose events are whose, where they do not say so.
+        waiver_of: tells which checks a record's headers spare it, if we signed them.
+        resending_of: tells which accepted event was sent to stage notify again, by us.
     """
 
     max_event_bytes: int = 524_288
@@ -32,6 +35,8 @@ class Rules(msgspec.Struct, frozen=True):
     window_days: int = 30
     partition_by: PartitionBy = PartitionBy.CUSTOMER
     dialects: Dialects = Dialects()
+    waiver_of: WaiverOf = no_waiver
+    resending_of: ResendingOf = no_resending
 
     @property
     def window_ms(self) -> int:

@@ -117,7 +117,7 @@ class Keyer:
         read = reading.read(record, _NOWHERE, find=self.find, rules=self._rules)
         if isinstance(read, Violation) or any(found.path == "orgId" for found in read[1]):
             return None
-        return self.key_of(read[0])
+        return self.key_of(self._named(record, read[0]))
 
     def key_of(self, event: RawEvent) -> bytes | None:
         """Return the key of an event that was read, or None if it can't be told."""
@@ -128,11 +128,16 @@ class Keyer:
     def read(self, record: Record) -> RawEvent | None:
         """Return the event in a record, however large, as far as it can be read; or None."""
         read = reading.read(record, _NOWHERE, find=self.find, rules=self._any_size)
-        return None if isinstance(read, Violation) else read[0]
+        return None if isinstance(read, Violation) else self._named(record, read[0])
 
     def find(self, org_id: int, event_name: str) -> EventDefinition | None:
         """Return the definition of that name in that org, or None."""
         return self._definitions.get((org_id, event_name))
+
+    def _named(self, record: Record, event: RawEvent) -> RawEvent:
+        """Return an event under the id that it goes by: a released one has another than its own."""
+        waiver = self._rules.waiver_of(record)
+        return event if waiver is None else waiver.named(event)
 
     def _key(self, event: RawEvent) -> bytes | None:
         if (definition := self.find(event.org_id, event.event_name)) is None:

@@ -25,6 +25,7 @@ from loyaltystream.definitions.model import DAY_CLASSES
 from loyaltystream.dialects.sources import Dialects
 from loyaltystream.errors import ConfigurationError
 from loyaltystream.keys import PartitionBy
+from loyaltystream.sealing.keys import LetterSettings
 from loyaltystream.section import FROM_TEXT, Section
 from loyaltystream.topology import Topics
 
@@ -235,6 +236,7 @@ class Settings(BaseSettings):
     rules: RuleSettings = RuleSettings()
     dialects: Dialects = Dialects()
     definitions: DefinitionSettings = DefinitionSettings()
+    letters: LetterSettings = LetterSettings()
     http: HttpSettings = HttpSettings()
     gateway: GatewaySettings = GatewaySettings()
     telemetry: TelemetrySettings = TelemetrySettings()

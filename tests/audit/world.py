@@ -13,6 +13,7 @@ from loyaltystream.keys import murmur2, place
 from loyaltystream.memory.partition import PartitionMemory
 from loyaltystream.pipeline import Ingest, Memory
 from loyaltystream.rules import Rules
+from loyaltystream.sealing.ring import NO_KEYS, KeyRing
 from loyaltystream.topology import Output
 from tests.core import (
     DEFINITIONS,
@@ -109,7 +110,13 @@ class World:
         self.memories = {
             number: PartitionMemory(layout(PARTITIONS), 0) for number in range(PARTITIONS)
         }
+        self.ring = NO_KEYS
         self._ingest: Ingest = ingest(self.rules, PARTITIONS)
+
+    def seal(self, ring: KeyRing) -> None:
+        """Judge on, and read, with these keys of dead letters."""
+        self.ring = ring
+        self._ingest = ingest(self.rules, PARTITIONS, ring)
 
     def send(
         self,
@@ -167,6 +174,7 @@ class World:
             identity=IDENTITY,
             layout=layout(PARTITIONS),
             letters=LetterEncoder("ingest", LETTER_SCHEMA_ID, self.rules.max_record_bytes),
+            ring=self.ring,
         )
 
     def audit(self, deriver: Deriver | None = None) -> Findings:

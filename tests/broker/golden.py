@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from loyaltystream.app import MAX_RECORD_BYTES
 from loyaltystream.events import Record
+from loyaltystream.sealing.originals import Unsealed, unseal
 from loyaltystream.verdicts import Reason
 from tests.core import BODIES, GOOD, SOURCES, read_avro
 from tests.golden.notation import to_record
@@ -54,11 +55,15 @@ def fresh(event_id: str, **changes: object) -> bytes:
 
 
 def letters(shop: Shop) -> dict[tuple[int, int], Letter]:
-    """Return all dead letters by the place of the record that they are about: one for each."""
+    """Return all dead letters, opened, by the place of the record that they are about: one each."""
     found: dict[tuple[int, int], Letter] = {}
+    ring = shop.deployment.ring
     for record in shop.read(shop.deployment.topics.dead_letter):
         schema_id = int.from_bytes((record.value or b"")[1:5])
-        letter = read_avro("loyalty.event.v1.DeadLetter", record.value, schema_id)
+        sealed = read_avro("loyalty.event.v1.DeadLetter", record.value, schema_id)
+        unsealed = unseal(sealed, ring)
+        assert isinstance(unsealed, Unsealed), unsealed
+        letter = dict(unsealed.letter)
         place = letter["originPartition"], letter["originOffset"]
         assert place not in found, "a second letter about one record"
         found[place] = letter

@@ -1,5 +1,6 @@
 """The largest and the oddest records that the ingest topic takes: their outputs have to fit."""
 
+import json
 import random
 from collections.abc import Callable, Iterator
 from hashlib import sha256
@@ -59,12 +60,18 @@ MONSTERS: dict[str, Callable[[int], Monster]] = {
 }
 
 
-@pytest.fixture
-def shop(proven_cluster: Addresses, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    """Return a deployment that judges the golden cases' events."""
+@pytest.fixture(params=["plain", "sealed"])
+def shop(
+    request: pytest.FixtureRequest,
+    proven_cluster: Addresses,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Shop]:
+    """Return a deployment that judges the golden cases' events, and seals its letters or not."""
     folder = tmp_path_factory.mktemp("largest")
     definitions = str(write_definitions(folder / "definitions"))
     settings = {"rules.definitions": definitions}
+    if request.param == "sealed":
+        settings |= {"letters.keys": json.dumps({"k1": "ab" * 32}), "letters.active_key": "k1"}
     with opened(proven_cluster, folder / "shop", len(MONSTERS), **settings) as shop:
         yield shop
 

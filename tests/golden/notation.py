@@ -5,19 +5,25 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from loyaltystream.events import Header, Record
+from loyaltystream.events import Check, Header, Record
+from loyaltystream.letters.signing import Release, Replay
 from tests.core import GOOD, NOW_MS
+from tests.why.world import SIGNER
 
 
 def to_record(written: Mapping[str, Any], offset: int) -> Record:
     """Return the record that a case means.
 
     Beside its value it may name `key`, `headers` (name to text) and `timestamp_ms`. A timestamp
-    and `shift_ms` are relative: the broker's usual time, moved.
+    and `shift_ms` are relative: the broker's usual time, moved. `released` names checks: the record
+    releases the letter `dead/0/7`, and is spared them by our signature.
     """
     headers: list[Header] = [
         (name, text.encode()) for name, text in written.get("headers", {}).items()
     ]
+    if "released" in written:
+        release = Release("dead/0/7", frozenset(map(Check, written["released"])))
+        headers += SIGNER.headers(Replay("dead/0/7", 1, release), to_bytes(written) or b"")
     key = written.get("key")
     timestamp_ms = written.get("timestamp_ms", NOW_MS + written.get("shift_ms", 0))
     value = to_bytes(written)

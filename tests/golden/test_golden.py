@@ -32,6 +32,7 @@ from tests.core import (
     verdicts,
 )
 from tests.golden.notation import to_bytes, to_record
+from tests.why.world import SIGNER
 
 FOLDER = Path(__file__).parent / "cases"
 
@@ -170,7 +171,7 @@ def check_event(output: Output, expected: Mapping[str, Any]) -> None:
 
 
 def _rules(case: Mapping[str, Any]) -> dict[str, Any]:
-    rules = {"dialects": DIALECTS, **case.get("rules", {})}
+    rules = {"dialects": DIALECTS, "waiver_of": SIGNER.waiver_of, **case.get("rules", {})}
     if "assumed" in rules:
         rules["dialects"] = Dialects(**SOURCES, assumed=rules.pop("assumed"))
     if codes := rules.get("country_codes"):

@@ -1,23 +1,22 @@
 """Letters that come back: mended, sent once, and told about for ever."""
 
 from collections import Counter
-from collections.abc import Sequence
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from loyaltystream.errors import RetryableBrokerError
-from loyaltystream.events import Header, Origin
+from loyaltystream.events import Origin
 from loyaltystream.letters.letter import Letter
-from loyaltystream.letters.replaying import MAX_ATTEMPTS, Resender, Resent, Stay
+from loyaltystream.letters.replaying import MAX_ATTEMPTS, Stay
 from loyaltystream.letters.state import Step, name_of
 from loyaltystream.verdicts import DEAD_VERDICTS, Reason, Verdict
 from tests.audit.world import CUSTOMERS, home_of, viewed
 from tests.core import TOPICS, raw
 from tests.letters.town import PATCH, TownWriter, body, desk_of, forecast, letters_of, replay
 from tests.why.test_why import id_of
-from tests.why.world import SIGNER, Town, bought, lively
+from tests.why.world import Town, lively
 
 
 def wrong(count: int) -> Town:
@@ -175,16 +174,6 @@ def test_a_discarded_letter_stays_away() -> None:
     assert arrival.handled == "discarded, a test till"
 
 
-def test_a_letter_of_notify_stays() -> None:
-    """An accepted event without notifications is not accepted again by sending it again."""
-    town = Town()
-    town.place(bought(1, basket={"count": "many"}))
-    town.run()
-    town.notify()
-    [letter] = letters_of(town)
-    assert desk_of(town).sort([letter]).staying == {Stay.NOTIFY: [letter]}
-
-
 def test_a_patch_that_does_not_apply_leaves_the_letter_alone() -> None:
     """What can't be mended that way stays, and is told."""
     town = Town()
@@ -292,21 +281,15 @@ def test_nothing_to_send_sends_nothing(count: int) -> None:
     assert writer.sizes == []
 
 
-def test_an_event_is_keyed_as_its_own_headers_say() -> None:
+@pytest.mark.parametrize(
+    ("dialect", "key"),
+    [(b"canonical", f"1800|mobile|{CUSTOMERS[0]}".encode()), (b"voucherify", b"as it came")],
+)
+def test_an_event_is_keyed_as_its_own_headers_say(dialect: bytes, key: bytes) -> None:
     """Headers that name a dialect decide whose event it is, in a replay as at first."""
     town = Town()
-    headers = [("x-event-dialect", b"canonical")]
-    town.send(raw(viewed(1, fields={})), home_of(CUSTOMERS[0]), headers=headers)
+    headers = [("x-event-dialect", dialect)]
+    town.send(raw(viewed(1, fields={})), home_of(CUSTOMERS[0]), key=b"as it came", headers=headers)
     town.run()
-    [letter] = letters_of(town)
-    asked = []
-
-    def tell(value: bytes, said: Sequence[Header]) -> bytes:
-        asked.append((value, list(said)))
-        return b"its key"
-
-    state = desk_of(town).states.of(letter.place)
-    made = Resender(TOPICS.ingest, key=tell, signer=SIGNER).resend(letter, state)
-    assert isinstance(made, Resent)
-    assert made.output.key == b"its key"
-    assert asked == [(letter.original.value, headers)]
+    [made] = desk_of(town).sort(letters_of(town)).resent
+    assert made.output.key == key

@@ -4,18 +4,19 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from loyaltystream.audit import Findings
 from loyaltystream.errors import RetryableBrokerError
 from loyaltystream.events import Record
 from loyaltystream.keys import murmur2, place
 from loyaltystream.letters.choosing import Choice, Shelf
 from loyaltystream.letters.desk import Desk
 from loyaltystream.letters.letter import Letter, LetterReader
-from loyaltystream.letters.preview import Forecast, Preview
+from loyaltystream.letters.preview import Forecast, Judges, Preview
 from loyaltystream.letters.replaying import Resender, Resent
 from loyaltystream.sending import Keyer
 from loyaltystream.topology import Output
 from tests.core import TOPICS, ingest, layout
-from tests.why.world import DEFINED, SIGNER, SearchedLog, Town, writer_schema
+from tests.why.world import SIGNER, SearchedLog, Town, writer_schema
 
 PATCH = [{"op": "add", "path": "/fields/sku", "value": "SKU-1"}]
 
@@ -57,13 +58,14 @@ class TownWriter:
 
 def letters_of(town: Town, **choice: Any) -> list[Letter]:
     """Return the letters that are meant."""
-    shelf = Shelf(SearchedLog(town.log), TOPICS.dead_letter, LetterReader(writer_schema))
+    reader = LetterReader(writer_schema, town.ring)
+    shelf = Shelf(SearchedLog(town.log), TOPICS.dead_letter, reader)
     return shelf.find(Choice(**choice))
 
 
 def desk_of(town: Town, writer: TownWriter | None = None) -> Desk:
     """Return a desk that somebody has just sat down at."""
-    resender = Resender(TOPICS.ingest, key=Keyer(DEFINED, town.rules).key, signer=SIGNER)
+    resender = Resender(TOPICS, keyer=Keyer(town.definitions, town.rules), signer=SIGNER)
     desk = Desk(
         SettledLog(town.log),
         TOPICS.letter_state,
@@ -82,13 +84,33 @@ def replay(town: Town, desk: Desk, letters: Sequence[Letter], at_once: int = 500
     return sent
 
 
+def release(
+    town: Town,
+    desk: Desk,
+    letters: Sequence[Letter],
+    *,
+    reason: str = "asked for",
+    at_once: int = 500,
+) -> list[Resent]:
+    """Release letters, let stage ingest work, and return what was sent."""
+    found = desk.sort_held(letters).resent
+    sent = list(desk.release(found, reason=reason, at_once=at_once))
+    town.run()
+    return sent
+
+
+def audit(town: Town) -> Findings:
+    """Return what an audit of both stages finds."""
+    return town.audit(town.derive)
+
+
 def forecast(town: Town, resent: Sequence[Resent]) -> Forecast:
     """Return what would become of replays that were sent now."""
     preview = Preview(
         SettledLog(town.log),
         TOPICS,
         layout=layout(town.partitions),
-        judge=ingest(town.rules, town.partitions),
+        judges=Judges(ingest(town.rules, town.partitions), lambda: town.notifier),
         definitions=town.definitions,
     )
     return preview.forecast(resent, now_ms=town.now_ms)

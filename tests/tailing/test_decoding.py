@@ -17,6 +17,7 @@ from loyaltystream.memory import changelog, relaid
 from loyaltystream.memory.changelog import Delta
 from loyaltystream.memory.relaid import Moved, Switched
 from loyaltystream.memory.units import ENTRY, KeyKind, Section, Unit
+from loyaltystream.sealing.ring import NO_KEYS, Locked
 from loyaltystream.tailing.decoding import (
     BYTES,
     DELTA,
@@ -37,6 +38,7 @@ from tests.core import (
     TOPICS,
     Partition,
     event,
+    ingest,
     layout,
     outputs,
     raw,
@@ -44,6 +46,7 @@ from tests.core import (
 )
 from tests.laws.strategies import BYTES as ANY_BYTES
 from tests.laws.strategies import LAW
+from tests.sealing.rings import NEW, OLD
 
 REGISTERED = {
     EVENT_SCHEMA_ID: schemas.load(schemas.BEHAVIORAL_EVENT),
@@ -78,6 +81,21 @@ def test_a_dead_letter_has_its_violations_and_the_original_as_text() -> None:
     found = content("dead_letter", judged(sent, TOPICS.dead_letter))
     assert [violation["code"] for violation in found.value["violations"]] == ["UNKNOWN_EVENT"]
     assert json.loads(found.value["value"]["bytes"]) == sent
+
+
+def test_a_sealed_letter_is_opened_where_its_key_is() -> None:
+    """With the key a sealed letter looks as if nothing were sealed; without it that is told."""
+    sent = raw(event(eventName="neverHeardOf"))
+    plain_letter, letter = (
+        outputs(Partition(ingest(ring=ring)).judge([record(sent)]), TOPICS.dead_letter)[0].value
+        for ring in (NO_KEYS, OLD)
+    )
+    opened = reader_of("dead_letter", REGISTERED.get, OLD)(letter)
+    assert opened == content("dead_letter", plain_letter)
+    locked = reader_of("dead_letter", REGISTERED.get, NEW)(letter)
+    assert locked.locked == Locked.NO_KEY.value
+    assert (locked.value["value"]["alg"], locked.value["value"]["keyId"]) == ("AES-GCM", "old")
+    assert [found["code"] for found in locked.value["violations"]] == ["UNKNOWN_EVENT"]
 
 
 def test_a_delta_tells_its_offsets_its_clock_and_how_much_it_accepted() -> None:

@@ -94,6 +94,16 @@ def test_a_line_for_programs_has_everything() -> None:
     }
 
 
+def test_a_letter_that_cannot_be_opened_says_why() -> None:
+    """A line for programs and one for people tell that the key is missing, the rest as ever."""
+    value = {"verdict": "rejected", "value": {"alg": "AES-GCM", "keyId": "k1", "bytes": "x"}}
+    content = Content(schemas.DEAD_LETTER, value, locked="sealed under a key")
+    locked = Shown("t", record(b""), content)
+    assert json.loads(to_line(locked))["locked"] == "sealed under a key"
+    assert "\n  sealed under a key\n" in screen(locked)
+    assert "rejected at" in screen(locked)
+
+
 def test_a_line_says_why_a_record_was_not_decoded() -> None:
     """The problem stands beside the bytes."""
     line = json.loads(to_line(shown(b"{broken")))

@@ -16,7 +16,10 @@ from loyaltystream.letters.signing import Signer
 from loyaltystream.masking import mask_key
 from loyaltystream.notifications.catalog import SCHEMAS
 from loyaltystream.notify import Notify
+from loyaltystream.rules import Rules
+from loyaltystream.sealing.ring import NO_KEYS, KeyRing
 from loyaltystream.sending import Keyer
+from loyaltystream.topology import Output
 from loyaltystream.why.arrivals import ShowKey
 from loyaltystream.why.asking import Why
 from loyaltystream.why.sightings import Searched
@@ -91,10 +94,24 @@ class Town(World):
     """A world whose second stage works as well."""
 
     def __init__(self) -> None:
-        super().__init__(definitions=Definitions(DEFINED, EVENT_SCHEMA_ID))
-        self._notify = Notify(
+        rules = Rules(waiver_of=SIGNER.waiver_of, resending_of=SIGNER.resending_of)
+        super().__init__(rules, Definitions(DEFINED, EVENT_SCHEMA_ID))
+        self.notifier = self._notifier(self.ring)
+
+    def seal(self, ring: KeyRing) -> None:
+        super().seal(ring)
+        self.notifier = self._notifier(ring)
+
+    def derive(self, records: Sequence[Record]) -> list[Output]:
+        """Return what NOTIFY makes of records, nothing of it sealed: for audits."""
+        notify = self._notifier(NO_KEYS)
+        return notify.plan(records, definitions=self.definitions, generation=0).outputs
+
+    def _notifier(self, ring: KeyRing) -> Notify:
+        limit = self.rules.max_record_bytes
+        return Notify(
             TOPICS,
-            letters=LetterEncoder("notify", LETTER_SCHEMA_ID, self.rules.max_record_bytes),
+            letters=LetterEncoder("notify", LETTER_SCHEMA_ID, limit, ring=ring),
             schema_ids=SCHEMA_IDS,
             writer_schema=writer_schema,
             rules=self.rules,
@@ -107,7 +124,7 @@ class Town(World):
             records = list(self.log.records(TOPICS.emf, partition, done.get(partition, 0), 2**62))
             if not records:
                 continue
-            plan = self._notify.plan(records, definitions=self.definitions, generation=2)
+            plan = self.notifier.plan(records, definitions=self.definitions, generation=2)
             for output in plan.outputs:
                 keyed = int(place(murmur2([output.key or b""]), PARTITIONS)[0])
                 where = keyed if output.partition is None else output.partition
@@ -131,7 +148,7 @@ class Town(World):
                 topics=TOPICS,
                 layout=layout(self.partitions),
                 identity=IDENTITY,
-                letters=LetterReader(writer_schema),
+                letters=LetterReader(writer_schema, self.ring),
                 definitions={(found.org_id, found.event_name): found for found in definitions},
                 keyer=Keyer(definitions, self.rules),
                 signer=SIGNER,

@@ -63,13 +63,7 @@ class Audit:
         ledger = Ledger()
         view = look(self._log, self._deployment.topics, self._groups)
         self._deployment.catch_up()
-        gathering = Gathering(
-            self._log,
-            self._deployment.topics,
-            definitions=self._deployment.definitions,
-            ledger=ledger,
-            progress=self._progress,
-        )
+        gathering = Gathering(self._log, self._deployment, ledger=ledger, progress=self._progress)
         ingest, notify = gathering.gather(view)
         return ledger.close([*self._audit_ingest(ingest, view), *self._audit_notify(notify, view)])
 
@@ -106,10 +100,13 @@ class Audit:
         for partition, span in evidence.spans.items():
             self._progress(f"deriving {topics.emf}/{partition}", span.stop - span.first)
             walk = NotifyPartition(
-                evidence, partition, rows=rows[partition], derive=self._deriver, topics=topics
+                evidence,
+                partition,
+                rows=rows[partition],
+                derive=self._deriver,
+                deployment=self._deployment,
             )
-            partitions = len(view.bounds[topics.notifications])
-            findings.append(walk.audit(self._deployment.definitions, partitions))
+            findings.append(walk.audit(len(view.bounds[topics.notifications])))
         return findings
 
     def _rows(self, evidence: Evidence) -> dict[int, FoundRows]:

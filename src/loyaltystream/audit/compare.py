@@ -7,6 +7,8 @@ import msgspec
 from loyaltystream.audit.expected import ANYWHERE, Expected
 from loyaltystream.audit.findings import Detail, Fault, Ledger, Notice, Place
 from loyaltystream.audit.found import Found, FoundOutputs, Head
+from loyaltystream.audit.opening import LOCKED
+from loyaltystream.sealing.ring import Locked
 
 _EXCUSED_BY_VERSION = frozenset(
     {
@@ -15,6 +17,7 @@ _EXCUSED_BY_VERSION = frozenset(
         Fault.WRONG_VERDICT,
         Fault.WRONG_CONTENT,
         Fault.UNEXPECTED,
+        Fault.SEALED,
     }
 )
 """What another definition version may do to an event that it was judged by."""
@@ -116,16 +119,18 @@ class Comparison:
         if wanted.outcome != output.outcome:
             text = f"{wanted.outcome}, and not {output.outcome}"
             return [_Trouble(Fault.WRONG_VERDICT, text, output.place)]
-        if wanted.stamp != output.stamp:
+        sealed = output.stamp == LOCKED
+        if not sealed and wanted.stamp != output.stamp:
             text = f"{wanted.stamp.difference(output.stamp)} not as the event makes it"
             return [_Trouble(Fault.WRONG_CONTENT, text, output.place)]
+        unread = [_Trouble(Fault.SEALED, Locked.NO_KEY.value, output.place)] if sealed else []
         slot = output.topic, output.partition
         last, self._last[slot] = self._last.get(slot, -1), output.offset
         if output.offset < last:
             self._last[slot] = last
             text = f"stands before offset {last}, which an earlier record caused"
-            return [_Trouble(Fault.OUT_OF_ORDER, text, output.place)]
-        return []
+            return [*unread, _Trouble(Fault.OUT_OF_ORDER, text, output.place)]
+        return unread
 
     def _missing(self, cause: Cause, wanted: Expected) -> _Trouble:
         if self._is_expired(cause, wanted):

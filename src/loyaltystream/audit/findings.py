@@ -35,6 +35,7 @@ class Fault(StrEnum):
     CHANGELOG_END = "CHANGELOG_END"
     RELAYOUT = "RELAYOUT"
     UNPROVEN = "UNPROVEN"
+    SEALED = "SEALED"
 
 
 class Notice(StrEnum):
@@ -69,6 +70,7 @@ EXPLANATIONS: Final[dict[Fault | Notice, str]] = {
     Fault.CHANGELOG_END: "the changelog does not end at the committed offset",
     Fault.RELAYOUT: "a relayout did not move exactly what was remembered",
     Fault.UNPROVEN: "the retained records do not suffice for a proof",
+    Fault.SEALED: "a letter's content was not compared: letters.keys lacks the key of its original",
     Notice.SAME_ID_OTHER_CUSTOMER: "the same id was accepted under another customer",
     Notice.OTHER_DEFINITION: "judged by another definition version than the one in force",
     Notice.OUTPUT_EXPIRED: "the output was removed by its topic's retention",
@@ -115,6 +117,7 @@ class PartitionFindings(msgspec.Struct, frozen=True):
         reasons: its reasons.
         unaccounted: records that no output, nor a missing value, accounts for.
         expired: records whose outputs were removed by retention.
+        replayed: records that are letters which people sent again, as we signed.
     """
 
     stage: str
@@ -130,6 +133,7 @@ class PartitionFindings(msgspec.Struct, frozen=True):
     reasons: dict[str, int]
     unaccounted: int = 0
     expired: int = 0
+    replayed: int = 0
 
     @property
     def adds_up(self) -> bool:

@@ -15,10 +15,11 @@ from loyaltystream.audit.expected import outcome_of
 from loyaltystream.audit.findings import Detail, Fault, Ledger, Notice, Place
 from loyaltystream.audit.found import FoundOutputs, Head, Said
 from loyaltystream.audit.log import Groups, Log
+from loyaltystream.audit.opening import stamp_letter
+from loyaltystream.audit.resending import Resendings
 from loyaltystream.audit.source import Source, source_of
-from loyaltystream.audit.stage import Evidence, Progress, Span, Versions
+from loyaltystream.audit.stage import Deployment, Evidence, Progress, Span, Versions
 from loyaltystream.audit.stamp import stamp
-from loyaltystream.definitions.registry import Definitions
 from loyaltystream.events import Record
 from loyaltystream.topology import Topics
 
@@ -60,24 +61,22 @@ class Gathering:
 
     Args:
         log: the topics.
-        topics: their names.
-        definitions: the ones in force, for telling other versions.
+        deployment: the topics' names, the definitions in force, for telling other versions, and
+            the keys of sealed letters.
         ledger: takes outputs without a source.
         progress: told what is read.
     """
 
     def __init__(
-        self,
-        log: Log,
-        topics: Topics,
-        *,
-        definitions: Definitions,
-        ledger: Ledger,
-        progress: Progress,
+        self, log: Log, deployment: Deployment, *, ledger: Ledger, progress: Progress
     ) -> None:
         self._log = log
-        self._topics = topics
-        self._definitions = definitions
+        self._topics = deployment.topics
+        self._definitions = deployment.definitions
+        self._resendings = Resendings(
+            deployment.topics.emf, resending_of=deployment.rules.resending_of, ledger=ledger
+        )
+        self._ring = deployment.ring
         self._ledger = ledger
         self._progress = progress
 
@@ -120,7 +119,7 @@ class Gathering:
         self, topic: str, partition: int, span: tuple[int, int], stages: Mapping[str, Evidence]
     ) -> None:
         heads = stages[self._topics.ingest].heads
-        head_is_cut = (topic, partition) in heads
+        head_is_cut, resendings = (topic, partition) in heads, self._resendings
         for record in self._log.records(topic, partition, *span):
             if head_is_cut:
                 heads[topic, partition] = Head(record.offset, record.timestamp_ms)
@@ -128,6 +127,8 @@ class Gathering:
             _count_waiting(stages.get(topic), record)
             source = source_of(record.headers)
             evidence = stages.get(source.topic) if source else None
+            if source is not None and evidence is None and resendings.take(topic, record, source):
+                continue
             if source is not None and evidence is not None:
                 self._keep(evidence, topic, record, source)
             elif topic != self._topics.ingest:
@@ -142,7 +143,10 @@ class Gathering:
         if judged is not None:
             name = judged.org_id, judged.event_name
             evidence.versions.note(source.partition, source.offset, name, foreign=foreign)
-        mark = stamp(record.key, record.value, record.headers)
+        if topic == self._topics.dead_letter:
+            mark = stamp_letter(record, self._ring)
+        else:
+            mark = stamp(record.key, record.value, record.headers)
         said = Said(outcome_of(self._topics, topic, record), foreign, mark)
         evidence.outputs.add(topic, record, source, said=said)
 

@@ -9,7 +9,7 @@ import msgspec
 
 from loyaltystream.audit.reading import Read
 from loyaltystream.audit.seen import Entries, Key, SeenKeys, Sighting, generation
-from loyaltystream.events import ValidEvent
+from loyaltystream.events import SOURCE_HEADER, Check, ValidEvent
 from loyaltystream.memory.identity import Identity
 from loyaltystream.memory.units import GENERATION_CODES, KeyKind, Unit
 from loyaltystream.rules import Rules
@@ -98,8 +98,7 @@ class Judge:
 
     def _judge_astray(self, read: Read, event: ValidEvent) -> Judgement:
         size = _size(event)
-        here = event.record.partition, event.record.offset
-        if here != (event.origin.partition, event.origin.offset):
+        if _was_sent_back(event):
             return _refuse(read, event, Violation(Reason.ASTRAY_TWICE, "", _ASTRAY_TWICE))
         if size > self._rules.max_record_bytes - HEADER_ALLOWANCE:
             detail = f"in the wrong partition, and its {size} bytes are too many to be sent back"
@@ -111,11 +110,16 @@ class Judge:
         sighting = self.seen.find(keys[0], read.clock_ms)
         if sighting:
             return _judge_resend(read, event, sighting)
-        if len(keys) > 1 and (other := self.seen.find(keys[1], read.clock_ms)):
+        spared = event.waiver.checks if event.waiver else frozenset()
+        if (
+            len(keys) > 1
+            and Check.UNIQUE_KEY not in spared
+            and (other := self.seen.find(keys[1], read.clock_ms))
+        ):
             return _judge_unique_key(read, event, other, keys[1][1])
         known_from = max(read.clock_ms - self._rules.window_ms, covers_from_ms)
         late = known_from > 0 and event.occurred_at_ms < known_from + SKEW_MS
-        if late and not event.definition.accepts_late:
+        if late and not (event.definition.accepts_late or Check.LATE in spared):
             violation = Violation(Reason.TOO_LATE, "occurredAt", _TOO_LATE)
             return _refuse(read, event, violation, verdict=Verdict.LATE)
         return Judgement(read, Verdict.ACCEPTED, late=late, keys=keys)
@@ -152,6 +156,14 @@ def _refuse(
     read: Read, event: ValidEvent, violation: Violation, *, verdict: Verdict = Verdict.REJECTED
 ) -> Judgement:
     return Judgement(read, verdict, Rejected.of(event, violation, verdict=verdict))
+
+
+def _was_sent_back(event: ValidEvent) -> bool:
+    """Say whether it lay in another partition: a signed record has its origin from the start."""
+    if event.waiver is not None:
+        return any(name == SOURCE_HEADER for name, _ in event.record.headers)
+    here = event.record.partition, event.record.offset
+    return here != (event.origin.partition, event.origin.offset)
 
 
 def _size(event: ValidEvent) -> int:

@@ -13,13 +13,12 @@ from loyaltystream.audit.findings import Detail, Fault, PartitionFindings, Place
 from loyaltystream.audit.found import Found, FoundRows
 from loyaltystream.audit.log import Deriver
 from loyaltystream.audit.source import source_of
-from loyaltystream.audit.stage import Evidence
+from loyaltystream.audit.stage import Deployment, Evidence
 from loyaltystream.audit.stamp import stamp
 from loyaltystream.audit.version import of_event
-from loyaltystream.definitions.registry import Definitions
 from loyaltystream.events import Record
 from loyaltystream.keys import murmur2, place
-from loyaltystream.topology import Output, Topics
+from loyaltystream.topology import Output
 
 _CHUNK: Final = 500
 _SILENT: Final = "silent"
@@ -33,7 +32,7 @@ class NotifyPartition:
         partition: which one.
         rows: what its records caused.
         derive: says what they must cause.
-        topics: names of all topics.
+        deployment: names of all topics; definitions, for telling events that others judged.
     """
 
     def __init__(
@@ -43,24 +42,23 @@ class NotifyPartition:
         *,
         rows: FoundRows,
         derive: Deriver,
-        topics: Topics,
+        deployment: Deployment,
     ) -> None:
         self._evidence = evidence
         self._partition = partition
         self._span = evidence.spans[partition]
         self._rows = rows
         self._derive = derive
-        self._topics = topics
+        self._deployment = deployment
         self._comparison = Comparison(evidence.outputs, evidence.heads, evidence.ledger)
         self._found: dict[str, int] = {}
         self._judged: dict[str, int] = {}
-        self._expired = 0
+        self._expired = self._replayed = 0
 
-    def audit(self, definitions: Definitions, partitions: int) -> PartitionFindings:
+    def audit(self, partitions: int) -> PartitionFindings:
         """Report every fault of this partition and return its counts.
 
         Args:
-            definitions: the ones in force, for telling events that others judged.
             partitions: how many the notifications' topic has.
         """
         span, consumed = self._span, 0
@@ -73,7 +71,7 @@ class NotifyPartition:
             consumed += len(chunk)
             wanted = self._wanted(self._derive(chunk), partitions)
             for record in chunk:
-                self._compare(record, wanted.get(record.offset, []), definitions)
+                self._compare(record, wanted.get(record.offset, []))
         self._report_strays(span.stop, "there is no such record")
         for _ in self._rows.before(span.settled):
             pass  # caused while the audit was looking: the next one's
@@ -91,23 +89,22 @@ class NotifyPartition:
             keyed = ANYWHERE if output.key is None else home
             partition = keyed if output.partition is None else output.partition
             as_read = Record(partition, 0, 0, output.key, output.value, output.headers)
-            outcome = outcome_of(self._topics, output.topic, as_read)
+            outcome = outcome_of(self._deployment.topics, output.topic, as_read)
             mark = stamp(output.key, output.value, output.headers)
             expected = Expected(output.topic, partition, source.ordinal, outcome, mark)
             wanted.setdefault(source.offset, []).append(expected)
         return wanted
 
-    def _compare(
-        self, record: Record, expected: Sequence[Expected], definitions: Definitions
-    ) -> None:
+    def _compare(self, record: Record, expected: Sequence[Expected]) -> None:
         self._report_strays(record.offset, "there is no such record")
         found = self._rows.take(record.offset)
         judged = of_event(record.value)
+        self._replayed += self._deployment.rules.resending_of(record) is not None
         source = Place(self._evidence.topic, record.partition, record.offset)
         cause = Cause(
             source,
             record.timestamp_ms,
-            older=judged is not None and judged.is_foreign(definitions),
+            older=judged is not None and judged.is_foreign(self._deployment.definitions),
         )
         expired = self._comparison.compare(cause, expected, found)
         self._expired += expired
@@ -137,6 +134,7 @@ class NotifyPartition:
             judged=self._judged,
             reasons={},
             expired=self._expired,
+            replayed=self._replayed,
         )
 
 

@@ -29,6 +29,7 @@ class Read(msgspec.Struct, frozen=True):
         event: the event as far as it could be read, for naming it.
         home: the partition of a valid event's key.
         key_hash: the key's murmur2.
+        replayed: whether it is a letter that somebody sent again, as we signed.
     """
 
     record: Record
@@ -37,6 +38,7 @@ class Read(msgspec.Struct, frozen=True):
     event: RawEvent | None = None
     home: int = -1
     key_hash: int = 0
+    replayed: bool = False
 
 
 class Reader:
@@ -90,12 +92,17 @@ class Reader:
         read = reading.read(record, origin, find=definitions.find, rules=self._rules)
         if isinstance(read, Violation):
             return Read(record, clock_ms, Rejected(record, origin, clock_ms, (read,)))
-        decoded = Decoded(record, origin, clock_ms, *read)
+        waiver = self._rules.waiver_of(record)
+        event = read[0] if waiver is None else waiver.named(read[0])
+        decoded = Decoded(record, origin, clock_ms, event, read[1])
         subject = validate(decoded, definitions=definitions, rules=self._rules)
+        if waiver is not None and isinstance(subject, ValidEvent):
+            subject = msgspec.structs.replace(subject, waiver=waiver)
         if self._rules.partition_by is PartitionBy.EVENT_ID and isinstance(subject, ValidEvent):
             key = f"{subject.org_id}|{subject.event_id}".encode()
             subject = msgspec.structs.replace(subject, key=key)
-        return Read(record, clock_ms, subject, read[0])
+        replayed = self._rules.resending_of(record) is not None
+        return Read(record, clock_ms, subject, event, replayed=replayed)
 
     def _origin(self, record: Record, clock_ms: int) -> Origin:
         """Return where the event first arrived: as a re-keyed record says, if it may be ours."""

@@ -20,6 +20,7 @@ class Recount(msgspec.Struct):
     consumed: int = 0
     unaccounted: int = 0
     expired: int = 0
+    replayed: int = 0
     found: Counter[str] = msgspec.field(default_factory=Counter)
     judged: Counter[str] = msgspec.field(default_factory=Counter)
     reasons: Counter[str] = msgspec.field(default_factory=Counter)
@@ -27,6 +28,7 @@ class Recount(msgspec.Struct):
     def count(self, judgement: Judgement, found: Sequence[Found], *, expired: bool) -> None:
         """Count one record: by its outputs, and by what it should have become."""
         self.consumed += 1
+        self.replayed += judgement.read.replayed
         self.judged[judgement.verdict.value] += 1
         self.reasons.update(reason.value for reason in judgement.reasons)
         if outcomes := {output.outcome for output in found}:
@@ -41,7 +43,7 @@ class Recount(msgspec.Struct):
 
     def clear(self) -> None:
         """Begin anew: what was counted is not proven."""
-        self.consumed = self.unaccounted = self.expired = 0
+        self.consumed = self.unaccounted = self.expired = self.replayed = 0
         for counter in (self.found, self.judged, self.reasons):
             counter.clear()
 
@@ -61,4 +63,5 @@ class Recount(msgspec.Struct):
             reasons=dict(sorted(self.reasons.items())),
             unaccounted=self.unaccounted,
             expired=self.expired,
+            replayed=self.replayed,
         )

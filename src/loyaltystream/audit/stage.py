@@ -12,6 +12,7 @@ from loyaltystream.definitions.registry import Definitions
 from loyaltystream.memory.changelog import Layout
 from loyaltystream.memory.identity import Identity
 from loyaltystream.rules import Rules
+from loyaltystream.sealing.ring import NO_KEYS, KeyRing
 from loyaltystream.steps.route import Letters
 from loyaltystream.topology import Topics
 
@@ -29,7 +30,8 @@ class Deployment(msgspec.Struct, frozen=True):
         rules: what a valid event is.
         identity: makes the memory's ids.
         layout: what these depend on, the partition count among it.
-        letters: encodes the dead letters of stage ingest.
+        letters: encodes the dead letters of stage ingest, and seals none.
+        ring: opens those that were sealed.
         catch_up: called once it is known how far the audit goes: definitions that came later than
             those are of no interest, and all earlier ones are.
     """
@@ -40,6 +42,7 @@ class Deployment(msgspec.Struct, frozen=True):
     identity: Identity
     layout: Layout
     letters: Letters
+    ring: KeyRing = NO_KEYS
     views: Callable[[int], Definitions] | None = None
     catch_up: Callable[[], object] = lambda: None
 

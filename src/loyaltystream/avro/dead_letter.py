@@ -6,6 +6,8 @@ from typing import Any, Final
 from loyaltystream.avro import schemas
 from loyaltystream.avro.wire import frame
 from loyaltystream.events import Record
+from loyaltystream.sealing.originals import plain, seal
+from loyaltystream.sealing.ring import NO_KEYS, KeyRing
 from loyaltystream.steps.stages import Rejected
 from loyaltystream.verdicts import VENDOR_CODES, Violation
 
@@ -26,12 +28,20 @@ class LetterEncoder:
         stage: `ingest` or `notify`.
         schema_id: the id that the registry gave the schema.
         max_record_bytes: records larger than this (value, key, headers) are truncated.
+        ring: seals the originals, if one of its keys does.
     """
 
-    def __init__(self, stage: str, schema_id: int, max_record_bytes: int) -> None:
+    def __init__(
+        self, stage: str, schema_id: int, max_record_bytes: int, *, ring: KeyRing = NO_KEYS
+    ) -> None:
         self._stage = stage
         self._frame = frame(schema_id)
         self._max_record_bytes = max_record_bytes
+        self._ring = ring
+
+    def key(self, record: Record) -> bytes | None:
+        """Return the key of the letter's own record: it may name a customer, so none if sealed."""
+        return record.key if self._ring.active is None else None
 
     def encode(self, rejected: Rejected) -> bytes:
         """Return the framed letter."""
@@ -52,7 +62,8 @@ class LetterEncoder:
             "valueBytes": len(record.value or b""),
             **(self._whole(record) if self._fits(record) else _part(record)),
         }
-        return self._frame + schemas.encode(schemas.load(schemas.DEAD_LETTER), letter)
+        sealed = seal(letter, record.key, self._ring)
+        return self._frame + schemas.encode(schemas.load(schemas.DEAD_LETTER), sealed)
 
     def _fits(self, record: Record) -> bool:
         headers = sum(
@@ -64,23 +75,19 @@ class LetterEncoder:
 
     def _whole(self, record: Record) -> dict[str, Any]:
         return {
-            "value": _seal(record.value),
-            "key": _seal(record.key),
-            "headers": [{"name": name, "value": _seal(value)} for name, value in record.headers],
+            "value": plain(record.value),
+            "key": plain(record.key),
+            "headers": [{"name": name, "value": plain(value)} for name, value in record.headers],
         }
 
 
 def _part(record: Record) -> dict[str, Any]:
     value = record.value or b""
     return {
-        "value": _seal(value[:KEPT_BYTES]),
+        "value": plain(value[:KEPT_BYTES]),
         "truncated": True,
         "valueSha256": sha256(value).hexdigest(),
     }
-
-
-def _seal(content: bytes | None) -> dict[str, Any] | None:
-    return None if content is None else {"alg": "none", "keyId": None, "bytes": content}
 
 
 def _violation(violation: Violation) -> dict[str, Any]:

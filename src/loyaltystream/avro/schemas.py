@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -74,7 +75,7 @@ def text(schema: Schema) -> str:
     return json.dumps(visible, separators=(",", ":"), sort_keys=True)
 
 
-def encode(schema: Schema, value: dict[str, Any]) -> bytes:
+def encode(schema: Schema, value: Mapping[str, Any]) -> bytes:
     """Return `value` as Avro.
 
     Raises:

@@ -67,14 +67,17 @@ def _recount(stage: str, findings: Findings) -> Table | None:
     # What nowhere occurs is left out: all columns do not fit into a terminal.
     occurring = {name for found in partitions for name, count in found.found.items() if count}
     names = [name for name in [*known, *_others(partitions, known)] if name in occurring]
+    # Letters that people sent again are among the consumed, and few.
+    again = ["sent again"] if any(found.replayed for found in partitions) else []
     table = Table(box=None, pad_edge=False, header_style="dim", title=stage, title_justify="left")
-    for column in ("", "offsets", "consumed", *names, "adds up", "lag"):
+    for column in ("", "offsets", "consumed", *again, *names, "adds up", "lag"):
         table.add_column(column, justify="left" if column == "offsets" else "right")
     for found in partitions:
         table.add_row(
             str(found.partition),
             f"{found.first}..{found.committed}",
             f"{found.consumed:,}",
+            *(f"{found.replayed:,}" for _ in again),
             *(f"{found.found.get(name, 0):,}" for name in names),
             "[green]yes[/]" if found.adds_up else "[red]no[/]",
             f"{found.lag:,}",

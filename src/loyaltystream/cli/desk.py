@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 import typer
 from rich.console import Console
 
-from loyaltystream.app import Deployment
+from loyaltystream.app import Deployment, build_notify
 from loyaltystream.audit.findings import Place
 from loyaltystream.cli.context import Context
 from loyaltystream.cli.letters import tell_unreadable
@@ -19,8 +19,8 @@ from loyaltystream.kafka.searching import LogSearcher
 from loyaltystream.kafka.writing import TransactionalWriter
 from loyaltystream.letters.choosing import Choice, Shelf, place_of
 from loyaltystream.letters.desk import Desk, Sorted
-from loyaltystream.letters.letter import Letter, LetterReader
-from loyaltystream.letters.preview import Forecast, Preview
+from loyaltystream.letters.letter import Letter
+from loyaltystream.letters.preview import Forecast, Judges, Preview
 from loyaltystream.letters.replaying import Resender
 from loyaltystream.letters.state import name_of
 from loyaltystream.sending import Keyer
@@ -50,12 +50,12 @@ def working(context: typer.Context) -> Iterator[Work]:
         transactional_id=f"{settings.worker.group_prefix}.{TRANSACTIONS}",
     )
     with closing(LogSearcher(settings.kafka)) as log, closing(writer):
-        shelf = Shelf(log, topics.dead_letter, LetterReader(deployment.registry.writer_schema))
+        shelf = Shelf(log, topics.dead_letter, deployment.letter_reader)
         desk = Desk(
             log,
             topics.letter_state,
             writer=writer,
-            resender=Resender(topics.ingest, key=keyer.key, signer=deployment.signer),
+            resender=Resender(topics, keyer=keyer, signer=deployment.signer),
             now_ms=_now_ms,
         )
         yield Work(deployment, log, shelf, desk)
@@ -97,7 +97,10 @@ def foretell(work: Work, found: Sorted) -> Forecast:
         work.log,
         deployment.topics,
         layout=deployment.layout,
-        judge=deployment.ingest(),
+        judges=Judges(
+            deployment.ingest(),
+            lambda: build_notify(deployment, deployment.open_letters("notify")),
+        ),
         definitions=definitions.view(),
     )
     return preview.forecast(found.resent, now_ms=_now_ms())

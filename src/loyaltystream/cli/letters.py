@@ -15,7 +15,6 @@ from loyaltystream.cli.why import NEVER_SEEN, reveal_option
 from loyaltystream.kafka.searching import LogSearcher
 from loyaltystream.letters.choosing import Choice, Shelf, place_of
 from loyaltystream.letters.counting import count
-from loyaltystream.letters.letter import LetterReader
 from loyaltystream.letters.screen import render, render_counts, render_list
 from loyaltystream.letters.state import States, Step, read_states
 from loyaltystream.letters.telling import to_table, to_whole_table
@@ -105,7 +104,7 @@ def show(
 @contextmanager
 def _shelf(context: typer.Context) -> Iterator[Shelf]:
     deployment = Deployment(context.ensure_object(Context).settings)
-    reader = LetterReader(deployment.registry.writer_schema)
+    reader = deployment.letter_reader
     with closing(LogSearcher(deployment.settings.kafka)) as log:
         yield Shelf(log, deployment.topics.dead_letter, reader)
 

@@ -53,7 +53,7 @@ def tail(
         raise ConfigurationError("--from-start shows all records, -n the last ones: choose one")
     asked = resolve(topic, deployment.topics, prefix=deployment.settings.topics.prefix)
     _demand(deployment, asked)
-    read = reader_of(asked.role, deployment.registry.writer_schema)
+    read = reader_of(asked.role, deployment.registry.writer_schema, deployment.ring)
     console, log = Console(highlight=False, soft_wrap=True), Tail(deployment.reader, asked.topic)
 
     def show(records: Iterable[Record]) -> int:

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Final
@@ -15,7 +16,6 @@ from loyaltystream.app import Deployment
 from loyaltystream.cli.context import Context
 from loyaltystream.definitions.files import read_definition
 from loyaltystream.events import Record
-from loyaltystream.letters.letter import LetterReader
 from loyaltystream.sending import Pace
 from loyaltystream.whatif import Effect, Outlook, WhatIf
 
@@ -52,10 +52,10 @@ def what_if(
     )
     since_ms = int(time.time() * 1000 - hours * _HOUR_MS)
     pace = Pace(rate, clock=time.monotonic, sleep=time.sleep)
-    outlooks = {}
+    outlooks, locked = {}, Counter[str]()
     for topic, records in (
         (deployment.topics.ingest, _events(deployment, since_ms)),
-        (deployment.topics.dead_letter, _letters(deployment, since_ms)),
+        (deployment.topics.dead_letter, _letters(deployment, since_ms, locked)),
     ):
         looking = WhatIf(other, current, deployment.rules, topic)
         with Console(stderr=True).status(f"looking at {escape(topic)} ..."):
@@ -63,6 +63,8 @@ def what_if(
                 looking.take(record)
                 pace.wait()
         outlooks[topic] = looking.outlook
+    for why, count in locked.items():
+        Console(stderr=True).print(f"{count:,} letters not looked at: {why}", markup=False)
     if as_json:
         told = {topic: outlook.to_json() for topic, outlook in outlooks.items()}
         typer.echo(json.dumps(told))
@@ -79,14 +81,21 @@ def _events(deployment: Deployment, since_ms: int) -> Iterator[Record]:
         )
 
 
-def _letters(deployment: Deployment, since_ms: int) -> Iterator[Record]:
-    """Yield the events in letters from before that moment; later ones are still on their topic."""
+def _letters(deployment: Deployment, since_ms: int, locked: Counter[str]) -> Iterator[Record]:
+    """Yield the events in letters from before that moment; later ones are still on their topic.
+
+    Counts those that can't be opened, by why.
+    """
     reader, topic = deployment.reader, deployment.topics.dead_letter
-    letters = LetterReader(deployment.registry.writer_schema)
+    letters = deployment.letter_reader
     for partition, (first, end) in reader.bounds(topic).items():
         for record in reader.records(topic, partition, first, end):
             letter = letters.read(topic, record)
-            event = None if isinstance(letter, str) else letter.arrived()
+            if isinstance(letter, str):
+                continue
+            if letter.original.told is not None:
+                locked[letter.original.told] += 1
+            event = letter.arrived()
             if event is not None and event.timestamp_ms < since_ms:
                 yield event
 

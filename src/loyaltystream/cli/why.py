@@ -15,7 +15,6 @@ from loyaltystream.definitions.model import IDENTIFIER_TYPES, EventDefinition
 from loyaltystream.errors import ConfigurationError
 from loyaltystream.kafka.searching import LogSearcher
 from loyaltystream.keys import normalise_identifier, partition_key
-from loyaltystream.letters.letter import LetterReader
 from loyaltystream.masking import mask_key
 from loyaltystream.sending import Keyer
 from loyaltystream.verdicts import Reason
@@ -116,7 +115,7 @@ def _asker(deployment: Deployment, log: LogSearcher, *, reveal: bool) -> Why:
         topics=deployment.topics,
         layout=deployment.layout,
         identity=deployment.identity,
-        letters=LetterReader(deployment.registry.writer_schema),
+        letters=deployment.letter_reader,
         definitions={(found.org_id, found.event_name): found for found in definitions},
         keyer=Keyer(definitions, deployment.rules),
         signer=deployment.signer,

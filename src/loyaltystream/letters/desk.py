@@ -1,4 +1,6 @@
-"""Where people deal with letters: repaired, replayed or discarded. Does I/O through its ports.
+"""Where people deal with letters: repaired, replayed, released or discarded.
+
+Does I/O through its ports.
 
 The state of a letter is written in the transaction that sends its replay, and read only once
 whoever wrote before is fenced: a replay that was killed, or is run twice, sends nothing twice.
@@ -89,18 +91,21 @@ class Desk:
             letters: that are meant.
             patch: as if they were repaired by it.
         """
-        resent: list[Resent] = []
-        staying: dict[Stay, list[Letter]] = {}
-        for letter in letters:
+
+        def make(letter: Letter) -> Resent | Stay:
             state = self.states.of(letter.place)
             if patch is not None and state.state not in DONE:
                 state = LetterState(Step.REPAIRED, patch=patch)
-            made = self._resender.resend(letter, state)
-            if isinstance(made, Resent):
-                resent.append(made)
-            else:
-                staying.setdefault(made, []).append(letter)
-        return Sorted(resent, staying)
+            return self._resender.resend(letter, state)
+
+        return _sorted(letters, make)
+
+    def sort_held(self, letters: Sequence[Letter]) -> Sorted:
+        """Return which letters can be released."""
+        return _sorted(
+            letters,
+            lambda letter: self._resender.release(letter, self.states.of(letter.place)),
+        )
 
     def replay(self, resent: Sequence[Resent], *, at_once: int = BATCH) -> Iterator[Resent]:
         """Send letters again, a few in each transaction; yield each before it is sent.
@@ -110,16 +115,17 @@ class Desk:
         Raises:
             BrokerError: if it is not known whether a transaction was committed.
         """
-        waiting: list[Resent] = []
-        waiting_bytes = 0
-        for one in resent:
-            yield one
-            waiting.append(one)
-            waiting_bytes += len(one.value)
-            if len(waiting) >= at_once or waiting_bytes > BATCH_BYTES:
-                self._send(waiting)
-                waiting, waiting_bytes = [], 0
-        self._send(waiting)
+        return self._send_all(resent, LetterState(Step.REPLAYED), at_once)
+
+    def release(
+        self, resent: Sequence[Resent], *, reason: str, at_once: int = BATCH
+    ) -> Iterator[Resent]:
+        """Send held letters as new events, like `replay`; why is kept with each.
+
+        Raises:
+            BrokerError: if it is not known whether a transaction was committed.
+        """
+        return self._send_all(resent, LetterState(Step.RELEASED, reason=reason), at_once)
 
     def repair(self, resent: Sequence[Resent], patch: list[dict[str, Any]]) -> None:
         """Keep a patch for letters that it applies to; their replay will send them mended.
@@ -141,17 +147,43 @@ class Desk:
         self._say([one.place for one in left], state)
         return left
 
-    def _send(self, resent: Sequence[Resent]) -> None:
+    def _send_all(
+        self, resent: Sequence[Resent], state: LetterState, at_once: int
+    ) -> Iterator[Resent]:
+        waiting: list[Resent] = []
+        waiting_bytes = 0
+        for one in resent:
+            yield one
+            waiting.append(one)
+            waiting_bytes += len(one.value)
+            if len(waiting) >= at_once or waiting_bytes > BATCH_BYTES:
+                self._send(waiting, state)
+                waiting, waiting_bytes = [], 0
+        self._send(waiting, state)
+
+    def _send(self, resent: Sequence[Resent], state: LetterState) -> None:
         if not resent:
             return
         now_ms = self._now_ms()
         outputs = []
         for one in resent:
-            state = LetterState(Step.REPLAYED, now_ms, attempt=one.attempt)
-            outputs += [one.output, to_output(self._topic, one.letter.place, state)]
+            said = msgspec.structs.replace(state, at_ms=now_ms, attempt=one.attempt)
+            outputs += [one.output, to_output(self._topic, one.letter.place, said)]
         self._writer.write(outputs)
 
     def _say(self, letters: Sequence[Place], state: LetterState) -> None:
         for start in range(0, len(letters), BATCH):
             part = letters[start : start + BATCH]
             self._writer.write([to_output(self._topic, letter, state) for letter in part])
+
+
+def _sorted(letters: Sequence[Letter], make: Callable[[Letter], Resent | Stay]) -> Sorted:
+    resent: list[Resent] = []
+    staying: dict[Stay, list[Letter]] = {}
+    for letter in letters:
+        made = make(letter)
+        if isinstance(made, Resent):
+            resent.append(made)
+        else:
+            staying.setdefault(made, []).append(letter)
+    return Sorted(resent, staying)

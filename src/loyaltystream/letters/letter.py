@@ -1,8 +1,8 @@
 """A record of the dead-letter topic in, what it says out. Pure, but for asking the registry."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -12,13 +12,13 @@ from loyaltystream.avro import schemas
 from loyaltystream.avro.event_reader import WriterSchemas
 from loyaltystream.avro.wire import FRAME_BYTES, schema_id_of
 from loyaltystream.errors import SchemaError
-from loyaltystream.events import Header, Record
-from loyaltystream.verdicts import Violation
+from loyaltystream.events import Check, Header, Record
+from loyaltystream.sealing.originals import PLAIN, Table, Unsealed, content_of, unseal
+from loyaltystream.sealing.ring import NO_KEYS, KeyRing, Locked
+from loyaltystream.verdicts import Verdict, Violation
 
 INGEST: Final = "ingest"
 """The stage whose letters hold events as they arrived."""
-
-_OPEN: Final = "none"
 
 
 class Complaint(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
@@ -34,8 +34,10 @@ class Original(msgspec.Struct, frozen=True):
     """The record that became a letter, as far as it can be read.
 
     Attributes:
-        value: its bytes; None: it had none, or they are sealed.
+        value: its bytes; None: it had none, or they can't be opened.
         alg: how they are sealed; none: they are not.
+        key_id: under which key.
+        locked: why they can't be opened; None: they could.
         size: of the whole value, however much of it was kept.
         sha256: of the whole value, where only its beginning was kept.
     """
@@ -47,6 +49,13 @@ class Original(msgspec.Struct, frozen=True):
     size: int
     truncated: bool
     sha256: str | None
+    key_id: str | None = None
+    locked: Locked | None = None
+
+    @property
+    def told(self) -> str | None:
+        """Why it can't be opened, and the key that it is under; None: it could."""
+        return None if self.locked is None else f"{self.locked.value} ({self.key_id})"
 
 
 class Letter(msgspec.Struct, frozen=True):
@@ -80,6 +89,16 @@ class Letter(msgspec.Struct, frozen=True):
         """Their codes, each once."""
         return tuple(dict.fromkeys(found.code for found in self.complaints))
 
+    @property
+    def held_by(self) -> Check | None:
+        """The one check that holds its event for a person; None: more is wrong with it."""
+        if self.verdict == Verdict.LATE:
+            return Check.LATE
+        if self.verdict != Verdict.CONFLICT:
+            return None
+        by_key = any(found.path == "fields" for found in self.complaints)
+        return Check.UNIQUE_KEY if by_key else Check.EVENT_ID
+
     def arrived(self) -> Record | None:
         """Return the event as it first arrived, at the letter's place.
 
@@ -97,10 +116,12 @@ class LetterReader:
 
     Args:
         writer_schema: gives the schema of an id.
+        ring: the keys that open sealed originals.
     """
 
-    def __init__(self, writer_schema: WriterSchemas) -> None:
+    def __init__(self, writer_schema: WriterSchemas, ring: KeyRing = NO_KEYS) -> None:
         self._writer_schema = writer_schema
+        self._ring = ring
 
     def read(self, topic: str, record: Record) -> Letter | str:
         """Return the letter in a record of that topic, or why there is none."""
@@ -116,12 +137,12 @@ class LetterReader:
             read = schemas.decode(writer, known, value[FRAME_BYTES:])
         except SchemaError as error:
             return str(error)
-        return _letter(Place(topic, record.partition, record.offset), record, read)
+        return _letter(topic, record, read, _original(read, self._ring))
 
 
-def _letter(place: Place, record: Record, read: Mapping[str, Any]) -> Letter:
+def _letter(topic: str, record: Record, read: Table, original: Original) -> Letter:
     return Letter(
-        place=place,
+        place=Place(topic, record.partition, record.offset),
         written_ms=record.timestamp_ms,
         source=source_of(record.headers),
         stage=read["stage"],
@@ -137,29 +158,24 @@ def _letter(place: Place, record: Record, read: Mapping[str, Any]) -> Letter:
             for found in read["violations"]
         ),
         complaint_count=read["violationCount"],
-        original=_original(read),
+        original=original,
     )
 
 
-def _original(read: Mapping[str, Any]) -> Original:
-    sealed = read["value"]
-    headers = [(one["name"], _open(one["value"]) or b"") for one in read["headers"]]
+def _original(read: Table, ring: KeyRing) -> Original:
+    sealed, unsealed = read["value"], unseal(read, ring)
+    held = unsealed.letter if isinstance(unsealed, Unsealed) else {**read, "value": None}
     return Original(
-        value=_open(sealed),
-        key=_open(read["key"]),
-        headers=headers,
-        alg=_OPEN if sealed is None else sealed["alg"],
-        size=read["valueBytes"],
-        truncated=read["truncated"],
-        sha256=read["valueSha256"],
+        value=content_of(held["value"]),
+        key=content_of(held["key"]),
+        headers=[(one["name"], content_of(one["value"]) or b"") for one in held["headers"]],
+        alg=PLAIN if sealed is None else sealed["alg"],
+        size=held["valueBytes"],
+        truncated=held["truncated"],
+        sha256=held["valueSha256"],
+        key_id=None if sealed is None else sealed["keyId"],
+        locked=unsealed if isinstance(unsealed, Locked) else None,
     )
-
-
-def _open(sealed: Mapping[str, Any] | None) -> bytes | None:
-    if sealed is None or sealed["alg"] != _OPEN:
-        return None
-    content = sealed["bytes"]
-    return content if isinstance(content, bytes) else None
 
 
 def _milliseconds(moment: datetime | int) -> int:

@@ -1,7 +1,8 @@
 """What would become of replays, by the judge itself. Does I/O through the log; touches nothing."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -16,9 +17,11 @@ from loyaltystream.letters.state import name_of
 from loyaltystream.memory.changelog import Layout
 from loyaltystream.memory.recollection import Recollection
 from loyaltystream.memory.relaid import read
+from loyaltystream.notify import Notify
 from loyaltystream.pipeline import Ingest, Plan
 from loyaltystream.relayout.guard import demand_layout
 from loyaltystream.topology import Topics
+from loyaltystream.verdicts import NotifyOutcome
 
 
 class Forecast(msgspec.Struct, frozen=True, rename="camel"):
@@ -35,6 +38,13 @@ class Forecast(msgspec.Struct, frozen=True, rename="camel"):
     letters: dict[str, str]
 
 
+class Judges(NamedTuple):
+    """What a worker of each stage asks; that of stage notify is made once it is needed."""
+
+    ingest: Ingest
+    notify: Callable[[], Notify]
+
+
 class Preview:
     """Judges replays without sending them.
 
@@ -42,7 +52,7 @@ class Preview:
         log: the topics.
         topics: their names.
         layout: what remembered ids depend on.
-        judge: as a worker has it.
+        judges: as workers have them.
         definitions: those in force.
     """
 
@@ -52,13 +62,13 @@ class Preview:
         topics: Topics,
         *,
         layout: Layout,
-        judge: Ingest,
+        judges: Judges,
         definitions: Definitions,
     ) -> None:
         self._log = log
         self._topics = topics
         self._layout = layout
-        self._judge = judge
+        self._judges = judges
         self._definitions = definitions
 
     def forecast(self, resent: Sequence[Resent], *, now_ms: int) -> Forecast:
@@ -68,6 +78,17 @@ class Preview:
             BrokerError: if the changelog can't be read.
             StateError: if it is damaged, or does not lead to the layout in force.
         """
+        events = [one for one in resent if one.output.topic == self._topics.ingest]
+        accepted = [one for one in resent if one.output.topic != self._topics.ingest]
+        letters, reasons = self._judged(events, now_ms)
+        if accepted:
+            mapped, more = self._mapped(accepted, now_ms)
+            letters |= mapped
+            reasons.update(more)
+        return Forecast(dict(Counter(letters.values())), dict(reasons), letters)
+
+    def _judged(self, resent: Sequence[Resent], now_ms: int) -> tuple[dict[str, str], Counter[str]]:
+        """Return each letter's verdict by stage ingest, and the reasons."""
         by_partition: dict[int, list[Resent]] = {}
         for one, home in zip(resent, self._homes(resent), strict=True):
             by_partition.setdefault(home, []).append(one)
@@ -75,16 +96,29 @@ class Preview:
         for partition, found in by_partition.items():
             self._plan(partition, found, memories[partition], now_ms)
         self._remember(memories)
-        verdicts, reasons = Counter[str](), Counter[str]()
-        letters: dict[str, str] = {}
+        letters, reasons = dict[str, str](), Counter[str]()
         for partition, found in by_partition.items():
             start = memories[partition].next_offset
             plan = self._plan(partition, found, memories[partition], now_ms)
-            reasons.update({reason.value: count for reason, count in plan.tally.reasons.items()})
+            reasons.update(_reasons(plan))
             for offset, outcome in self._outcomes(plan).items():
                 letters[name_of(found[offset - start].letter.place)] = outcome
-        verdicts.update(letters.values())
-        return Forecast(dict(verdicts), dict(reasons), letters)
+        return letters, reasons
+
+    def _mapped(self, resent: Sequence[Resent], now_ms: int) -> tuple[dict[str, str], Counter[str]]:
+        """Return each letter's outcome of stage notify, and the reasons."""
+        notify = self._judges.notify()
+        records = [
+            Record(0, offset, now_ms, one.output.key, one.value, one.output.headers)
+            for offset, one in enumerate(resent)
+        ]
+        plan = notify.plan(records, definitions=self._definitions, generation=0)
+        outcomes = self._outcomes(plan)
+        letters = {
+            name_of(one.letter.place): outcomes.get(offset, NotifyOutcome.SILENT.value)
+            for offset, one in enumerate(resent)
+        }
+        return letters, Counter(_reasons(plan))
 
     def _homes(self, resent: Sequence[Resent]) -> list[int]:
         hashed = murmur2([one.output.key or b"" for one in resent])
@@ -104,7 +138,7 @@ class Preview:
             )
             for number, one in enumerate(found)
         ]
-        return self._judge.judge(
+        return self._judges.ingest.judge(
             records, memory=memory, definitions=self._definitions, generation=0
         )
 
@@ -127,3 +161,7 @@ class Preview:
                 as_read = Record(0, 0, 0, output.key, output.value, output.headers)
                 outcomes[source.offset] = outcome_of(self._topics, output.topic, as_read)
         return outcomes
+
+
+def _reasons(plan: Plan) -> dict[str, int]:
+    return {reason.value: count for reason, count in plan.tally.reasons.items()}

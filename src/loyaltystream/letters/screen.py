@@ -11,12 +11,15 @@ from loyaltystream.letters.desk import Sorted
 from loyaltystream.letters.letter import Complaint, Letter
 from loyaltystream.letters.marking import mark
 from loyaltystream.letters.preview import Forecast
+from loyaltystream.letters.signing import released_id
 from loyaltystream.letters.state import LetterState, States, Step, name_of
 from loyaltystream.letters.telling import event_of, shown_headers
 from loyaltystream.masking import mask_event, mask_key
 from loyaltystream.tailing.decoding import plain
 from loyaltystream.tailing.shown import moment, visible
-from loyaltystream.verdicts import Verdict
+from loyaltystream.verdicts import NotifyOutcome, Verdict
+
+_WANTED = frozenset({Verdict.ACCEPTED.value, NotifyOutcome.NOTIFIED.value})
 
 
 def render_list(letters: Sequence[Letter], states: States, of: int) -> RenderableType:
@@ -33,7 +36,7 @@ def render_list(letters: Sequence[Letter], states: States, of: int) -> Renderabl
             str(letter.org_id if letter.org_id is not None else "?"),
             Text(visible(letter.event_name or "?")),
             Text(visible(letter.event_id or "?")),
-            Text(visible(", ".join(letter.reasons))),
+            Text(visible(", ".join(letter.reasons))).append_text(_locked(letter)),
         )
     if not letters:
         return Text("no letters")
@@ -67,7 +70,7 @@ def render_forecast(forecast: Forecast, found: Sorted) -> RenderableType:
     table.add_column(justify="right")
     table.add_column()
     for verdict, count in sorted(forecast.verdicts.items()):
-        style = "green" if verdict == Verdict.ACCEPTED else "yellow"
+        style = "green" if verdict in _WANTED else "yellow"
         table.add_row(f"{count:,}", Text(f"would be {verdict}", style=style))
     for reason, count in sorted(forecast.reasons.items()):
         table.add_row(f"{count:,}", Text(f"  because of {reason}", style="dim"))
@@ -78,14 +81,16 @@ def render_forecast(forecast: Forecast, found: Sorted) -> RenderableType:
 
 def render(letter: Letter, state: LetterState, *, reveal: bool) -> RenderableType:
     """Return a letter with its event, what is wrong where it is, and what was done about it."""
-    about = [*_about(letter, reveal=reveal), *_state(state), Text()]
+    about = [*_about(letter, reveal=reveal), *_state(letter, state), Text()]
     return Group(*about, *_event(letter, reveal=reveal))
 
 
-def _state(state: LetterState) -> Iterator[Text]:
+def _state(letter: Letter, state: LetterState) -> Iterator[Text]:
     if state.state is Step.OPEN:
         return
     yield Text(visible(state.told(_when(state.at_ms))), style="bold blue")
+    if state.state is Step.RELEASED:
+        yield Text(f"  its event goes by {released_id(str(letter.place))}", style="blue")
     for operation in state.patch or []:
         yield Text(visible(f"  {operation.get('op')} {operation.get('path')}"), style="blue")
 
@@ -104,7 +109,8 @@ def _about(letter: Letter, *, reveal: bool) -> Iterator[Text]:
     yield Text(f"written {_when(letter.written_ms)}{version}")
     arrived = f"first arrived {_when(letter.origin_ms)} as {letter.origin}"
     key = plain(original.key) if reveal else mask_key(original.key)
-    yield Text(visible(f"{arrived}, {original.size} bytes, key {key or 'none'}"))
+    told = "sealed" if original.locked is not None else key or "none"
+    yield Text(visible(f"{arrived}, {original.size} bytes, key {told}"))
     for name, content in shown_headers(original.headers, reveal=reveal):
         yield Text(visible(f"header {name}: {plain(content)}"), style="dim")
     if original.truncated:
@@ -119,8 +125,8 @@ def _event(letter: Letter, *, reveal: bool) -> Iterator[Text]:
             yield Text.assemble(visible(line.text), *map(_mark, line.complaints))
     else:
         yield from (Text.assemble("it", _mark(found)) for found in letter.complaints)
-        if original.alg != "none":
-            yield Text(f"its value is sealed by {original.alg}", style="yellow")
+        if (locked := original.told) is not None:
+            yield Text(visible(locked), style="yellow")
         elif original.value is None:
             yield Text("it has no value", style="yellow")
         elif reveal:
@@ -129,6 +135,11 @@ def _event(letter: Letter, *, reveal: bool) -> Iterator[Text]:
             yield Text("its bytes are no JSON; --reveal shows them", style="yellow")
     if (more := letter.complaint_count - len(letter.complaints)) > 0:
         yield Text(f"and {more} more", style="red")
+
+
+def _locked(letter: Letter) -> Text:
+    locked = letter.original.told
+    return Text("" if locked is None else visible(f"; {locked}"), style="yellow")
 
 
 def _mark(found: Complaint) -> tuple[str, str]:

@@ -22,10 +22,11 @@ class Step(StrEnum):
     OPEN = "open"
     REPAIRED = "repaired"
     REPLAYED = "replayed"
+    RELEASED = "released"
     DISCARDED = "discarded"
 
 
-DONE = frozenset({Step.REPLAYED, Step.DISCARDED})
+DONE = frozenset({Step.REPLAYED, Step.RELEASED, Step.DISCARDED})
 """Nothing more is done with such a letter."""
 
 
@@ -35,8 +36,8 @@ class LetterState(msgspec.Struct, frozen=True, rename="camel", omit_defaults=Tru
     Attributes:
         at_ms: since when, by the clock of who did it.
         patch: of a repaired letter: what a replay changes, as RFC 6902 has it.
-        attempt: of a replayed letter: the how-manieth replay of its event that was.
-        reason: of a discarded letter.
+        attempt: of a letter that was sent again: the how-manieth time for its event.
+        reason: of a released or a discarded letter.
     """
 
     state: Step
@@ -70,6 +71,11 @@ class States:
     def of(self, letter: Place) -> LetterState:
         """Return the state of a letter."""
         return self._states.get(name_of(letter), OPEN)
+
+    def places(self, topic: str, step: Step) -> list[Place]:
+        """Return the letters of a topic with which that was done last."""
+        slots = [name.partition("/") for name, said in self._states.items() if said.state is step]
+        return [Place(topic, int(partition), int(offset)) for partition, _, offset in slots]
 
     def _learn(self, record: Record) -> None:
         try:

@@ -8,13 +8,15 @@ import msgspec
 
 from loyaltystream.dialects.strict_json import ANY_SIZE, parse
 from loyaltystream.events import Header
-from loyaltystream.letters.letter import Letter
+from loyaltystream.letters.letter import Letter, Original
+from loyaltystream.letters.signing import PROOF_HEADER, REPLAY_HEADERS
 from loyaltystream.letters.state import States, name_of
 from loyaltystream.masking import MASK, mask_event, mask_key
+from loyaltystream.sealing.originals import PLAIN
 from loyaltystream.tailing.decoding import plain
 from loyaltystream.verdicts import Violation
 
-_OURS: Final = frozenset({"src", "origin", "traceparent", "replay-of", "replay-attempt"})
+_OURS: Final = (REPLAY_HEADERS | {"src", "origin", "traceparent"}) - {PROOF_HEADER}
 """Headers that name no person, whoever wrote them."""
 
 
@@ -38,6 +40,7 @@ def to_table(letter: Letter, states: States) -> dict[str, Any]:
         "violationCount": letter.complaint_count,
         "valueBytes": original.size,
         "truncated": original.truncated,
+        "sealed": _seal(original),
     }
 
 
@@ -55,6 +58,13 @@ def to_whole_table(letter: Letter, states: States, *, reveal: bool) -> dict[str,
     if value is None and reveal and original.value is not None:
         shown["base64"] = b64encode(original.value).decode()
     return {**to_table(letter, states), **shown}
+
+
+def _seal(original: Original) -> dict[str, Any] | None:
+    if original.alg == PLAIN:
+        return None
+    locked = None if original.locked is None else original.locked.name
+    return {"alg": original.alg, "keyId": original.key_id, "locked": locked}
 
 
 def event_of(letter: Letter) -> Any:  # noqa: ANN401 (any JSON value)

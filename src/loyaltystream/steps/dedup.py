@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 import msgspec
 
-from loyaltystream.events import ValidEvent
+from loyaltystream.events import Check, ValidEvent
 from loyaltystream.memory.identity import Identity
 from loyaltystream.memory.units import KeyKind, Overlay, Seen, Unit
 from loyaltystream.rules import Rules
@@ -108,7 +108,7 @@ def _ask_unique_keys(
 
 def _takes_late(deduped: Deduped, event: ValidEvent) -> bool:
     """Judge an event that is older than the memory reaches; say whether it is accepted."""
-    if event.definition.accepts_late:
+    if event.definition.accepts_late or event.is_spared(Check.LATE):
         deduped.late.add(event.record.offset)
         return True
     violation = Violation(Reason.TOO_LATE, "occurredAt", "older than the memory reaches")
@@ -135,7 +135,7 @@ def _is_known(deduped: Deduped, key: _Key, event: ValidEvent) -> bool:
     known = key.known
     if (own := deduped.overlay.get(key.unit)) and (seen := own.get(key.id)):
         known = _known(seen, key.unit, event, known)
-    if known == UNSEEN:
+    if known == UNSEEN or event.is_spared(Check.UNIQUE_KEY):
         return False
     if known != event.fingerprint and event.definition.unique_key_conflicts:
         detail = "another event has this unique key and different content"

@@ -1,7 +1,8 @@
 """Records of `EMFConsumer` in, the notifications that they cause out. Pure.
 
 An event's notifications are made all or not at all: what can't be mapped is a dead letter with
-everything that is wrong (design.md section 2).
+everything that is wrong (design.md section 2). One that was sent again because of that names the
+version of its definition that may map it instead.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,7 +11,7 @@ from typing import Any
 import msgspec
 
 from loyaltystream.definitions.registry import Definitions
-from loyaltystream.events import Header, Origin, Record
+from loyaltystream.events import Header, Origin, Record, ResendingOf, no_resending
 from loyaltystream.notifications.mapping import map_event
 from loyaltystream.notifications.program import Notification
 from loyaltystream.steps.stages import HEADER_ALLOWANCE, Rejected
@@ -51,6 +52,7 @@ class Notifier(msgspec.Struct, frozen=True):
         read: decodes a record's value.
         encode: writes a notification.
         max_record_bytes: what the topic of notifications takes.
+        resending_of: tells which records were sent again.
     """
 
     topic: str
@@ -58,6 +60,7 @@ class Notifier(msgspec.Struct, frozen=True):
     read: Read
     encode: Encode
     max_record_bytes: int
+    resending_of: ResendingOf = no_resending
 
     def notify(self, records: Sequence[Record]) -> NotifiedBatch:
         """Return what becomes of the records of one partition, in offset order."""
@@ -82,19 +85,13 @@ class Notifier(msgspec.Struct, frozen=True):
         if isinstance(event, Violation):
             return Rejected(record, self._origin_of(record, clock_ms), clock_ms, (event,))
         org_id, event_name, event_id = event["orgId"], event["eventName"], event["eventId"]
-        version = event["definitionVersion"]
-        compiled = self.definitions.of_version(org_id, event_name, version)
-        made: list[Encoded] | tuple[Violation, ...]
-        if compiled is None:
-            detail = f"no definition of this name and version {version} in this org"
-            made = (Violation(Reason.UNKNOWN_EVENT, "eventName", detail),)
-        elif not compiled.rules:
-            return []
-        else:
-            mapped = map_event(event, key=record.key, rules=compiled.rules)
-            made = self._encode(mapped) if isinstance(mapped, list) else mapped
+        made = self._map(record, event, version := event["definitionVersion"])
+        if isinstance(made, tuple) and (again := self.resending_of(record)) and again.version:
+            # What its own version can't map now either, the one that was mended for it may.
+            made = self._map(record, event, version := again.version)
         if isinstance(made, list):
             return made
+        compiled = self.definitions.of_version(org_id, event_name, version)
         return Rejected(
             record,
             self._origin_of(record, clock_ms),
@@ -105,6 +102,18 @@ class Notifier(msgspec.Struct, frozen=True):
             event_id=event_id,
             version=compiled.definition.version if compiled else None,
         )
+
+    def _map(
+        self, record: Record, event: dict[str, Any], version: int
+    ) -> list[Encoded] | tuple[Violation, ...]:
+        compiled = self.definitions.of_version(event["orgId"], event["eventName"], version)
+        if compiled is None:
+            detail = f"no definition of this name and version {version} in this org"
+            return (Violation(Reason.UNKNOWN_EVENT, "eventName", detail),)
+        if not compiled.rules:
+            return []
+        mapped = map_event(event, key=record.key, rules=compiled.rules)
+        return self._encode(mapped) if isinstance(mapped, list) else mapped
 
     def _origin_of(self, record: Record, clock_ms: int) -> Origin:
         moment_ms = record.timestamp_ms if record.timestamp_ms > 0 else clock_ms

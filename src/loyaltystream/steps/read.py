@@ -7,6 +7,8 @@ careful one (`validation/careful.py`): accepted with the same result, or with ev
 from collections.abc import Sequence
 from typing import Final
 
+from msgspec.structs import replace
+
 from loyaltystream.definitions.registry import Definitions
 from loyaltystream.dialects import canonical, reading
 from loyaltystream.dialects.sources import Dialect
@@ -40,7 +42,7 @@ def read(  # noqa: C901 (one loop: a call for each event costs more)
     country_codes, by_name = rules.country_codes, definitions.by_name
     is_usual = rules.dialects.assumed in _USUALLY_PLAIN
     longest = min(canonical.MAX_PLAIN_BYTES, rules.max_event_bytes)
-    surveyed = quotation_marks(records, longest=longest)
+    surveyed, waiver_of = quotation_marks(records, longest=longest), rules.waiver_of
     for record, marks in zip(records, surveyed, strict=True):
         raw, moment_ms = record.value, record.timestamp_ms
         clock_ms = max(clock_ms, moment_ms)
@@ -52,6 +54,8 @@ def read(  # noqa: C901 (one loop: a call for each event costs more)
         origin = _first_arrival(record, topic, clock_ms) if record.headers else None
         origin = origin or Origin(topic, record.partition, record.offset, arrived_ms)
         is_ours = is_usual if not record.headers else _may_be_ours(record, rules)
+        if record.headers and waiver_of(record) is not None:
+            marks = NOT_PLAIN  # noqa: PLW2901 (the careful way asks again, and knows what to do)
         event = envelope_of(raw) if is_ours and marks != NOT_PLAIN else None
         if event is not None:
             compiled = find((event.orgId, event.eventName))
@@ -66,11 +70,7 @@ def read(  # noqa: C901 (one loop: a call for each event costs more)
             if valid is not None:
                 accept(valid)
                 continue
-        judged = read_carefully(record, origin, clock_ms, definitions=definitions, rules=rules)
-        if isinstance(judged, ValidEvent):
-            accept(judged)
-        else:
-            batch.rejected.append(judged)
+        batch.add(read_carefully(record, origin, clock_ms, definitions=definitions, rules=rules))
     batch.clock_ms = clock_ms
     return batch
 
@@ -78,12 +78,21 @@ def read(  # noqa: C901 (one loop: a call for each event costs more)
 def read_carefully(
     record: Record, origin: Origin, clock_ms: int, *, definitions: Definitions, rules: Rules
 ) -> ValidEvent | Rejected:
-    """Return the valid event in one record, or every violation in it."""
+    """Return the valid event in one record, or every violation in it.
+
+    A record that is spared a check says so on its event, which goes by the id that it was given.
+    """
     found = reading.read(record, origin, find=definitions.find, rules=rules)
     if isinstance(found, Violation):
         return Rejected(record, origin, clock_ms, (found,))
-    decoded = Decoded(record, origin, clock_ms, *found)
-    return validate(decoded, definitions=definitions, rules=rules)
+    waiver = rules.waiver_of(record) if record.headers else None
+    event, violations = found
+    if waiver is None:
+        decoded = Decoded(record, origin, clock_ms, event, violations)
+        return validate(decoded, definitions=definitions, rules=rules)
+    decoded = Decoded(record, origin, clock_ms, waiver.named(event), violations)
+    judged = validate(decoded, definitions=definitions, rules=rules)
+    return replace(judged, waiver=waiver) if isinstance(judged, ValidEvent) else judged
 
 
 def _may_be_ours(record: Record, rules: Rules) -> bool:

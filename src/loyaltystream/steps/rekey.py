@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from loyaltystream.events import ValidEvent
+from loyaltystream.events import SOURCE_HEADER, ValidEvent
 from loyaltystream.keys import PartitionBy, event_key, murmur2, place
 from loyaltystream.rules import Rules
 from loyaltystream.steps.stages import HEADER_ALLOWANCE, Rejected, Rekeyed
@@ -52,8 +52,13 @@ def rekey(
 
 
 def _was_sent_back(event: ValidEvent) -> bool:
-    """Say whether its record has arrived before, in another place."""
+    """Say whether its record has arrived before, in another place.
+
+    What we signed keeps where its event first arrived from the start: there `src` tells.
+    """
     record, origin = event.record, event.origin
+    if event.waiver is not None:
+        return record.header(SOURCE_HEADER) is not None
     return (origin.partition, origin.offset) != (record.partition, record.offset)
 
 

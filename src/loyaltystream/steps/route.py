@@ -22,6 +22,9 @@ class Letters(Protocol):
     def encode(self, rejected: Rejected) -> bytes:
         """Return the value of the dead letter."""
 
+    def key(self, record: Record) -> bytes | None:
+        """Return the key of the letter about a record."""
+
 
 class Router:
     """Writes the records of one partition's verdicts.
@@ -101,8 +104,8 @@ class Router:
                 ("reason", rejected.violations[0].reason.encode()),
                 *trace_of(record),
             ]
-            letter = self._letters.encode(rejected)
-            yield Output(self._topics.dead_letter, record.key, letter, self._partition, headers)
+            key, letter = self._letters.key(record), self._letters.encode(rejected)
+            yield Output(self._topics.dead_letter, key, letter, self._partition, headers)
 
     def astray(self, rekeyed: Rekeyed) -> Iterator[Output]:
         """Yield each astray event under its own key, its first arrival kept in a header."""

@@ -59,6 +59,13 @@ class ReadBatch(msgspec.Struct):
     tombstones: int
     clock_ms: int
 
+    def add(self, judged: ValidEvent | Rejected) -> None:
+        """Put one more where it belongs."""
+        if isinstance(judged, ValidEvent):
+            self.valid.append(judged)
+        else:
+            self.rejected.append(judged)
+
 
 class Rekeyed(msgspec.Struct, frozen=True):
     """After re-keying; an astray event stands with the partition where it belongs.

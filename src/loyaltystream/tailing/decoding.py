@@ -21,6 +21,8 @@ from loyaltystream.errors import LoyaltyStreamError
 from loyaltystream.memory.changelog import Delta, Layout
 from loyaltystream.memory.relaid import Entry, Moved, read
 from loyaltystream.memory.units import Section
+from loyaltystream.sealing.originals import Table, unseal
+from loyaltystream.sealing.ring import NO_KEYS, KeyRing, Locked
 from loyaltystream.verdicts import Violation
 
 JSON: Final = "json"
@@ -46,29 +48,37 @@ class Content(msgspec.Struct, frozen=True):
         kind: an Avro record's full name, or one of the words above.
         value: what JSON can hold; bytes are text, or `{"base64": ...}` where they are none.
         problem: why it could not be decoded; `value` is then all its bytes.
+        locked: why a letter's original could not be opened; `value` is then as it stands there.
     """
 
     kind: str
     value: Any
     problem: str | None = None
+    locked: str | None = None
 
 
 Read = Callable[[bytes | None], Content]
 
 
-def reader_of(role: str | None, find: FindSchema) -> Read:
-    """Return what decodes the values of the topic of that role; None: of any topic."""
+def reader_of(role: str | None, find: FindSchema, ring: KeyRing = NO_KEYS) -> Read:
+    """Return what decodes the values of the topic of that role; None: of any topic.
+
+    Args:
+        role: of the topic.
+        find: returns writers' schemas.
+        ring: opens the originals of sealed letters.
+    """
 
     def read_any(value: bytes) -> Content:
         if value[:1] == b"\0":
-            return _read_avro(value, find)
+            return _read_avro(value, find, ring)
         return _read_json(value) if value[:1] == b"{" else Content(BYTES, plain(value))
 
     def read_value(value: bytes | None) -> Content:
         if value is None:
             return Content(TOMBSTONE, None)
         if role in _AVRO_ROLES:
-            return _read_avro(value, find)
+            return _read_avro(value, find, ring)
         if role in _JSON_ROLES:
             return _read_json(value)
         return _read_changelog(value) if role == "changelog" else read_any(value)
@@ -114,7 +124,7 @@ def _read_json(value: bytes) -> Content:
     return Content(JSON, plain(found))
 
 
-def _read_avro(value: bytes, find: FindSchema) -> Content:
+def _read_avro(value: bytes, find: FindSchema, ring: KeyRing) -> Content:
     schema_id = schema_id_of(value)
     if isinstance(schema_id, Violation):
         return _undecodable(value, schema_id.detail)
@@ -122,9 +132,19 @@ def _read_avro(value: bytes, find: FindSchema) -> Content:
         schema = find(schema_id)
         if schema is None:
             return _undecodable(value, f"the registry has no schema {schema_id}")
+        if schema["name"] == schemas.DEAD_LETTER:
+            known = schemas.load(schemas.DEAD_LETTER)
+            return _opened(schemas.decode(schema, known, value[FRAME_BYTES:]), ring)
         return Content(schema["name"], plain(schemas.decode(schema, None, value[FRAME_BYTES:])))
     except LoyaltyStreamError as error:
         return _undecodable(value, f"schema {schema_id}: {error}")
+
+
+def _opened(letter: Table, ring: KeyRing) -> Content:
+    unsealed = unseal(letter, ring)
+    if isinstance(unsealed, Locked):
+        return Content(schemas.DEAD_LETTER, plain(letter), locked=unsealed.value)
+    return Content(schemas.DEAD_LETTER, plain(unsealed.letter))
 
 
 def _read_changelog(value: bytes) -> Content:

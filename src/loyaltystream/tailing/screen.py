@@ -36,6 +36,8 @@ def _lines(shown: Shown) -> Iterator[Text]:
         yield Text(f"  {_string(content.value)}")
     elif content.kind == DEAD_LETTER:
         yield from _letter(content.value)
+        if content.locked is not None:
+            yield Text(f"  {content.locked}", style="yellow")
     elif content.kind == TOMBSTONE:
         yield Text("  no value (a tombstone)", style="yellow")
     elif content.kind == BYTES:

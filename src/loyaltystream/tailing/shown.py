@@ -70,6 +70,8 @@ def to_line(shown: Shown) -> str:
     }
     if content.problem is not None:
         table["problem"] = content.problem
+    if content.locked is not None:
+        table["locked"] = content.locked
     return json.dumps(table).replace("\x7f", "\\u007f")
 
 

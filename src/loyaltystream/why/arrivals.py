@@ -15,7 +15,7 @@ from loyaltystream.topology import Topics
 from loyaltystream.verdicts import Verdict
 from loyaltystream.why.routes import Found, routed_of
 from loyaltystream.why.sightings import BY_ID, Waiting
-from loyaltystream.why.story import Arrival, Replay, State
+from loyaltystream.why.story import Arrival, Replay, Routed, State
 
 ShowKey = Callable[[bytes | None], str | None]
 """What is shown of a record's key."""
@@ -133,13 +133,27 @@ class Arrivals:
             key=arrival.key or self._show_key(record.key),
             size=len(record.value or b""),
             replay=self._replay(record.headers, record.value, record.timestamp_ms),
+            event_id=self._released(record) or arrival.event_id,
         )
+
+    def resent(self, topic: str, record: Record) -> Routed:
+        """Return a record of `EMFConsumer` that was sent again."""
+        place, at_ms = Place(topic, record.partition, record.offset), record.timestamp_ms
+        return Routed(place, at_ms, replay=self._replay(record.headers, record.value))
+
+    def _released(self, record: Record) -> str | None:
+        """Return the id that a released event goes by: among the duplicates only its body is."""
+        waiver = self._signer.waiver_of(record)
+        return waiver.event_id if waiver else None
 
     def _replay(
         self, headers: Sequence[Header], value: bytes | None, at_ms: int | None = None
     ) -> Replay | None:
         found = self._signer.replay_of(headers, value)
-        return None if found is None else Replay(found.letter, found.attempt, at_ms)
+        if found is None:
+            return None
+        spared = tuple(sorted(found.release.checks)) if found.release else ()
+        return Replay(found.letter, found.attempt, at_ms, spared)
 
 
 def _id_of(record: Record, event: RawEvent | None) -> str | None:

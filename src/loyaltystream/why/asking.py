@@ -15,6 +15,7 @@ from loyaltystream.errors import ConfigurationError
 from loyaltystream.events import RawEvent, Record
 from loyaltystream.keys import murmur2
 from loyaltystream.letters.letter import INGEST
+from loyaltystream.letters.state import read_states
 from loyaltystream.masking import mask_key
 from loyaltystream.memory.lookup import holds_customer
 from loyaltystream.topology import Topics
@@ -22,6 +23,7 @@ from loyaltystream.verdicts import Verdict
 from loyaltystream.why.arrivals import Arrivals, ShowKey
 from loyaltystream.why.firsts import Firsts
 from loyaltystream.why.log import Bounds, Log
+from loyaltystream.why.releases import Releases
 from loyaltystream.why.routes import Routes
 from loyaltystream.why.seeking import caused_from
 from loyaltystream.why.sightings import Search, Searched, Waiting
@@ -65,18 +67,33 @@ class Why:
             notified_to=notified_to,
         )
         self._firsts = Firsts(searched, search=self._search, routes=self._routes)
+        topic = self._topics.letter_state
+        states = read_states(self._log, topic, self._bounds[topic])
+        self._releases = Releases(searched, states)
         self._teller = Teller(
             searched,
             self._arrivals,
             routes=self._routes,
             firsts=self._firsts,
+            states=states,
         )
 
     def of_id(self, event_id: str, org_id: int | None = None) -> Answer:
-        """Return everything that became of an event."""
-        sightings = self._search.find(event_id, org_id)
-        arrivals = self._teller.tell(sightings, event_id)
-        return self._answer(f"event {event_id}", arrivals, sightings.notes)
+        """Return everything that became of an event, before and after a release of it."""
+        arrivals: dict[Place, Arrival] = {}
+        notes: list[str] = []
+        ids = [event_id]
+        for one in ids:  # grows: each id may lead to others
+            former = self._releases.former(one)
+            sightings = self._search.find(one, org_id, former.body_id if former else None)
+            told = self._teller.tell(sightings, one)
+            arrivals |= {arrival.judged: arrival for arrival in told}
+            notes += sightings.notes
+            others = [former.event_id] if former and former.event_id else []
+            others += self._releases.later(sightings.letters)
+            ids += [other for other in others if other not in ids]
+        found = tuple(sorted(arrivals.values(), key=in_time))
+        return self._answer(f"event {event_id}", found, notes)
 
     def of_place(self, place: Place) -> Answer:
         """Return what became of the record at a place, and of its event.
@@ -145,6 +162,8 @@ class Why:
             letter = self._at.letters.read(topic, record)
             if isinstance(letter, str):
                 notes.append(f"a letter can't be read: {letter}")
+            elif letter.original.told is not None:
+                notes.append(f"not every letter could be opened: {letter.original.told}")
             elif letter.stage == INGEST and self._is_of(
                 Record(0, 0, -1, letter.original.key, letter.original.value), partition_key
             ):

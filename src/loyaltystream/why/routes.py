@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from loyaltystream.audit.findings import Place
-from loyaltystream.audit.source import Source
+from loyaltystream.audit.source import Source, source_of
 from loyaltystream.avro.event_reader import EventReader
 from loyaltystream.content import unique_texts
 from loyaltystream.definitions.model import EventDefinition
 from loyaltystream.events import Record
+from loyaltystream.letters.letter import Letter
 from loyaltystream.memory.identity import Identity
 from loyaltystream.topology import Topics
 from loyaltystream.verdicts import NotifyOutcome, Violation
@@ -101,6 +102,24 @@ class Routes:
             return NotifyOutcome.NOTIFIED, tuple(one for _, one in sorted(notified, key=_ordinal))
         done = self._notified_to().get(routed.partition, 0) > routed.offset
         return NotifyOutcome.SILENT if done else State.WAITING, ()
+
+    def resent(self, letter: Letter, judged: Place) -> Record | None:
+        """Return the record that sent a letter of stage notify again, if it is still there.
+
+        Args:
+            letter: which one.
+            judged: the record that could not be mapped.
+        """
+        topic, needle = self._topics.emf, (letter.event_id or "").encode()
+        bounds = {**self._bounds[topic]}
+        _, end = bounds[judged.partition]
+        bounds[judged.partition] = judged.offset + 1, end  # in it, but for a relayout
+        spans = [(topic, partition, *span) for partition, span in bounds.items()]
+        for _, record in self._log.scan(spans, lambda _topic, value: needle in value):
+            source = source_of(record.headers)
+            if source is not None and source.place == letter.place:
+                return record
+        return None
 
     def _caused(
         self, topic: str, partition: int, start: int, stop: int

@@ -7,6 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from loyaltystream.events import Check
 from loyaltystream.letters.letter import Complaint
 from loyaltystream.tailing.shown import moment, visible
 from loyaltystream.verdicts import NotifyOutcome, Verdict
@@ -96,13 +97,25 @@ def _rows(arrival: Arrival) -> Iterator[Row]:
     if arrival.first is not None:
         yield when(arrival.first.at_ms), Text("first was"), _first(arrival.first)
     for routed in arrival.routed:
-        yield when(routed.at_ms), Text("routed"), str(routed.place)
-    for made in arrival.notified:
-        told = f"{made.name or 'notification'} {made.id or ''}, {made.place}"
-        yield when(made.at_ms), Text("notified", style="green"), told
+        if routed.replay is None:
+            yield when(routed.at_ms), Text("routed"), str(routed.place)
+    yield from _mapped(arrival)
+
+
+def _mapped(arrival: Arrival) -> Iterator[Row]:
+    """Yield what stage notify made of it, at first and when it was sent there again."""
     if arrival.notify_letter is not None:
         yield "", Text("unmapped", style="bold red"), f"letter {arrival.notify_letter}"
     yield from (_complaint(found) for found in arrival.refused)
+    if arrival.notify_handled is not None:
+        yield "", Text("letter"), arrival.notify_handled
+    for routed in arrival.routed:
+        if (replay := routed.replay) is not None:
+            told = f"{routed.place}, letter {replay.letter}, attempt {replay.attempt}"
+            yield when(routed.at_ms), Text("replayed"), told
+    for made in arrival.notified:
+        told = f"{made.name or 'notification'} {made.id or ''}, {made.place}"
+        yield when(made.at_ms), Text("notified", style="green"), told
     if arrival.notify in _OUTCOMES:
         yield "", Text(arrival.notify), _OUTCOMES[arrival.notify]
 
@@ -116,7 +129,10 @@ def _arrived(arrival: Arrival) -> Iterator[Row]:
     yield when(arrival.received_ms), Text("received"), ", ".join(told)
     if arrival.replay is not None:
         told = [f"letter {arrival.replay.letter}", f"attempt {arrival.replay.attempt}"]
-        yield when(arrival.replay.at_ms), Text("replayed"), ", ".join(told)
+        if spared := arrival.replay.spared:
+            told.append(f"as event {arrival.event_id or ''}, spared: {' and '.join(spared)}")
+        what = "released" if spared else "replayed"
+        yield when(arrival.replay.at_ms), Text(what), ", ".join(told)
     if arrival.judged != arrival.received:
         yield "", Text("re-keyed"), f"to {arrival.judged}: it lay in another partition"
 
@@ -124,7 +140,8 @@ def _arrived(arrival: Arrival) -> Iterator[Row]:
 def _judged(arrival: Arrival) -> Iterator[Row]:
     told = []
     if arrival.late:
-        told.append("late, which its definition accepts")
+        spared = arrival.replay is not None and Check.LATE in arrival.replay.spared
+        told.append(f"late, which its {'release spares it' if spared else 'definition accepts'}")
     if arrival.version is not None:
         told.append(f"by version {arrival.version} of its definition")
     if arrival.verdict == State.WAITING:

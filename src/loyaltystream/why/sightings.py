@@ -22,12 +22,14 @@ from loyaltystream.memory.identity import Identity
 from loyaltystream.memory.lookup import Wanted
 from loyaltystream.memory.relaid import Entry, Moved, Switched
 from loyaltystream.memory.units import KeyKind
+from loyaltystream.sealing.originals import AES_GCM
 from loyaltystream.sending import Keyer
 from loyaltystream.topology import Topics
 from loyaltystream.why.log import Bounds, Log
 
 _ESCAPE: Final = b"\\"
 _ID_KEY: Final = b'"eventId"'
+_SEALED: Final = AES_GCM.encode()
 BY_ID: Final = b"event-id"
 
 
@@ -104,21 +106,27 @@ class Search:
         self._judged: dict[int, int] = {}
         self._damaged = self._foreign = 0
 
-    def find(self, event_id: str, org_id: int | None) -> Sightings:
+    def find(self, event_id: str, org_id: int | None, body_id: str | None = None) -> Sightings:
         """Return what is known of an id, in one org or in all.
+
+        Args:
+            event_id: what the event goes by.
+            org_id: whose it is.
+            body_id: what its bytes say instead, where it was released.
 
         Raises:
             BrokerError: if the topics can't be read.
         """
         topics, found = self._at.topics, Sightings()
-        needle = event_id.encode()
+        needle, body = event_id.encode(), (body_id or event_id).encode()
         known = {org for org, _ in self._at.definitions}
         orgs = sorted(known) if org_id is None else [org_id]
         ids = {self._at.identity.event_id(org, event_id): org for org in orgs}
         wanted = Wanted(KeyKind.EVENT_ID, list(ids))
 
         def wants(topic: str, value: bytes) -> bool:
-            return topic == topics.changelog or needle in value or _may_hide(topics, topic, value)
+            named = needle in value or body in value or _may_hide(topics, topic, value)
+            return named or topic == topics.changelog
 
         spans = [
             (topic, partition, *span)
@@ -136,7 +144,7 @@ class Search:
                     found.duplicates.append(record)
             else:
                 self._sort_letter(found, record, event_id, org_id)
-        found.waiting = list(self._find_waiting(event_id, org_id, needle))
+        found.waiting = list(self._find_waiting(event_id, org_id, body))
         found.notes += self._tell_changelog()
         return found
 
@@ -200,7 +208,11 @@ class Search:
             found.notes.append(f"a letter can't be read: {letter}")
         elif letter.event_id == event_id and org_id in {None, letter.org_id}:
             found.letters.append(letter)
-        elif not letter.event_id and f'"{event_id}"'.encode() in (letter.original.value or b""):
+        elif letter.event_id:
+            return
+        elif letter.original.told is not None:
+            found.notes.append(f"not every letter could be opened: {letter.original.told}")
+        elif f'"{event_id}"'.encode() in (letter.original.value or b""):
             found.mentions.append(letter)
 
     def _find_waiting(self, event_id: str, org_id: int | None, needle: bytes) -> Iterator[Waiting]:
@@ -241,7 +253,9 @@ class Search:
 
 
 def _may_hide(topics: Topics, topic: str, value: bytes) -> bool:
-    """Say whether a duplicate's id may stand in other bytes than its own, or not in its value."""
+    """Say whether an id may stand in other bytes than its own, sealed, or not in the value."""
+    if topic == topics.dead_letter:
+        return _SEALED in value
     return topic == topics.duplicates and (_ESCAPE in value or _ID_KEY not in value)
 
 

@@ -19,13 +19,31 @@ class Told(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     """A part of a story; as JSON it leaves out what is not known."""
 
 
+class Replay(Told, frozen=True):
+    """That a record is a letter sent again: which letter, and the how-manieth attempt.
+
+    Attributes:
+        spared: by a release: the checks that are not asked of it.
+    """
+
+    letter: str
+    attempt: int
+    at_ms: int | None = None
+    spared: tuple[str, ...] = ()
+
+
 class Routed(Told, frozen=True):
-    """A record that an arrival caused, and when it was written; `name` is a notification's."""
+    """A record that an arrival caused, and when it was written; `name` is a notification's.
+
+    Attributes:
+        replay: of a record of `EMFConsumer` that was sent again.
+    """
 
     place: Place
     at_ms: int
     name: str | None = None
     id: str | None = None
+    replay: Replay | None = None
 
 
 class First(Told, frozen=True):
@@ -43,14 +61,6 @@ class First(Told, frozen=True):
     text: str | None = None
 
 
-class Replay(Told, frozen=True):
-    """That an arrival is a letter sent again: which letter, and the how-manieth attempt."""
-
-    letter: str
-    attempt: int
-    at_ms: int | None = None
-
-
 class Arrival(Told, frozen=True):
     """One record of the ingest topic, and what became of it.
 
@@ -61,6 +71,7 @@ class Arrival(Told, frozen=True):
         kept: the duplicate or the letter.
         routed: the records of `EMFConsumer` and `EIConsumer`.
         notify: a `NotifyOutcome` or a `State`; None: it never came to NOTIFY.
+        notify_handled: what people did with the letter of stage notify.
         refused: why no notification could be made.
         handled: what people did with the letter.
     """
@@ -85,6 +96,7 @@ class Arrival(Told, frozen=True):
     notify: str | None = None
     notified: tuple[Routed, ...] = ()
     notify_letter: Place | None = None
+    notify_handled: str | None = None
     refused: tuple[Complaint, ...] = ()
     first: First | None = None
     replay: Replay | None = None

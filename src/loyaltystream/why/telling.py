@@ -6,9 +6,10 @@ from typing import Final
 import msgspec
 
 from loyaltystream.audit.findings import Place
-from loyaltystream.events import Record
+from loyaltystream.events import Check, Record
 from loyaltystream.letters.letter import INGEST, Letter
-from loyaltystream.letters.state import States, Step, read_states
+from loyaltystream.letters.signing import released_id
+from loyaltystream.letters.state import States, Step
 from loyaltystream.memory.relaid import sources
 from loyaltystream.sending import Keyer
 from loyaltystream.topology import Topics
@@ -33,10 +34,17 @@ class Teller:
         arrivals: reads single records.
         routes: finds what accepted events caused.
         firsts: finds what was accepted before.
+        states: what people did with letters.
     """
 
     def __init__(
-        self, searched: Searched, arrivals: Arrivals, *, routes: Routes, firsts: Firsts
+        self,
+        searched: Searched,
+        arrivals: Arrivals,
+        *,
+        routes: Routes,
+        firsts: Firsts,
+        states: States,
     ) -> None:
         self._log: Log = searched.log
         self._topics: Topics = searched.topics
@@ -45,6 +53,7 @@ class Teller:
         self._arrivals = arrivals
         self._routes = routes
         self._firsts = firsts
+        self._states = states
 
     def tell(self, sightings: Sightings, event_id: str) -> tuple[Arrival, ...]:
         """Return every arrival of an event, in order.
@@ -67,7 +76,7 @@ class Teller:
             ),
         ]
         now = self._partitions
-        told = [_with_first(arrival, accepted, now) for arrival in self._with_states(told)]
+        told = [_with_first(arrival, accepted, now) for arrival in map(self._with_state, told)]
         known = {(arrival.judged.partition, arrival.judged.offset) for arrival in told}
         told += [
             self._arrivals.waiting(waiting)
@@ -98,15 +107,25 @@ class Teller:
         emf = [one.place for one in arrival.routed if one.place.topic == self._topics.emf]
         if not emf:
             return arrival
-        for letter in letters:
-            if letter.stage != INGEST and judged_of(letter) == emf[0]:
-                return msgspec.structs.replace(
-                    arrival,
-                    notify=NotifyOutcome.UNMAPPED.value,
-                    notify_letter=letter.place,
-                    refused=letter.complaints,
-                )
-        outcome, notified = self._routes.notified(emf[0])
+        refused = {judged_of(letter): letter for letter in letters if letter.stage != INGEST}
+        place: Place | None = emf[0]
+        while place is not None and (letter := refused.pop(place, None)) is not None:
+            state = self._states.of(letter.place)
+            arrival = msgspec.structs.replace(
+                arrival,
+                notify=NotifyOutcome.UNMAPPED.value,
+                notify_letter=letter.place,
+                notify_handled=None if state.state is Step.OPEN else state.told(),
+                refused=letter.complaints,
+            )
+            sent = self._routes.resent(letter, place) if state.state is Step.REPLAYED else None
+            again = self._arrivals.resent(self._topics.emf, sent) if sent else None
+            place = again.place if again else None
+            routed = (*arrival.routed, *([again] if again else []))
+            arrival = msgspec.structs.replace(arrival, routed=routed)
+        if place is None:
+            return arrival
+        outcome, notified = self._routes.notified(place)
         return msgspec.structs.replace(arrival, notify=outcome, notified=notified)
 
     def _unrouted(self, accepted: Accepted, event_id: str) -> Arrival:
@@ -141,29 +160,22 @@ class Teller:
 
     def _letter(self, letter: Letter) -> Arrival:
         arrival = self._arrivals.letter(letter)
-        by_key = any(
-            found.code == Reason.CONFLICT and found.path == "fields" for found in letter.complaints
-        )
-        if not by_key:
+        if letter.held_by is not Check.UNIQUE_KEY:
             return arrival
         first = self._firsts.of_letter(letter, arrival.judged)
         return msgspec.structs.replace(arrival, first=first)
 
-    def _with_states(self, told: Sequence[Arrival]) -> list[Arrival]:
-        """Return arrivals with what people did with their letters."""
-        topic = self._topics.letter_state
-        if not any(one.kept and one.kept.topic == self._topics.dead_letter for one in told):
-            return [*told]
-        states = read_states(self._log, topic, self._log.bounds([topic])[topic])
-        return [self._with_state(one, states) for one in told]
-
-    def _with_state(self, arrival: Arrival, states: States) -> Arrival:
+    def _with_state(self, arrival: Arrival) -> Arrival:
+        """Return an arrival with what people did with its letter."""
         if arrival.kept is None or arrival.kept.topic != self._topics.dead_letter:
             return arrival
-        state = states.of(arrival.kept)
+        state = self._states.of(arrival.kept)
         if state.state is Step.OPEN:
             return arrival
-        return msgspec.structs.replace(arrival, handled=state.told(), handled_ms=state.at_ms)
+        told = state.told()
+        if state.state is Step.RELEASED:
+            told = f"{told}; as event {released_id(str(arrival.kept))}"
+        return msgspec.structs.replace(arrival, handled=told, handled_ms=state.at_ms)
 
     def _read(self, place: Place) -> Record | None:
         found = self._log.records(place.topic, place.partition, place.offset, place.offset + 1)

@@ -158,7 +158,9 @@ def example_definition() -> EventDefinition:
 
 def example_event() -> dict[str, Any]:
     """Return the README's event."""
-    [event] = [found for found in map(json.loads, blocks("json")) if "eventId" in found]
+    [event] = [
+        one for one in map(json.loads, blocks("json")) if {"eventId", "fields"} <= one.keys()
+    ]
     assert isinstance(event, dict)
     return event
 

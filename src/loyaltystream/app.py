@@ -18,13 +18,14 @@ from loyaltystream.avro import schemas
 from loyaltystream.avro.dead_letter import ALLOWANCE_BYTES, LetterEncoder
 from loyaltystream.avro.registry import Registry
 from loyaltystream.avro.schemas import Schema
+from loyaltystream.backfill.claim import ImportSigner, either
 from loyaltystream.contracts.registering import register_all
 from loyaltystream.defining import build_desk, build_source, read_in_force, windows_of
 from loyaltystream.definitions.model import EventDefinition
 from loyaltystream.definitions.source import Source
 from loyaltystream.desk import Desk
 from loyaltystream.errors import ConfigurationError
-from loyaltystream.events import Record, no_resending, no_waiver
+from loyaltystream.events import Record, WaiverOf, no_resending, no_waiver
 from loyaltystream.kafka.reading import LogReader
 from loyaltystream.kafka.sink import TransactionalSink
 from loyaltystream.kafka.source import GroupSource
@@ -124,7 +125,7 @@ class Deployment:
             window_days=self.settings.memory.window_days,
             partition_by=rules.partition_by,
             dialects=self.settings.dialects,
-            waiver_of=self.signer.waiver_of if is_signing else no_waiver,
+            waiver_of=self._waiver_of if is_signing else no_waiver,
             resending_of=self.signer.resending_of if is_signing else no_resending,
         )
 
@@ -147,10 +148,36 @@ class Deployment:
         return Signer(self._secret())
 
     @cached_property
+    def import_signer(self) -> ImportSigner:
+        """Signs what imports of history claim.
+
+        Raises:
+            ConfigurationError: without memory.hash_key.
+        """
+        return ImportSigner(self._secret())
+
+    @property
+    def _waiver_of(self) -> WaiverOf:
+        return either(self.signer.waiver_of, self.import_signer.waiver_of)
+
+    @cached_property
     def layout(self) -> Layout:
         """What remembered ids mean."""
         partitions = self.reader.partitions(self.topics.ingest)
         return Layout(self.identity.check, key_rule(self.rules.partition_by), partitions)
+
+    def ingest_lag(self) -> int:
+        """Return how many offsets of the ingest topic wait to be judged.
+
+        Raises:
+            BrokerError: if the broker does not answer.
+        """
+        committed = self.reader.committed(self.group("ingest"), self.topics.ingest)
+        bounds = self.reader.bounds(self.topics.ingest)
+        return sum(
+            max(end - committed.get(partition, first), 0)
+            for partition, (first, end) in bounds.items()
+        )
 
     def _secret(self) -> str:
         secret = self.settings.memory.hash_key

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final
 import msgspec
 
 from loyaltystream.definitions.model import EventDefinition
+from loyaltystream.times import SKEW_MS
 from loyaltystream.verdicts import Violation
 
 Header = tuple[str, bytes]
@@ -19,6 +20,8 @@ MAX_ID_CHARACTERS: Final = 255
 ORIGIN_HEADER: Final = "origin"
 SOURCE_HEADER: Final = "src"
 REVISION_HEADER: Final = "definitions"
+IMPORT_HEADER: Final = "import-id"
+QUIET_HEADER: Final = "import-quiet"
 TRACE_HEADER: Final = "traceparent"
 
 
@@ -157,16 +160,47 @@ class Check(StrEnum):
     LATE = "late"
 
 
+class Import(msgspec.Struct, frozen=True, gc=False):
+    """What the records of one import of history claim.
+
+    Attributes:
+        import_id: which one.
+        until_ms: of its events that occurred before, none was accepted and then forgotten.
+        before_ms: the clock until which that holds: beyond, what it brought is forgotten itself.
+        begun_ms: when that was proven: a memory that was lost since proves nothing.
+        quiet: whether its events shall cause no notifications.
+    """
+
+    import_id: str
+    until_ms: int
+    before_ms: int
+    begun_ms: int
+    quiet: bool = False
+
+    def spares(self, occurred_at_ms: int, clock_ms: int, covers_from_ms: int) -> bool:
+        """Say whether an event is known to be new if the memory does not know it.
+
+        Args:
+            occurred_at_ms: when it did.
+            clock_ms: the partition's clock.
+            covers_from_ms: since when its memory knows everything; 0: it was never lost.
+        """
+        holds = occurred_at_ms < self.until_ms and clock_ms < self.before_ms
+        return holds and covers_from_ms + SKEW_MS <= max(self.begun_ms, SKEW_MS)
+
+
 class Waiver(msgspec.Struct, frozen=True, gc=False):
     """What one record is spared, by headers that we signed.
 
     Attributes:
         checks: that are not asked of it; all others are.
         event_id: what its event goes by, whatever its body says; None: as the body says.
+        imported: by which import it is spared that, and when; None: by a release, at any time.
     """
 
     checks: frozenset[Check]
     event_id: str | None = None
+    imported: Import | None = None
 
     def named(self, event: RawEvent) -> RawEvent:
         """Return an event under the id that it goes by."""
@@ -247,6 +281,10 @@ class ValidEvent(msgspec.Struct, frozen=True, gc=False):
     value: bytes
     waiver: Waiver | None = None
 
-    def is_spared(self, check: Check) -> bool:
-        """Say whether that check is not asked of it."""
-        return self.waiver is not None and check in self.waiver.checks
+    def is_spared(self, check: Check, covers_from_ms: int = 0) -> bool:
+        """Say whether that check is not asked of it, by a memory that covers all since then."""
+        waiver = self.waiver
+        if waiver is None or check not in waiver.checks:
+            return False
+        claim = waiver.imported
+        return claim is None or claim.spares(self.occurred_at_ms, self.clock_ms, covers_from_ms)

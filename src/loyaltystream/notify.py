@@ -11,7 +11,7 @@ from loyaltystream.avro.event_reader import EventReader, WriterSchemas
 from loyaltystream.avro.wire import frame
 from loyaltystream.definitions.registry import Definitions
 from loyaltystream.errors import ConfigurationError
-from loyaltystream.events import Record
+from loyaltystream.events import IMPORT_HEADER, Header, Record
 from loyaltystream.notifications.catalog import SCHEMAS
 from loyaltystream.notifications.envelope import cloud_event_headers
 from loyaltystream.notifications.program import Notification
@@ -103,8 +103,15 @@ class Notify:
         for record, notifications in batch.notified:
             for index, made in enumerate(notifications):
                 cause = sources.header(record.offset, index)
-                headers = [cause, *made.headers, *trace_of(record)]
+                headers = [cause, *made.headers, *_import_of(record), *trace_of(record)]
                 yield Output(topic, made.key, made.value, None, headers)
+
+
+def _import_of(record: Record) -> tuple[Header, ...]:
+    """Return the header that says which import a cause came by, if it did."""
+    if len(record.headers) == 1 or not (import_id := record.header(IMPORT_HEADER)):
+        return ()
+    return ((IMPORT_HEADER, import_id),)
 
 
 def _count(batch: NotifiedBatch) -> Tally:

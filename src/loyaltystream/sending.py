@@ -16,12 +16,16 @@ from loyaltystream.dialects.sources import Dialect
 from loyaltystream.dialects.strict_json import ANY_SIZE
 from loyaltystream.events import Header, Origin, RawEvent, Record
 from loyaltystream.keys import PartitionBy, event_key, normalise_identifier, partition_key
+from loyaltystream.memo import Memo
 from loyaltystream.rules import Rules
 from loyaltystream.steps.stages import HEADER_ALLOWANCE
 from loyaltystream.verdicts import Reason, Violation
 
 _PIECE_BYTES: Final = 65_536
 _CATCH_UP_S: Final = 0.05
+_MAX_KEPT: Final = 256
+"""Keys are remembered by what names the customer, so that a long one would cost memory."""
+
 _NOWHERE: Final = Origin("", 0, 0, 0)
 
 
@@ -73,6 +77,18 @@ class Posted(msgspec.Struct):
         self.sent += 1
 
 
+class Named(Protocol):
+    """One way to name a customer."""
+
+    @property
+    def type(self) -> str:
+        """Its kind, in any case."""
+
+    @property
+    def value(self) -> str:
+        """As it was sent."""
+
+
 class Keyer:
     """Tells the key that the pipeline would give an event.
 
@@ -87,6 +103,7 @@ class Keyer:
     ) -> None:
         self._definitions = {(found.org_id, found.event_name): found for found in definitions}
         self._customers = customers_by_kind()
+        self._keys = Memo(self._make_key)
         self._rules = rules
         self._any_size = msgspec.structs.replace(rules, max_event_bytes=ANY_SIZE)
         self.headers = headers
@@ -121,9 +138,25 @@ class Keyer:
 
     def key_of(self, event: RawEvent) -> bytes | None:
         """Return the key of an event that was read, or None if it can't be told."""
-        if self._rules.partition_by is PartitionBy.CUSTOMER:
-            return self._key(event)
-        return _key_by_id(event)
+        return self.key_for(event.org_id, event.event_name, event.event_id, event.identifiers)
+
+    def key_for(
+        self, org_id: int, event_name: str, event_id: str, identifiers: Iterable[Named]
+    ) -> bytes | None:
+        """Return the key of what was read of an event, or None if it can't be told."""
+        if self._rules.partition_by is not PartitionBy.CUSTOMER:
+            return event_key(org_id, event_id) if event_id else None
+        if (definition := self.find(org_id, event_name)) is None:
+            return None
+        needed = definition.customer.identifier_type
+        for known in identifiers:
+            if known.value and known.type.lower() == needed.lower():
+                named = org_id, needed, known.value
+                is_short = len(known.value) <= _MAX_KEPT
+                key = self._keys[named] if is_short else self._make_key(named)
+                if key is not None:
+                    return key
+        return None
 
     def read(self, record: Record) -> RawEvent | None:
         """Return the event in a record, however large, as far as it can be read; or None."""
@@ -139,21 +172,11 @@ class Keyer:
         waiver = self._rules.waiver_of(record)
         return event if waiver is None else waiver.named(event)
 
-    def _key(self, event: RawEvent) -> bytes | None:
-        if (definition := self.find(event.org_id, event.event_name)) is None:
-            return None
-        needed = definition.customer.identifier_type
-        country_code = self._rules.country_codes.get(event.org_id, "")
-        for known in event.identifiers:
-            if known.value and known.type.lower() == needed.lower():
-                text = normalise_identifier(known.type, known.value, country_code)
-                if not isinstance(text, Reason):
-                    return partition_key(event.org_id, needed, text).encode()
-        return None
-
-
-def _key_by_id(event: RawEvent) -> bytes | None:
-    return event_key(event.org_id, event.event_id) if event.event_id else None
+    def _make_key(self, named: tuple[int, str, str]) -> bytes | None:
+        org_id, needed, value = named
+        country_code = self._rules.country_codes.get(org_id, "")
+        text = normalise_identifier(needed, value, country_code)
+        return None if isinstance(text, Reason) else partition_key(org_id, needed, text).encode()
 
 
 class Pace:

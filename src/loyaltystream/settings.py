@@ -197,6 +197,8 @@ class GatewaySettings(Section):
     batch_bytes: int = Field(4_194_304, ge=1024)
     queue_records: int = Field(10_000, ge=1_000)
     message_timeout_ms: int = Field(5_000, ge=100)
+    rate: float = Field(0, ge=0)
+    questions: int = Field(2, ge=1, le=64)
 
 
 class TelemetrySettings(Section):

@@ -1,21 +1,35 @@
 """Puts the gateway together. Does I/O: makes clients, reads definitions."""
 
+import time
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from typing import Final
 
 from starlette.applications import Starlette
 
 from loyaltystream.app import Deployment
+from loyaltystream.asking import build_why
 from loyaltystream.defining import follows
 from loyaltystream.definitions.history import History
 from loyaltystream.definitions.model import EventDefinition
 from loyaltystream.definitions.registry import NO_SCHEMA
-from loyaltystream.gateway.application import Gateway, Watch, build_gateway
+from loyaltystream.gateway.application import Gateway
+from loyaltystream.gateway.enquiry import Enquiry
+from loyaltystream.gateway.front import Front
 from loyaltystream.gateway.intake import Intake
+from loyaltystream.gateway.questions import Questions
+from loyaltystream.gateway.rates import Rates
+from loyaltystream.gateway.serving import build_gateway
+from loyaltystream.gateway.standing import Standing, standing_of
+from loyaltystream.gateway.watch import Watch
 from loyaltystream.kafka.following import TopicFollower
 from loyaltystream.kafka.posting import Poster
+from loyaltystream.kafka.searching import LogSearcher
 from loyaltystream.sending import Keyer
 from loyaltystream.web.tokens import Tokens
+
+ASK_S: Final = 5.0
+"""So long a silent broker is waited for before a question is refused."""
 
 
 def build(deployment: Deployment, tokens: Tokens, watch: Watch) -> Starlette:
@@ -26,16 +40,18 @@ def build(deployment: Deployment, tokens: Tokens, watch: Watch) -> Starlette:
         BrokerError: if the topic of definitions can't be read.
     """
     settings = deployment.settings
-    follow = _following(deployment) if follows(settings) else None
-    intake = follow() if follow else _intake(deployment, deployment.event_definitions)
+    defined = _Followed(deployment) if follows(settings) else _Fixed(deployment)
+    front = Front(tokens, watch)
     gateway = Gateway(
         Poster(settings.kafka, deployment.topics.ingest, settings.gateway),
-        tokens,
-        intake=intake,
+        front,
+        intake=defined.intake(),
         batch_bytes=settings.gateway.batch_bytes,
-        watch=watch,
+        rates=Rates(settings.gateway.rate, time.monotonic),
     )
-    return build_gateway(gateway, mint=mint, follow=follow)
+    follow = defined.intake if isinstance(defined, _Followed) else None
+    questions = _questions(deployment, defined) if settings.memory.hash_key is not None else None
+    return build_gateway(gateway, Enquiry(front, questions), mint=mint, follow=follow)
 
 
 def mint() -> str:
@@ -43,18 +59,43 @@ def mint() -> str:
     return str(uuid.uuid4())
 
 
-def _following(deployment: Deployment) -> Callable[[], Intake]:
-    """Return what reads the topic of definitions on, and makes an intake of what is in force."""
-    topic = deployment.topics.definitions
-    history, log = History(topic, NO_SCHEMA), TopicFollower(deployment.settings.kafka, topic)
+class _Fixed:
+    """Definitions that never change."""
 
-    def follow() -> Intake:
-        history.learn(log.rest())
-        return _intake(deployment, history.view())
+    def __init__(self, deployment: Deployment) -> None:
+        self._deployment = deployment
+        self.in_force: list[EventDefinition] = []
 
-    return follow
+    def intake(self) -> Intake:
+        """Return what takes events by them."""
+        self.in_force = [*self._read()]
+        rules = self._deployment.rules
+        return Intake(Keyer(self.in_force, rules), rules, mint)
+
+    def _read(self) -> Iterable[EventDefinition]:
+        return self._deployment.event_definitions
 
 
-def _intake(deployment: Deployment, definitions: Iterable[EventDefinition]) -> Intake:
-    rules = deployment.rules
-    return Intake(Keyer(definitions, rules), rules, mint)
+class _Followed(_Fixed):
+    """Definitions of their topic, which is read on each time."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        super().__init__(deployment)
+        topic = deployment.topics.definitions
+        self._history = History(topic, NO_SCHEMA)
+        self._log = TopicFollower(deployment.settings.kafka, topic)
+
+    def _read(self) -> Iterable[EventDefinition]:
+        self._history.learn(self._log.rest())
+        return self._history.view()
+
+
+def _questions(deployment: Deployment, defined: _Fixed) -> Questions:
+    log = LogSearcher(deployment.settings.kafka, timeout_s=ASK_S)
+
+    def ask(event_id: str, org_id: int) -> Standing | None:
+        why = build_why(deployment, log, definitions=defined.in_force)
+        return standing_of(why.of_id(event_id, org_id), event_id, org_id)
+
+    at_once = deployment.settings.gateway.questions
+    return Questions(ask, at_once=at_once, close=log.close)

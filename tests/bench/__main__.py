@@ -1,6 +1,6 @@
 """`make bench`: INGEST beside a bare copy loop, on the real broker, outputs audited first.
 
-Options choose other parts instead: both stages, many ids remembered, latency.
+Options choose other parts instead: both stages, many ids remembered, latency, the gateway.
 """
 
 import argparse
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.bench.floor import measure_floor
+from tests.bench.gateway import measure_gateway
 from tests.bench.ground import Ground, InexactError, console, describe_machine
 from tests.bench.latency import measure_latency
 from tests.bench.memory import measure_memory
@@ -78,19 +79,21 @@ def arguments() -> argparse.Namespace:
     option("--remembered", type=int, metavar="N", help="INGEST with N ids remembered before")
     option("--memory", type=int, metavar="N", help="the memory alone with N ids, no broker")
     option("--latency", action="store_true", help="from append to a subscriber, at three loads")
+    option("--gateway", action="store_true", help="the gateway beside a bare endpoint")
     option("--seconds", type=float, default=15, help="how long each load lasts")
     option("--all", action="store_true", help="every part, with 10,000,000 ids")
     option("--markdown", type=Path, metavar="FILE", help="append the tables to this file as well")
     chosen = parser.parse_args()
     if chosen.all:
-        chosen.stage, chosen.latency = "both", True
+        chosen.stage, chosen.latency, chosen.gateway = "both", True, True
         chosen.remembered = chosen.remembered or ALL_REMEMBERED
     return chosen
 
 
 def measured(ground: Ground, chosen: argparse.Namespace) -> Iterator[Sheet]:
     """Yield the tables of the parts that are chosen, as they get ready."""
-    if chosen.all or not (chosen.stage or chosen.remembered or chosen.latency):
+    parts = (chosen.stage, chosen.remembered, chosen.latency, chosen.gateway)
+    if chosen.all or not any(parts):
         yield from measure_floor(ground, chosen.rounds)
     if chosen.stage:
         yield from measure_stages(ground, both=chosen.stage == "both")
@@ -98,6 +101,8 @@ def measured(ground: Ground, chosen: argparse.Namespace) -> Iterator[Sheet]:
         yield from measure_remembered(ground, chosen.remembered)
     if chosen.latency:
         yield from measure_latency(ground, chosen.seconds)
+    if chosen.gateway:
+        yield from measure_gateway(ground, chosen.rounds)
 
 
 def shown(sheets: Iterator[Sheet]) -> Iterator[Sheet]:

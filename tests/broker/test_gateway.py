@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 import pytest
 
@@ -64,11 +65,20 @@ class Gate:
 
     def post(self, path: str, body: bytes, **headers: str) -> tuple[int, Any]:
         """Return status and body of an answer."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        named |= {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+        return self._ask("POST", path, body, named | {"Content-Type": "application/json"})
+
+    def get(self, event_id: str) -> tuple[int, Any]:
+        """Return status and body of what is told of an event."""
+        return self._ask("GET", f"/events/{quote(event_id)}", None, {})
+
+    def _ask(
+        self, method: str, path: str, body: bytes | None, headers: dict[str, str]
+    ) -> tuple[int, Any]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        named = headers | {"Authorization": f"Bearer {self.token}"}
         try:
-            connection.request("POST", path, body, named)
+            connection.request(method, path, body, named)
             answer = connection.getresponse()
             return answer.status, json.loads(answer.read())
         finally:
@@ -213,6 +223,15 @@ def test_a_wrong_event_has_its_dead_letter(gate: Gate) -> None:
     judge(shop)
     assert len(shop.read(shop.deployment.topics.ingest)) == 1
     assert "REQUIRED" in shop.command("why", "bad").stdout
+
+
+def test_a_header_without_end_is_not_read(gate: Gate) -> None:
+    """Before anybody has shown a token, no request takes more than so much memory."""
+    process = gate.start()
+    with socket.create_connection(("127.0.0.1", gate.port), timeout=20) as asked:
+        asked.sendall(b"POST /events HTTP/1.1\r\nHost: a\r\nx-long: " + b"x" * 200_000)
+        assert asked.recv(100).startswith(b"HTTP/1.1 400 ")
+    assert gate.shop.stop(process) == 0, gate.shop.log("gateway")
 
 
 def test_the_examples_of_the_page_work(gate: Gate) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from loyaltystream.asking import build_why
 from loyaltystream.audit import Place
-from loyaltystream.cli.why import _asker
 from loyaltystream.events import Record
 from loyaltystream.kafka.searching import LogSearcher
 from loyaltystream.kafka.writing import TransactionalWriter
@@ -36,7 +36,8 @@ def why(shop: Shop, *arguments: str, code: int = 0) -> dict[str, Any]:
 def asker(shop: Shop) -> Iterator[Why]:
     """Yield what answers many questions in one process."""
     with closing(LogSearcher(shop.settings.kafka)) as log:
-        yield _asker(shop.deployment, log, reveal=False)
+        deployment = shop.deployment
+        yield build_why(deployment, log, definitions=deployment.event_definitions)
 
 
 def letters(shop: Shop, *arguments: str, code: int = 0) -> Any:

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from loyaltystream.cli import app
 from loyaltystream.settings import ENVIRONMENT_PREFIX, variable
 
-COMMANDS = ("init", "run", "send", "tail", "why", "audit", "demo")
+COMMANDS = ("init", "run", "send", "backfill", "tail", "why", "audit", "demo")
 NEEDING_SETTINGS = (("init",), ("run",), ("send", "-"), ("tail", "emf"), ("audit",), ("demo",))
 
 
@@ -49,6 +49,7 @@ def test_every_command_has_help(command: str) -> None:
         ("audit", ("4",)),
         ("demo", ("4",)),
         ("send", ("2", "3")),
+        ("backfill", ("2", "3")),
         ("run", ("2", "3", "5")),
     ],
 )

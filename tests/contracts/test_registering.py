@@ -55,7 +55,7 @@ def test_what_would_break_a_subscriber_is_refused_whole() -> None:
     with pytest.raises(SchemaError) as refused:
         register_all(store, _WANTED)
     assert str(refused.value).splitlines() == [
-        "nothing is registered at memory; these schemas don't go with what is there:",
+        "nothing is registered at memory; these are not compatible with what it has:",
         *(f"  - notifications-{_NAMES[1]}: {line}" for line in lines),
     ]
     assert ("notifications", _NAMES[0]) not in store.subjects

@@ -4,14 +4,21 @@ import itertools
 import json
 from collections.abc import Mapping
 from typing import Any, Final
+from urllib.parse import quote
 
 import pytest
 from starlette.testclient import TestClient
 
 from loyaltystream.dialects.sources import Dialect
 from loyaltystream.events import Record
-from loyaltystream.gateway.application import Gateway, build_gateway
+from loyaltystream.gateway.application import Gateway
+from loyaltystream.gateway.enquiry import Enquiry
+from loyaltystream.gateway.front import Front
 from loyaltystream.gateway.intake import Intake
+from loyaltystream.gateway.questions import Questions
+from loyaltystream.gateway.rates import Rates
+from loyaltystream.gateway.serving import build_gateway
+from loyaltystream.gateway.standing import Standing
 from loyaltystream.pipeline import Plan
 from loyaltystream.rules import Rules
 from loyaltystream.sending import Keyer
@@ -46,15 +53,31 @@ class Watched:
         """Keep why events were not written."""
         self.failures.append(why)
 
+    def not_told(self, why: str) -> None:
+        """Keep why a question was not answered."""
+        self.failures.append(why)
+
     def not_followed(self, why: str) -> None:
         """Keep why definitions were not heard of."""
         self.failures.append(why)
 
 
+def nothing_known(_event_id: str, _org_id: int) -> Standing | None:
+    """Answer as where no event ever came."""
+    return None
+
+
 class Counter:
     """One gateway, and who may post to it."""
 
-    def __init__(self, rules: Rules = RULES, channel: MemoryChannel | None = None) -> None:
+    def __init__(
+        self,
+        rules: Rules = RULES,
+        channel: MemoryChannel | None = None,
+        *,
+        rates: Rates | None = None,
+        questions: Questions | None = None,
+    ) -> None:
         people: dict[str, tuple[int, Role]] = {
             "till": (1800, "producer"),
             "stranger": (1801, "producer"),
@@ -71,14 +94,17 @@ class Counter:
         def made() -> str:
             return f"made-{next(numbers)}"
 
+        front = Front(Tokens(token for _, token in minted.values()), self.watched)
         self.gateway = Gateway(
             self.channel,
-            Tokens(token for _, token in minted.values()),
+            front,
             intake=Intake(Keyer(SHOP, rules), rules, made),
             batch_bytes=BATCH_BYTES,
-            watch=self.watched,
+            rates=rates or Rates(0, lambda: 0.0),
         )
-        self.client = TestClient(build_gateway(self.gateway, mint=made, follow=None))
+        self.enquiry = Enquiry(front, questions or Questions(nothing_known, at_once=1))
+        self.app = build_gateway(self.gateway, self.enquiry, mint=made, follow=None)
+        self.client = TestClient(self.app)
 
     def post(
         self,
@@ -98,6 +124,11 @@ class Counter:
             named["Content-Type"] = kind
         encoded = [(name.encode(), value.encode("latin-1")) for name, value in named.items()]
         return self.client.post(path, content=sent, headers=encoded)
+
+    def ask(self, event_id: str, *, by: str | None = "till") -> Any:
+        """Return the answer to the question what became of an event."""
+        named = {} if by is None else {"Authorization": f"Bearer {self.tokens[by]}"}
+        return self.client.get(f"/events/{quote(event_id, safe='')}", headers=named)
 
     def send(self, facts: Facts, dialect: Dialect) -> Any:
         """Return the answer to an event in a dialect; its id comes in a header if it has to."""

@@ -6,8 +6,9 @@ from collections.abc import Callable
 import pytest
 
 from loyaltystream.errors import RetryableBrokerError
-from loyaltystream.gateway.application import build_gateway, keep_up
+from loyaltystream.gateway.following import keep_up
 from loyaltystream.gateway.intake import Intake
+from loyaltystream.gateway.serving import build_gateway
 from loyaltystream.sending import Keyer
 from tests.core import SHOP, event
 from tests.gateway.conftest import RULES, Counter
@@ -55,7 +56,12 @@ def test_a_topic_that_is_away_changes_nothing(counter: Counter) -> None:
 def test_an_end_closes_the_channel(counter: Counter, *, follows: bool) -> None:
     """What was taken is written before the process goes."""
     intake = counter.gateway.intake
-    app = build_gateway(counter.gateway, mint=str, follow=(lambda: intake) if follows else None)
+    app = build_gateway(
+        counter.gateway,
+        counter.enquiry,
+        mint=str,
+        follow=(lambda: intake) if follows else None,
+    )
 
     async def live() -> None:
         async with app.router.lifespan_context(app):

@@ -11,11 +11,15 @@ from hypothesis import strategies as st
 from loyaltystream.dialects import reading
 from loyaltystream.dialects.sources import Dialect
 from loyaltystream.events import Origin
-from tests.core import DEFINITIONS, event
+from loyaltystream.gateway.intake import Intake, Offer
+from loyaltystream.gateway.usual import read_usual
+from loyaltystream.sending import Keyer
+from tests.core import DEFINITIONS, SHOP, event, raw
 from tests.facts import Facts, write
 from tests.gateway.conftest import PATHS, RULES, Counter
 from tests.laws.strategies import LAW, VALUES
 
+CANONICAL = Dialect.CANONICAL
 STATUSES = {200, 202, 403, 404, 413, 415, 422}
 ELSEWHERE = Origin("behavioral-events", 3, 1042, 0)
 KINDS = ["application/json", "application/x-ndjson", "application/cloudevents+json", "text/plain"]
@@ -88,3 +92,40 @@ def test_a_good_event_is_among_them(desk: Counter) -> None:
     """The statuses that are allowed here are not all of one kind."""
     assert desk.post("/events", event()).status_code == 202
     assert desk.post("/events", event(), kind="text/plain").status_code == 415
+
+
+@LAW
+@given(sent=changed(), spaced=st.booleans())
+def test_the_quick_reading_means_the_same(sent: tuple[Dialect, bytes], *, spaced: bool) -> None:
+    """What is taken quickly is taken with care as well, under the same id, org, key and headers."""
+    _, body = sent
+    offer = Offer(json.dumps(json.loads(body), indent=1).encode() if spaced else body, CANONICAL)
+    intake = Intake(Keyer(SHOP, RULES), RULES, str)
+    if read_usual(offer.value) is not None:
+        assert intake.take(offer) == intake._take_careful(offer)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b'"quantity"', b'"sku"'),
+        (b'"fields": {', b'"fields": {}, "fields": {'),
+        (b'"type"', b'"value"'),
+        (b'"occurredAt"', b'"unheardOf"'),
+        (b'"productViewed"', b'"product\\u0056iewed"'),
+        (b'"0b6f3c1e', b'"|'),
+        (b'"0b6f3c1e', b'"\x7f'),
+        (b'"eventId": "', b'"eventId": "' + b"x" * 256),
+        (b"1800", b"-1"),
+        (b"1800", b"9223372036854775808"),
+        (b"1299.5", b"1" * 310),
+        (b"1299.5", b"1e400"),
+        (b"1299.5", b"[" * 70 + b"]" * 70),
+    ],
+)
+def test_what_is_unusual_is_read_with_care(old: bytes, new: bytes) -> None:
+    """Whatever might be refused, or read otherwise, is left to the careful reading."""
+    usual = raw(event())
+    assert read_usual(usual) is not None
+    assert old in usual
+    assert read_usual(usual.replace(old, new)) is None

@@ -16,7 +16,7 @@ from loyaltystream.letters.replaying import Resender, Resent
 from loyaltystream.sending import Keyer
 from loyaltystream.topology import Output
 from tests.core import TOPICS, ingest, layout
-from tests.why.world import SIGNER, SearchedLog, Town, writer_schema
+from tests.why.world import IMPORTS, SIGNER, SearchedLog, Town, writer_schema
 
 PATCH = [{"op": "add", "path": "/fields/sku", "value": "SKU-1"}]
 
@@ -65,7 +65,9 @@ def letters_of(town: Town, **choice: Any) -> list[Letter]:
 
 def desk_of(town: Town, writer: TownWriter | None = None) -> Desk:
     """Return a desk that somebody has just sat down at."""
-    resender = Resender(TOPICS, keyer=Keyer(town.definitions, town.rules), signer=SIGNER)
+    resender = Resender(
+        TOPICS, keyer=Keyer(town.definitions, town.rules), signer=SIGNER, imports=IMPORTS
+    )
     desk = Desk(
         SettledLog(town.log),
         TOPICS.letter_state,

@@ -376,3 +376,9 @@ def test_every_failure_has_the_vendors_form(
     answer = office.ask(method, path)
     assert answer.status_code == status
     assert problems(answer)
+
+
+def test_another_method_is_told_which_there_are(office: Office) -> None:
+    """A path may have several: all of them are named."""
+    answer = office.ask("DELETE", "/v2/events")
+    assert answer.headers["allow"] == "GET, POST, PUT"

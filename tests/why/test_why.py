@@ -183,6 +183,16 @@ def test_an_id_in_escapes_is_found() -> None:
     assert [one.verdict for one in answer.arrivals] == [Verdict.ACCEPTED, Verdict.DUPLICATE]
 
 
+def test_an_event_that_waits_is_found_by_its_headers() -> None:
+    """An event whose id stands in its headers alone, as a gateway stamps it, is told as waiting."""
+    town = Town()
+    document = viewed(1)
+    del document["eventId"]
+    town.send(raw(document), 0, headers=[("x-event-id", b"stamped")])
+    [arrival] = town.why().of_id("stamped", 1800).arrivals
+    assert arrival.verdict == State.WAITING
+
+
 def test_a_duplicate_is_found_by_its_headers() -> None:
     """A duplicate whose bytes say no id, as other dialects write them, is found by its header."""
     town = lively()

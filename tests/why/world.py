@@ -7,6 +7,7 @@ from loyaltystream.avro import schemas
 from loyaltystream.avro.dead_letter import LetterEncoder
 from loyaltystream.avro.event_reader import EventReader
 from loyaltystream.avro.schemas import Schema
+from loyaltystream.backfill.claim import ImportSigner, either
 from loyaltystream.definitions.model import EventDefinition
 from loyaltystream.definitions.registry import Definitions
 from loyaltystream.events import Record
@@ -38,6 +39,7 @@ from tests.core import (
 
 SCHEMA_IDS: Final = {name: 20 + position for position, name in enumerate(SCHEMAS)}
 SIGNER: Final = Signer("a secret of sixteen or more")
+IMPORTS: Final = ImportSigner("a secret of sixteen or more")
 BOUGHT: Final = define(
     {
         "eventName": "basketBought",
@@ -94,7 +96,10 @@ class Town(World):
     """A world whose second stage works as well."""
 
     def __init__(self) -> None:
-        rules = Rules(waiver_of=SIGNER.waiver_of, resending_of=SIGNER.resending_of)
+        rules = Rules(
+            waiver_of=either(SIGNER.waiver_of, IMPORTS.waiver_of),
+            resending_of=SIGNER.resending_of,
+        )
         super().__init__(rules, Definitions(DEFINED, EVENT_SCHEMA_ID))
         self.notifier = self._notifier(self.ring)
 
@@ -152,6 +157,7 @@ class Town(World):
                 definitions={(found.org_id, found.event_name): found for found in definitions},
                 keyer=Keyer(definitions, self.rules),
                 signer=SIGNER,
+                imports=IMPORTS,
             ),
             reader=EventReader(writer_schema),
             notified_to=lambda: self.committed("notify", TOPICS.emf),

@@ -77,7 +77,7 @@ class Expectations:
         if not isinstance(event, ValidEvent):
             return
         late: list[Header] = [("late", b"true")] if judgement.late else []
-        mark = stamp(event.key, event.value, [*late, *_trace(record)])
+        mark = stamp(event.key, event.value, [*late, *_import(event), *_trace(record)])
         for index, action in enumerate(event.definition.actions):
             topic = self._topics.emf if action is Action.EMF else self._topics.ei
             yield Expected(topic, record.partition, index, judgement.verdict.value, mark)
@@ -117,6 +117,14 @@ class Expectations:
         headers += [header for header in read.record.headers if header[0] not in ours]
         mark = stamp(key, read.record.value, headers)
         return Expected(self._topics.ingest, read.home, 0, judgement.verdict.value, mark)
+
+
+def _import(event: ValidEvent) -> Iterator[Header]:
+    claim = event.waiver.imported if event.waiver else None
+    if claim is not None:
+        yield "import-id", claim.import_id.encode()
+        if claim.quiet:
+            yield "import-quiet", b"true"
 
 
 def _trace(record: Record) -> list[Header]:

@@ -110,7 +110,7 @@ class Judge:
         sighting = self.seen.find(keys[0], read.clock_ms)
         if sighting:
             return _judge_resend(read, event, sighting)
-        spared = event.waiver.checks if event.waiver else frozenset()
+        spared = _spared(read, event, covers_from_ms)
         if (
             len(keys) > 1
             and Check.UNIQUE_KEY not in spared
@@ -156,6 +156,20 @@ def _refuse(
     read: Read, event: ValidEvent, violation: Violation, *, verdict: Verdict = Verdict.REJECTED
 ) -> Judgement:
     return Judgement(read, verdict, Rejected.of(event, violation, verdict=verdict))
+
+
+def _spared(read: Read, event: ValidEvent, covers_from_ms: int) -> frozenset[Check]:
+    """Return the checks that headers of ours spare an event, at this clock."""
+    waiver = event.waiver
+    if waiver is None:
+        return frozenset()
+    if (claim := waiver.imported) is None:
+        return waiver.checks
+    # History: older than was claimed, not claimed too long ago, and nothing was lost meanwhile.
+    holds = event.occurred_at_ms < claim.until_ms and read.clock_ms < claim.before_ms
+    if covers_from_ms > 0:
+        holds = holds and covers_from_ms <= claim.begun_ms - SKEW_MS
+    return waiver.checks if holds else frozenset()
 
 
 def _was_sent_back(event: ValidEvent) -> bool:

@@ -13,6 +13,7 @@ from rich.markup import escape
 
 from loyaltystream.cli import definitions, letters, memory, mending, platform, schemas, serve
 from loyaltystream.cli.audit import audit
+from loyaltystream.cli.backfill import backfill
 from loyaltystream.cli.context import Context, settings_option
 from loyaltystream.cli.demo import demo
 from loyaltystream.cli.init import init
@@ -46,6 +47,7 @@ app.add_typer(letters.app, name="dead-letters")
 app.command()(init)
 app.command()(run)
 app.command()(send)
+app.command()(backfill)
 app.command()(tail)
 app.command()(why)
 app.command()(audit)

@@ -53,8 +53,8 @@ def chosen(
         org_id=org,
         stage=None if stage is None else _known("--stage", stage, ["ingest", "notify"]),
         verdict=None if verdict is None else _known("--verdict", verdict, sorted(DEAD_VERDICTS)),
-        since_ms=_moment("--since", since),
-        until_ms=_moment("--until", until),
+        since_ms=moment("--since", since),
+        until_ms=moment("--until", until),
     )
 
 
@@ -86,10 +86,15 @@ def _known(option: str, value: str, known: list[str]) -> str:
     raise ConfigurationError(f"{option} {value}: not one of {', '.join(known)}")
 
 
-def _moment(option: str, text: str | None) -> int | None:
+def moment(option: str, text: str | None) -> int | None:
+    """Return the epoch milliseconds that an option names, if it was given.
+
+    Raises:
+        ConfigurationError: if it is no moment.
+    """
     if text is None:
         return None
-    moment = occurred_at_ms(int(text) if text.isdecimal() else text)
-    if isinstance(moment, int):
-        return moment
+    moment_ms = occurred_at_ms(int(text) if text.isdecimal() else text)
+    if isinstance(moment_ms, int):
+        return moment_ms
     raise ConfigurationError(f"{option} {text}: not a moment such as 2026-01-31T08:00:00Z")

@@ -55,7 +55,12 @@ def working(context: typer.Context) -> Iterator[Work]:
             log,
             topics.letter_state,
             writer=writer,
-            resender=Resender(topics, keyer=keyer, signer=deployment.signer),
+            resender=Resender(
+                topics,
+                keyer=keyer,
+                signer=deployment.signer,
+                imports=deployment.import_signer,
+            ),
             now_ms=_now_ms,
         )
         yield Work(deployment, log, shelf, desk)
@@ -90,11 +95,15 @@ def _get(work: Work, place: Place) -> Letter:
 
 def foretell(work: Work, found: Sorted) -> Forecast:
     """Return what would become of letters that are sent again now."""
-    deployment = work.deployment
+    return preview(work.deployment, work.log).forecast(found.resent, now_ms=_now_ms())
+
+
+def preview(deployment: Deployment, log: LogSearcher) -> Preview:
+    """Return what judges records without sending them."""
     schema_id = deployment.event_schema_id()
     definitions = build_source(deployment.settings, deployment.topics, schema_id)
-    preview = Preview(
-        work.log,
+    return Preview(
+        log,
         deployment.topics,
         layout=deployment.layout,
         judges=Judges(
@@ -103,4 +112,3 @@ def foretell(work: Work, found: Sorted) -> Forecast:
         ),
         definitions=definitions.view(),
     )
-    return preview.forecast(found.resent, now_ms=_now_ms())

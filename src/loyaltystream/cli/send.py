@@ -74,7 +74,7 @@ def send(
     """
     deployment = Deployment(context.ensure_object(Context).settings)
     topic, posted, stderr = deployment.topics.ingest, Posted(), Console(stderr=True)
-    keyer = Keyer(deployment.event_definitions, deployment.rules, _headers(dialect, source))
+    keyer = Keyer(deployment.event_definitions, deployment.rules, reading_headers(dialect, source))
     deployment.reader.partitions(topic)  # fails at once where there is no such topic
     sender = Sender(deployment.settings.kafka, topic, delivered=posted.delivered)
     interrupted = False
@@ -98,7 +98,7 @@ def send(
         raise typer.Exit(INTERRUPTED if interrupted else TOO_LARGE)
 
 
-def _headers(dialect: Dialect | None, source: str | None) -> list[Header]:
+def reading_headers(dialect: Dialect | None, source: str | None) -> list[Header]:
     """Return what tells a worker how to read the lines, where their shape does not."""
     told = {DIALECT_HEADER: dialect, SOURCE_HEADER: source}
     return [(name, text.encode()) for name, text in told.items() if text]

@@ -15,6 +15,7 @@ from loyaltystream.telemetry import logs
 from loyaltystream.telemetry.gateway import GatewayTelemetry
 from loyaltystream.telemetry.metrics import serve_registry
 from loyaltystream.web.tokens import Tokens, add_token, load_tokens, mint
+from loyaltystream.working import tune_allocator, tune_interpreter
 
 app = typer.Typer(help="The HTTP side: services, and who may ask them.", no_args_is_help=True)
 
@@ -66,8 +67,9 @@ def definitions(context: typer.Context) -> None:
 def gateway(context: typer.Context) -> None:
     """Take events over HTTP, for producers without Kafka; each is acknowledged once Kafka has it.
 
-    In four dialects, each under its vendor's path, single and in batches. Every call needs a token
-    of its org with role producer (see `serve token`). Any number of these can run.
+    In four dialects, each under its vendor's path, single and in batches; GET /events/ID tells what
+    became of one, and /docs shows all routes. Every call needs a token of its org with role
+    producer (see `serve token`). Any number of these can run.
     """
     deployment = Deployment(context.ensure_object(Context).settings)
     settings = deployment.settings
@@ -78,6 +80,7 @@ def gateway(context: typer.Context) -> None:
         raise _not_installed(error) from error
     from loyaltystream.taking import build  # noqa: PLC0415 (it needs the same)
 
+    tune_allocator()
     deployment.reader.partitions(deployment.topics.ingest)
     logs.configure(settings.telemetry)
     logs.hide_requests()
@@ -85,6 +88,7 @@ def gateway(context: typer.Context) -> None:
     built = build(deployment, tokens, telemetry)
     port = settings.telemetry.metrics_port
     serve_registry(telemetry.registry, settings.telemetry.metrics_host, port and port + METRICS)
+    tune_interpreter()
     serve(
         built,
         settings.gateway.host,

@@ -8,20 +8,18 @@ import typer
 from rich.console import Console
 
 from loyaltystream.app import Deployment
+from loyaltystream.asking import build_why
 from loyaltystream.audit.findings import Place
-from loyaltystream.avro.event_reader import EventReader
 from loyaltystream.cli.context import Context
 from loyaltystream.definitions.model import IDENTIFIER_TYPES, EventDefinition
 from loyaltystream.errors import ConfigurationError
 from loyaltystream.kafka.searching import LogSearcher
 from loyaltystream.keys import normalise_identifier, partition_key
 from loyaltystream.masking import mask_key
-from loyaltystream.sending import Keyer
 from loyaltystream.verdicts import Reason
 from loyaltystream.why.arrivals import reveal_key
 from loyaltystream.why.asking import Why
 from loyaltystream.why.screen import render, render_list
-from loyaltystream.why.sightings import Searched
 from loyaltystream.why.story import Answer
 
 NEVER_SEEN: Final = 6
@@ -97,7 +95,10 @@ def why(
     asked = Asked(event_id, org, source, unique_key, value or [], customer)
     deployment = Deployment(context.ensure_object(Context).settings)
     with closing(LogSearcher(deployment.settings.kafka)) as log:
-        answer = _answer(deployment, _asker(deployment, log, reveal=reveal), asked)
+        shown_key = reveal_key if reveal else mask_key
+        definitions = deployment.event_definitions
+        asker = build_why(deployment, log, definitions=definitions, show_key=shown_key)
+        answer = _answer(deployment, asker, asked)
     if as_json:
         typer.echo(answer.to_json())
     else:
@@ -105,27 +106,6 @@ def why(
         Console(highlight=False).print(shown(answer))
     if not answer.found:
         raise typer.Exit(NEVER_SEEN)
-
-
-def _asker(deployment: Deployment, log: LogSearcher, *, reveal: bool) -> Why:
-    definitions = deployment.event_definitions
-    group, emf = deployment.group("notify"), deployment.topics.emf
-    searched = Searched(
-        log=log,
-        topics=deployment.topics,
-        layout=deployment.layout,
-        identity=deployment.identity,
-        letters=deployment.letter_reader,
-        definitions={(found.org_id, found.event_name): found for found in definitions},
-        keyer=Keyer(definitions, deployment.rules),
-        signer=deployment.signer,
-    )
-    return Why(
-        searched,
-        reader=EventReader(deployment.registry.writer_schema),
-        notified_to=lambda: deployment.reader.committed(group, emf),
-        show_key=reveal_key if reveal else mask_key,
-    )
 
 
 def _answer(deployment: Deployment, asker: Why, asked: Asked) -> Answer:

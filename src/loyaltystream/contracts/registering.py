@@ -60,7 +60,7 @@ def register_all(store: SchemaStore, wanted: Sequence[tuple[str, Schema]]) -> li
         for line in found.differences
     ]
     if refused:
-        head = f"nothing is registered at {store.url}; these schemas don't go with what is there:"
+        head = f"nothing is registered at {store.url}; these are not compatible with what it has:"
         raise SchemaError("\n".join([head, *refused]))
     return [store.register(topic, schema) for topic, schema in wanted]
 

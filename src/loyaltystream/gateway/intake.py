@@ -25,6 +25,7 @@ from loyaltystream.dialects.envelope import (
 from loyaltystream.dialects.inspection import Inspection
 from loyaltystream.dialects.sources import Dialect
 from loyaltystream.events import TRACE_HEADER, Header, Origin, RawEvent, Record
+from loyaltystream.gateway.usual import UsualEvent, read_usual
 from loyaltystream.rules import Rules
 from loyaltystream.sending import Keyer
 from loyaltystream.verdicts import Reason, Violation
@@ -35,6 +36,7 @@ PASSED_ON: Final = (TIME_HEADER, TRACE_HEADER)
 
 _NOWHERE: Final = Origin("", 0, 0, 0)
 _MADE_OF_PLACE: Final = id_of_place(_NOWHERE)
+_CANONICAL: Final = (DIALECT_HEADER, Dialect.CANONICAL.encode())
 
 
 class Asked(NamedTuple):
@@ -44,7 +46,7 @@ class Asked(NamedTuple):
     place: str
 
 
-class Offer(msgspec.Struct, frozen=True):
+class Offer(msgspec.Struct, frozen=True, gc=False):
     """An event as it was posted.
 
     Attributes:
@@ -62,7 +64,7 @@ class Offer(msgspec.Struct, frozen=True):
     headers: Sequence[Header] = ()
 
 
-class Posting(msgspec.Struct, frozen=True):
+class Posting(msgspec.Struct, frozen=True, gc=False):
     """One record for the ingest topic, and whose event under which id it is."""
 
     event_id: str
@@ -94,6 +96,21 @@ class Intake:
 
     def take(self, offer: Offer) -> Posting | Refusal:
         """Return the record, or everything that is wrong with an event that can't be taken."""
+        if offer.asked is None and offer.dialect is Dialect.CANONICAL:
+            event = (
+                read_usual(offer.value) if len(offer.value) <= self.rules.max_event_bytes else None
+            )
+            if event is not None:
+                return self._taken(event, offer)
+        return self._take_careful(offer)
+
+    def _taken(self, event: UsualEvent, offer: Offer) -> Posting:
+        event_id, org_id = event.eventId, event.orgId
+        key = self._keyer.key_for(org_id, event.eventName, event_id, event.customer.identifiers)
+        headers = [_CANONICAL, *offer.headers, (ID_HEADER, event_id.encode())]
+        return Posting(event_id, org_id, offer.value, key, headers)
+
+    def _take_careful(self, offer: Offer) -> Posting | Refusal:
         headers = [(DIALECT_HEADER, offer.dialect.encode()), *offer.headers]
         if offer.source is not None:
             headers.append((SOURCE_HEADER, offer.source.encode()))

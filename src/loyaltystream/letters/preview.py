@@ -20,7 +20,7 @@ from loyaltystream.memory.relaid import read
 from loyaltystream.notify import Notify
 from loyaltystream.pipeline import Ingest, Plan
 from loyaltystream.relayout.guard import demand_layout
-from loyaltystream.topology import Topics
+from loyaltystream.topology import Output, Topics
 from loyaltystream.verdicts import NotifyOutcome
 
 
@@ -46,7 +46,7 @@ class Judges(NamedTuple):
 
 
 class Preview:
-    """Judges replays without sending them.
+    """Judges records without sending them.
 
     Args:
         log: the topics.
@@ -89,21 +89,40 @@ class Preview:
 
     def _judged(self, resent: Sequence[Resent], now_ms: int) -> tuple[dict[str, str], Counter[str]]:
         """Return each letter's verdict by stage ingest, and the reasons."""
-        by_partition: dict[int, list[Resent]] = {}
-        for one, home in zip(resent, self._homes(resent), strict=True):
-            by_partition.setdefault(home, []).append(one)
-        memories = {partition: Recollection(self._layout) for partition in by_partition}
-        for partition, found in by_partition.items():
-            self._plan(partition, found, memories[partition], now_ms)
+        outcomes, reasons = self.foresee([one.output for one in resent], now_ms=now_ms)
+        letters = {
+            name_of(one.letter.place): outcome
+            for one, outcome in zip(resent, outcomes, strict=True)
+            if outcome is not None
+        }
+        return letters, reasons
+
+    def foresee(
+        self, records: Sequence[Output], *, now_ms: int
+    ) -> tuple[list[str | None], Counter[str]]:
+        """Return what would become of each record for the ingest topic, and the reasons of all.
+
+        Raises:
+            BrokerError: if the changelog can't be read.
+            StateError: if it is damaged, or does not lead to the layout in force.
+        """
+        rows: dict[int, list[int]] = {}
+        for row, home in enumerate(self._homes(records)):
+            rows.setdefault(home, []).append(row)
+        found = {home: [records[row] for row in mine] for home, mine in rows.items()}
+        memories = {home: Recollection(self._layout) for home in found}
+        for home, memory in memories.items():
+            self._plan(home, found[home], memory, now_ms)
         self._remember(memories)
-        letters, reasons = dict[str, str](), Counter[str]()
-        for partition, found in by_partition.items():
-            start = memories[partition].next_offset
-            plan = self._plan(partition, found, memories[partition], now_ms)
+        outcomes: list[str | None] = [None] * len(records)
+        reasons = Counter[str]()
+        for home, memory in memories.items():
+            start = memory.next_offset
+            plan = self._plan(home, found[home], memory, now_ms)
             reasons.update(_reasons(plan))
             for offset, outcome in self._outcomes(plan).items():
-                letters[name_of(found[offset - start].letter.place)] = outcome
-        return letters, reasons
+                outcomes[rows[home][offset - start]] = outcome
+        return outcomes, reasons
 
     def _mapped(self, resent: Sequence[Resent], now_ms: int) -> tuple[dict[str, str], Counter[str]]:
         """Return each letter's outcome of stage notify, and the reasons."""
@@ -120,21 +139,21 @@ class Preview:
         }
         return letters, Counter(_reasons(plan))
 
-    def _homes(self, resent: Sequence[Resent]) -> list[int]:
-        hashed = murmur2([one.output.key or b"" for one in resent])
+    def _homes(self, records: Sequence[Output]) -> list[int]:
+        hashed = murmur2([one.key or b"" for one in records])
         return [int(home) for home in place(hashed, self._layout.partitions)]
 
     def _plan(
-        self, partition: int, found: Sequence[Resent], memory: Recollection, now_ms: int
+        self, partition: int, found: Sequence[Output], memory: Recollection, now_ms: int
     ) -> Plan:
         records = [
             Record(
                 partition,
                 memory.next_offset + number,
                 max(now_ms, memory.clock_ms),
-                one.output.key,
+                one.key,
                 one.value,
-                one.output.headers,
+                one.headers,
             )
             for number, one in enumerate(found)
         ]

@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from loyaltystream.backfill.claim import IMPORT_HEADERS, ImportSigner
 from loyaltystream.events import ORIGIN_HEADER, SOURCE_HEADER, Header, Origin
 from loyaltystream.letters.letter import INGEST, Letter
 from loyaltystream.letters.repairing import repair
@@ -60,12 +61,16 @@ class Resender:
         topics: where each stage reads.
         keyer: tells the partition key of an event, and the definition in force.
         signer: signs what a replay claims.
+        imports: signs what an import claims: the event that was mended is still one of its own.
     """
 
-    def __init__(self, topics: Topics, *, keyer: Keyer, signer: Signer) -> None:
+    def __init__(
+        self, topics: Topics, *, keyer: Keyer, signer: Signer, imports: ImportSigner
+    ) -> None:
         self._topics = topics
         self._keyer = keyer
         self._signer = signer
+        self._imports = imports
 
     def resend(self, letter: Letter, state: LetterState) -> Resent | Stay:
         """Return the record that sends a letter's event again, or why there is none.
@@ -115,9 +120,19 @@ class Resender:
     def _to_ingest(self, letter: Letter, value: bytes, signed: Sequence[Header]) -> Output:
         first = letter.origin
         origin = Origin(first.topic, first.partition, first.offset, letter.origin_ms)
-        headers = [*_theirs(letter.original.headers), origin.to_header(), *signed]
+        headers = [*self._claimed(letter, value), origin.to_header(), *signed]
         key = self._keyer.key(value, headers) or letter.original.key
         return Output(self._topics.ingest, key, value, None, headers)
+
+    def _claimed(self, letter: Letter, value: bytes) -> list[Header]:
+        """Return the headers that the producer wrote, an import's signed for what is sent now."""
+        original = letter.original
+        theirs = _theirs(original.headers)
+        claim = self._imports.import_of(original.headers, original.value)
+        if claim is None:
+            return theirs
+        others = [header for header in theirs if header[0] not in IMPORT_HEADERS]
+        return [*others, *self._imports.headers(claim, value)]
 
     def _to_notify(self, letter: Letter, value: bytes, signed: Sequence[Header]) -> Output:
         place = letter.place

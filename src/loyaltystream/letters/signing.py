@@ -5,15 +5,14 @@ holds: the letter, the attempt, what a release spares its event, which version m
 value. A claim without it counts for nothing.
 """
 
-import hmac
 from collections.abc import Mapping, Sequence
-from hashlib import blake2b, sha256
 from typing import Final
 
 import msgspec
 
 from loyaltystream.dialects.envelope import NAMESPACE
 from loyaltystream.events import Check, Header, Record, Resending, Waiver
+from loyaltystream.proofs import holds, key_for, proof
 from loyaltystream.uuids import uuid5_text
 
 LETTER_HEADER: Final = "replay-of"
@@ -72,8 +71,7 @@ class Signer:
     """
 
     def __init__(self, secret: str) -> None:
-        # A key of its own: nothing that is signed here says anything about remembered ids.
-        self._key = blake2b(secret.encode(), digest_size=32, person=b"replay").digest()
+        self._key = key_for(secret, "replay")
 
     def headers(self, replay: Replay, value: bytes) -> list[Header]:
         """Return the headers of a replay."""
@@ -83,15 +81,15 @@ class Signer:
             claim[WAIVED_HEADER] = ",".join(sorted(release.checks)).encode()
         if replay.version is not None:
             claim[VERSION_HEADER] = b"%d" % replay.version
-        return [*claim.items(), (PROOF_HEADER, self._proof(claim, value))]
+        return [*claim.items(), (PROOF_HEADER, proof(self._key, _claimed(claim, value)))]
 
     def replay_of(self, headers: Sequence[Header], value: bytes | None) -> Replay | None:
         """Return what a record is a replay of, if it is one and we wrote it."""
         named = {name: content for name, content in headers if content}
-        proof = named.get(PROOF_HEADER)
-        if not {LETTER_HEADER, ATTEMPT_HEADER} <= named.keys() or proof is None or value is None:
+        written = named.get(PROOF_HEADER)
+        if not {LETTER_HEADER, ATTEMPT_HEADER} <= named.keys() or written is None or value is None:
             return None
-        if not hmac.compare_digest(proof, self._proof(named, value)):
+        if not holds(self._key, _claimed(named, value), written):
             return None
         attempt = _number(named[ATTEMPT_HEADER])
         if attempt is None:
@@ -112,13 +110,11 @@ class Signer:
         replay = self.replay_of(record.headers, record.value)
         return Resending(replay.letter, replay.attempt, replay.version) if replay else None
 
-    def _proof(self, claim: Mapping[str, bytes], value: bytes) -> bytes:
-        more = [name.encode() + b":" + claim[name] for name in _MORE if name in claim]
-        signed = hmac.new(self._key, digestmod=sha256)
-        # Each part has its length before it: one can't pass for two, nor a claim for another.
-        for part in (claim[LETTER_HEADER], claim[ATTEMPT_HEADER], *more, value):
-            signed.update(len(part).to_bytes(8) + part)
-        return signed.hexdigest().encode()
+
+def _claimed(claim: Mapping[str, bytes], value: bytes) -> list[bytes]:
+    """Return what is signed: no claim can pass for another, since those beyond two are named."""
+    more = [name.encode() + b":" + claim[name] for name in _MORE if name in claim]
+    return [claim[LETTER_HEADER], claim[ATTEMPT_HEADER], *more, value]
 
 
 def _number(text: bytes | None) -> int | None:

@@ -6,7 +6,7 @@ the last word on it.
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -55,6 +55,9 @@ class LetterState(msgspec.Struct, frozen=True, rename="camel", omit_defaults=Tru
 
 
 OPEN = LetterState(Step.OPEN)
+IMPORT_KEYS: Final = b"import/"
+"""What the keys of imports begin with: they are written down on the same topic."""
+
 _decode = msgspec.json.Decoder(LetterState).decode
 
 
@@ -78,6 +81,8 @@ class States:
         return [Place(topic, int(partition), int(offset)) for partition, _, offset in slots]
 
     def _learn(self, record: Record) -> None:
+        if (record.key or b"").startswith(IMPORT_KEYS):
+            return
         try:
             name = (record.key or b"").decode()
             if record.value is None:

@@ -40,6 +40,10 @@ class Unit(NamedTuple):
         """Return the generation that an id accepted at that clock belongs to."""
         return clock_ms * GENERATIONS // (self.window_days * DAY_MS)
 
+    def begins_ms(self, generation: int) -> int:
+        """Return the first clock of a generation."""
+        return -(-generation * self.window_days * DAY_MS // GENERATIONS)
+
     def knows(self, generation: int, clock_ms: int) -> bool:
         """Say whether an entry of that generation still counts at that clock."""
         return self.generation(clock_ms) - generation <= GENERATIONS

@@ -61,14 +61,21 @@ def demand_layout(log: Log, topic: str, layout: Layout) -> None:
 
 def _last(log: Log, topic: str) -> Entry | None:
     """Return the last record of a partition that has any: a layout changes in all at once."""
-    for number, (first, end) in sorted(log.settled_bounds(topic).items()):
-        looked = _FIRST_LOOK
-        while first < end:
-            start = max(first, end - looked)
-            records = list(log.records(topic, number, start, end))
-            if records:
-                return read(records[-1].value or b"")
-            if start == first:
-                break
-            looked *= 8
+    for number, span in sorted(log.settled_bounds(topic).items()):
+        if (last := last_entry(log, topic, number, span)) is not None:
+            return last
+    return None
+
+
+def last_entry(log: Log, topic: str, number: int, span: tuple[int, int]) -> Entry | None:
+    """Return the last record of one partition of the changelog, if it has any."""
+    (first, end), looked = span, _FIRST_LOOK
+    while first < end:
+        start = max(first, end - looked)
+        records = list(log.records(topic, number, start, end))
+        if records:
+            return read(records[-1].value or b"")
+        if start == first:
+            break
+        looked *= 8
     return None

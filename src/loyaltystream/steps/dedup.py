@@ -65,7 +65,9 @@ def dedup(rekeyed: Rekeyed, *, memory: Memory, identity: Identity, rules: Rules)
         unique = unique_keys.get(row)
         if unique and _is_known(deduped, unique, event):
             continue
-        if event.occurred_at_ms < late_before_ms and not _takes_late(deduped, event):
+        if event.occurred_at_ms < late_before_ms and not _takes_late(
+            deduped, event, memory.covers_from_ms
+        ):
             continue
         deduped.accepted.append(event)
         key_hash = rekeyed.key_hashes[row]
@@ -106,9 +108,9 @@ def _ask_unique_keys(
     return keys
 
 
-def _takes_late(deduped: Deduped, event: ValidEvent) -> bool:
+def _takes_late(deduped: Deduped, event: ValidEvent, covers_from_ms: int) -> bool:
     """Judge an event that is older than the memory reaches; say whether it is accepted."""
-    if event.definition.accepts_late or event.is_spared(Check.LATE):
+    if event.definition.accepts_late or event.is_spared(Check.LATE, covers_from_ms):
         deduped.late.add(event.record.offset)
         return True
     violation = Violation(Reason.TOO_LATE, "occurredAt", "older than the memory reaches")

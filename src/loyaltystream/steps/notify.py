@@ -11,7 +11,14 @@ from typing import Any
 import msgspec
 
 from loyaltystream.definitions.registry import Definitions
-from loyaltystream.events import Header, Origin, Record, ResendingOf, no_resending
+from loyaltystream.events import (
+    QUIET_HEADER,
+    Header,
+    Origin,
+    Record,
+    ResendingOf,
+    no_resending,
+)
 from loyaltystream.notifications.mapping import map_event
 from loyaltystream.notifications.program import Notification
 from loyaltystream.steps.stages import HEADER_ALLOWANCE, Rejected
@@ -110,7 +117,7 @@ class Notifier(msgspec.Struct, frozen=True):
         if compiled is None:
             detail = f"no definition of this name and version {version} in this org"
             return (Violation(Reason.UNKNOWN_EVENT, "eventName", detail),)
-        if not compiled.rules:
+        if not compiled.rules or _is_quiet(record):
             return []
         mapped = map_event(event, key=record.key, rules=compiled.rules)
         return self._encode(mapped) if isinstance(mapped, list) else mapped
@@ -131,3 +138,9 @@ class Notifier(msgspec.Struct, frozen=True):
                 detail = f"a {notification.type.name} of {size} bytes"
                 violations.append(Violation(Reason.TOO_LARGE, "", detail))
         return tuple(violations) or encoded
+
+
+def _is_quiet(record: Record) -> bool:
+    """Say whether INGEST wrote that an event shall cause nothing: as an import asked for it."""
+    # Almost every record has `src` alone.
+    return len(record.headers) > 1 and record.header(QUIET_HEADER) is not None

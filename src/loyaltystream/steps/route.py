@@ -4,7 +4,15 @@ from collections.abc import Iterator, Sequence
 from typing import Final, Protocol
 
 from loyaltystream.definitions.model import Action
-from loyaltystream.events import TRACE_HEADER, Header, Record, ValidEvent
+from loyaltystream.events import (
+    IMPORT_HEADER,
+    QUIET_HEADER,
+    TRACE_HEADER,
+    Header,
+    Record,
+    ValidEvent,
+    Waiver,
+)
 from loyaltystream.memo import Memo
 from loyaltystream.steps.stages import Deduped, Duplicate, Rejected, Rekeyed
 from loyaltystream.topology import Output, SourceHeaders, Topics
@@ -76,7 +84,7 @@ class Router:
                 if late and offset in late:
                     headers.append(_LATE)
                 if record.headers:
-                    headers += trace_of(record)
+                    headers += [*_import_of(event.waiver), *trace_of(record)]
                 outputs.append(Output(topic, key, value, partition, headers))
         return outputs
 
@@ -118,6 +126,14 @@ class Router:
 
     def _as_it_came(self, topic: str, record: Record, headers: list[Header]) -> Output:
         return Output(topic, record.key, record.value, self._partition, headers)
+
+
+def _import_of(waiver: Waiver | None) -> Iterator[Header]:
+    """Yield the headers that say which import an event came by, and whether it shall be quiet."""
+    if waiver is not None and (claim := waiver.imported) is not None:
+        yield IMPORT_HEADER, claim.import_id.encode()
+        if claim.quiet:
+            yield QUIET_HEADER, b"true"
 
 
 def trace_of(record: Record) -> tuple[Header, ...]:

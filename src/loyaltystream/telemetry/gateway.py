@@ -6,6 +6,8 @@ from typing import Final
 import structlog
 from prometheus_client import CollectorRegistry, Counter
 
+from loyaltystream.memo import Memo
+
 _EVERY_S: Final = 10.0
 
 
@@ -30,14 +32,19 @@ class GatewayTelemetry:
             ["route"],
             registry=self.registry,
         )
+        # Looking up labels costs more than counting.
+        self._answered: Memo[tuple[str, int], Counter] = Memo(
+            lambda told: self._requests.labels(told[0], str(told[1]))
+        )
+        self._acknowledged = Memo(self._events.labels)
         self._log = structlog.get_logger()
-        self._told_s = -_EVERY_S
+        self._told_s = self._asked_s = -_EVERY_S
 
     def answered(self, route: str, status: int, events: int) -> None:
         """Count an answer, and the events that it acknowledges."""
-        self._requests.labels(route, str(status)).inc()
+        self._answered[route, status].inc()
         if events:
-            self._events.labels(route).inc(events)
+            self._acknowledged[route].inc(events)
 
     def not_written(self, why: str) -> None:
         """Note that events could not be written; an outage is told once in a while."""
@@ -45,6 +52,13 @@ class GatewayTelemetry:
         if now_s - self._told_s >= _EVERY_S:
             self._told_s = now_s
             self._log.warning("events.refused", why=why, next="their producers send them again")
+
+    def not_told(self, why: str) -> None:
+        """Note that it could not be told what became of an event; once in a while."""
+        now_s = time.monotonic()
+        if now_s - self._asked_s >= _EVERY_S:
+            self._asked_s = now_s
+            self._log.warning("questions.refused", why=why, next="whoever asked asks again")
 
     def not_followed(self, why: str) -> None:
         """Note that the definitions in force could not be asked for."""

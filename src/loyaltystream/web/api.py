@@ -5,10 +5,11 @@ own rules, not by the framework's: their mistakes have the vendor's codes.
 """
 
 from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
-from fastapi import APIRouter, Depends, FastAPI, Query
+from fastapi import APIRouter, Depends, FastAPI, Query, Security
+from fastapi.security import HTTPBearer
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -32,6 +33,10 @@ State = Annotated[
 ]
 Version = Annotated[int | None, Query(ge=1, le=2**31, description="An older version.")]
 Draft = Annotated[bool, Query(description="Hold the event against the draft.")]
+
+
+_BEARER: Final = Security(HTTPBearer(scheme_name="token", auto_error=False))
+"""Tells the OpenAPI page that every route wants a token; who it is of, `requests` finds."""
 
 
 class _Inline(msgspec.Struct):
@@ -152,7 +157,7 @@ class Api:
 def add_routes(app: FastAPI, api: Api, book: Book, tokens: Tokens) -> None:
     """Have all routes served."""
     looking, changing = (
-        APIRouter(dependencies=[Depends(admit(tokens))], responses=REFUSALS)
+        APIRouter(dependencies=[_BEARER, Depends(admit(tokens))], responses=REFUSALS)
         for admit in (viewer_of, editor_of)
     )
 

@@ -13,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
+from starlette.routing import compile_path
 from starlette.types import ASGIApp
 
 from loyaltystream.definitions.limits import Limits
@@ -80,6 +81,8 @@ def serve(
         app,
         host=host,
         port=port,
+        # It bounds headers, at 64 KiB; the quicker one, taken where it is installed, does not.
+        http="h11",
         log_config=None,
         server_header=False,
         timeout_graceful_shutdown=grace_s,
@@ -99,12 +102,24 @@ async def _answer_parameter(_request: Request, error: Exception) -> JSONResponse
     )
 
 
-async def _answer_path(_request: Request, error: Exception) -> JSONResponse:
+async def _answer_path(request: Request, error: Exception) -> JSONResponse:
     status = error.status_code if isinstance(error, HTTPException) else 500
     detail = str(error.detail) if isinstance(error, HTTPException) else "a fault of ours"
     problem = Problem(detail.upper().replace(" ", "_"), f"{detail}; /docs shows all paths")
-    headers = error.headers if isinstance(error, HTTPException) else None
+    headers = {"Allow": ", ".join(_methods_at(request))} if status == 405 else None
     return JSONResponse(refused_body([problem]), status, headers=headers)
+
+
+def _methods_at(request: Request) -> list[str]:
+    """Return every method that a path has: it may have several routes, and each knows its own."""
+    documented, path = request.app.openapi()["paths"], request.url.path
+    # A path that is spelled out there is the one that is meant, as OpenAPI has it.
+    found = [path] if path in documented else [one for one in documented if _is_at(one, path)]
+    return sorted({method.upper() for one in found for method in documented[one]})
+
+
+def _is_at(template: str, path: str) -> bool:
+    return compile_path(template)[0].match(path) is not None
 
 
 async def _answer_away(_request: Request, error: Exception) -> JSONResponse:

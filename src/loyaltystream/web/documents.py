@@ -89,7 +89,11 @@ DEFINITION: Final[dict[str, Any]] = {
 """The body of the Create Event API."""
 
 EVENT: Final[dict[str, Any]] = {
-    "required": True,
-    "content": {"application/json": {"schema": {"type": "object", "description": "An event."}}},
+    "required": False,
+    "content": {
+        "application/json": {
+            "schema": {"description": "An event; of anything else the verdict tells what it is."}
+        }
+    },
 }
-"""A sample event."""
+"""A sample event; bytes of any kind have a verdict."""

@@ -6,7 +6,8 @@ import msgspec
 
 from loyaltystream.audit.findings import Place
 from loyaltystream.audit.source import source_of
-from loyaltystream.events import ORIGIN_HEADER, Header, Origin, RawEvent, Record
+from loyaltystream.backfill.claim import ImportSigner
+from loyaltystream.events import IMPORT_HEADER, ORIGIN_HEADER, Header, Origin, RawEvent, Record
 from loyaltystream.letters.letter import Letter
 from loyaltystream.letters.signing import Signer
 from loyaltystream.masking import mask_key
@@ -33,15 +34,23 @@ class Arrivals:
         topics: names of all topics.
         keyer: reads events.
         signer: tells replays from records that only claim to be one.
+        imports: the same of records that an import brought.
         show_key: what is shown of a key; by default not whose it is.
     """
 
     def __init__(
-        self, topics: Topics, keyer: Keyer, signer: Signer, show_key: ShowKey = mask_key
+        self,
+        topics: Topics,
+        keyer: Keyer,
+        *,
+        signer: Signer,
+        imports: ImportSigner,
+        show_key: ShowKey = mask_key,
     ) -> None:
         self._topics = topics
         self._keyer = keyer
         self._signer = signer
+        self._imports = imports
         self._show_key = show_key
 
     def letter(self, letter: Letter) -> Arrival:
@@ -63,6 +72,7 @@ class Arrivals:
             complaint_count=letter.complaint_count,
             kept=letter.place,
             replay=self._replay(letter.original.headers, letter.original.value),
+            import_id=self._import_of(letter.original.headers, letter.original.value),
         )
 
     def duplicate(self, record: Record) -> Arrival:
@@ -100,6 +110,7 @@ class Arrivals:
             key=self._show_key(record.key),
             version=event["definitionVersion"],
             late=record.header("late") is not None,
+            import_id=_import_id(record),
             routed=routed_of(found),
         )
 
@@ -134,6 +145,7 @@ class Arrivals:
             size=len(record.value or b""),
             replay=self._replay(record.headers, record.value, record.timestamp_ms),
             event_id=self._released(record) or arrival.event_id,
+            import_id=self._import_of(record.headers, record.value) or arrival.import_id,
         )
 
     def resent(self, topic: str, record: Record) -> Routed:
@@ -145,6 +157,10 @@ class Arrivals:
         """Return the id that a released event goes by: among the duplicates only its body is."""
         waiver = self._signer.waiver_of(record)
         return waiver.event_id if waiver else None
+
+    def _import_of(self, headers: Sequence[Header], value: bytes | None) -> str | None:
+        claim = self._imports.import_of(headers, value)
+        return claim.import_id if claim else None
 
     def _replay(
         self, headers: Sequence[Header], value: bytes | None, at_ms: int | None = None
@@ -161,6 +177,12 @@ def _id_of(record: Record, event: RawEvent | None) -> str | None:
     if record.header("key-kind") == BY_ID:
         return (record.header("key") or b"").decode(errors="replace")
     return event.event_id if event else None
+
+
+def _import_id(record: Record) -> str | None:
+    """Return the import that a routed record says: what INGEST wrote needs no proof."""
+    written = record.header(IMPORT_HEADER)
+    return written.decode(errors="replace") if written else None
 
 
 def judged_of(letter: Letter) -> Place:

@@ -58,7 +58,13 @@ class Why:
         names: Sequence[str] = msgspec.structs.astuple(searched.topics)
         self._bounds: Mapping[str, Bounds] = self._log.bounds(names)
         self._search = Search(searched, self._bounds)
-        self._arrivals = Arrivals(self._topics, searched.keyer, searched.signer, show_key)
+        self._arrivals = Arrivals(
+            self._topics,
+            searched.keyer,
+            signer=searched.signer,
+            imports=searched.imports,
+            show_key=show_key,
+        )
         self._routes = Routes(
             self._log,
             self._topics,

@@ -133,6 +133,8 @@ def _arrived(arrival: Arrival) -> Iterator[Row]:
             told.append(f"as event {arrival.event_id or ''}, spared: {' and '.join(spared)}")
         what = "released" if spared else "replayed"
         yield when(arrival.replay.at_ms), Text(what), ", ".join(told)
+    if arrival.import_id is not None:
+        yield "", Text("imported"), f"as history, by import {arrival.import_id}"
     if arrival.judged != arrival.received:
         yield "", Text("re-keyed"), f"to {arrival.judged}: it lay in another partition"
 
@@ -140,8 +142,7 @@ def _arrived(arrival: Arrival) -> Iterator[Row]:
 def _judged(arrival: Arrival) -> Iterator[Row]:
     told = []
     if arrival.late:
-        spared = arrival.replay is not None and Check.LATE in arrival.replay.spared
-        told.append(f"late, which its {'release spares it' if spared else 'definition accepts'}")
+        told.append(f"late, which its {_sparing(arrival)}")
     if arrival.version is not None:
         told.append(f"by version {arrival.version} of its definition")
     if arrival.verdict == State.WAITING:
@@ -157,6 +158,13 @@ def _judged(arrival: Arrival) -> Iterator[Row]:
     yield from (_complaint(found) for found in arrival.complaints)
     if (more := arrival.complaint_count - len(arrival.complaints)) > 0:
         yield "", Text(""), f"and {more} more"
+
+
+def _sparing(arrival: Arrival) -> str:
+    """Return why a late event was accepted."""
+    if arrival.replay is not None and Check.LATE in arrival.replay.spared:
+        return "release spares it"
+    return "import spares it" if arrival.import_id is not None else "definition accepts"
 
 
 def _complaint(found: Complaint) -> Row:

@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from loyaltystream.backfill.claim import ImportSigner
 from loyaltystream.definitions.model import EventDefinition
 from loyaltystream.errors import StateError
 from loyaltystream.events import RawEvent, Record
@@ -80,6 +81,7 @@ class Searched(msgspec.Struct, frozen=True):
         definitions: by org and event name; their orgs are tried where nobody names one.
         keyer: reads events, and tells their partition keys.
         signer: tells replays from claims.
+        imports: tells what an import brought from claims.
     """
 
     log: Log
@@ -90,6 +92,7 @@ class Searched(msgspec.Struct, frozen=True):
     definitions: Named
     keyer: Keyer
     signer: Signer
+    imports: ImportSigner
 
 
 class Search:
@@ -222,7 +225,7 @@ class Search:
             for partition, (first, end) in self._bounds[topic].items()
         ]
         for _, record in self._at.log.scan(
-            spans, lambda _topic, value: needle in value or _ESCAPE in value
+            spans, lambda _topic, value: needle in value or _hides_id(value)
         ):
             if (event := self._named(record, event_id, org_id)) is not None:
                 yield Waiting(record, event)
@@ -256,7 +259,11 @@ def _may_hide(topics: Topics, topic: str, value: bytes) -> bool:
     """Say whether an id may stand in other bytes than its own, sealed, or not in the value."""
     if topic == topics.dead_letter:
         return _SEALED in value
-    return topic == topics.duplicates and (_ESCAPE in value or _ID_KEY not in value)
+    return topic == topics.duplicates and _hides_id(value)
+
+
+def _hides_id(value: bytes) -> bool:
+    return _ESCAPE in value or _ID_KEY not in value
 
 
 def _range(record: Record, delta: Delta, org_id: int) -> Accepted:

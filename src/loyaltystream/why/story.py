@@ -74,6 +74,7 @@ class Arrival(Told, frozen=True):
         notify_handled: what people did with the letter of stage notify.
         refused: why no notification could be made.
         handled: what people did with the letter.
+        import_id: the import of history that brought it; None: it came by itself.
     """
 
     judged: Place
@@ -102,6 +103,7 @@ class Arrival(Told, frozen=True):
     replay: Replay | None = None
     handled: str | None = None
     handled_ms: int | None = None
+    import_id: str | None = None
     text: str | None = None
 
 

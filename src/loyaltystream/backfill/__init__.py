@@ -1,0 +1,1 @@
+"""Years of history from files, as a lane of its own beside live events."""

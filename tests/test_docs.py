@@ -20,6 +20,7 @@ from loyaltystream.cli.demo import NOT_EXACT as DEMO_NOT_EXACT
 from loyaltystream.cli.platform import NOT_RUNNING
 from loyaltystream.cli.send import INTERRUPTED, TOO_LARGE
 from loyaltystream.cli.why import NEVER_SEEN
+from loyaltystream.definitions.causes import RULE_KEYS
 from loyaltystream.definitions.model import DAY_CLASSES, EventDefinition, FieldType
 from loyaltystream.definitions.ours import KEYS
 from loyaltystream.definitions.parsing import _ATTRIBUTES as ATTRIBUTES
@@ -34,6 +35,7 @@ from loyaltystream.dialects.envelope import (
 from loyaltystream.dialects.sources import Dialects, Source, Webhook
 from loyaltystream.errors import LoyaltyStreamError
 from loyaltystream.notifications.catalog import CATALOG
+from loyaltystream.notifications.conversions import CONVERSIONS
 from loyaltystream.notifications.paths import _FAMILIES as FAMILIES
 from loyaltystream.notifications.paths import _FIXED as FIXED_PATHS
 from loyaltystream.rules import Rules
@@ -75,7 +77,7 @@ NOT_OFFERED: Final = {"source", "accountId"}
 
 GROUPS: Final = {
     f"loyaltystream {name}"
-    for name in ("dead-letters", "definitions", "memory", "platform", "serve")
+    for name in ("dead-letters", "definitions", "memory", "platform", "schemas", "serve")
 }
 
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -297,7 +299,7 @@ def test_every_topic_has_its_row() -> None:
 
 def test_definitions_are_explained() -> None:
     """Every key, field type and attribute of a definition stands there, and every window."""
-    names = {*KEYS, *ATTRIBUTES, *FieldType, *CATALOG}
+    names = {*KEYS, *ATTRIBUTES, *FieldType, *CATALOG, *RULE_KEYS, *CONVERSIONS}
     assert {name for name in names if f"`{name}`" not in TEXT} <= NOT_OFFERED
     [window] = rows("uniquenessWindow")[1:]
     assert window[2].endswith(", ".join(map(str, DAY_CLASSES[:-1])) + f" or {DAY_CLASSES[-1]}")

@@ -19,6 +19,7 @@ from loyaltystream.avro.dead_letter import ALLOWANCE_BYTES, LetterEncoder
 from loyaltystream.avro.registry import Registry
 from loyaltystream.avro.schemas import Schema
 from loyaltystream.backfill.claim import ImportSigner, either
+from loyaltystream.contracts.registering import register_all
 from loyaltystream.defining import (
     build_desk,
     build_source,
@@ -52,7 +53,8 @@ from loyaltystream.letters.letter import LetterReader
 from loyaltystream.letters.signing import Signer
 from loyaltystream.memory.changelog import Layout
 from loyaltystream.memory.identity import Identity
-from loyaltystream.notify import SCHEMAS, Notify
+from loyaltystream.notifications.catalog import SCHEMAS
+from loyaltystream.notify import Notify
 from loyaltystream.pipeline import Ingest
 from loyaltystream.ports import Stage
 from loyaltystream.reached import Reached, going_on
@@ -242,19 +244,34 @@ class Deployment:
             ),
         ]
 
-    def schema_plans(self) -> list[SchemaPlan]:
-        """Return all schemas with the ids that they have."""
+    def published(self) -> list[tuple[str, Schema]]:
+        """Return each topic of Avro with the schemas that it is written with."""
         topics = self.topics
         event = schemas.load(schemas.BEHAVIORAL_EVENT)
-        wanted = [
+        return [
             (topics.emf, event),
             (topics.ei, event),
             (topics.dead_letter, schemas.load(schemas.DEAD_LETTER)),
             *((topics.notifications, schemas.load(name)) for name in SCHEMAS),
         ]
+
+    def schema_plans(self) -> list[SchemaPlan]:
+        """Return all schemas with the ids that they have."""
         return [
-            SchemaPlan(topic, schema, self.registry.find(topic, schema)) for topic, schema in wanted
+            SchemaPlan(topic, schema, self.registry.find(topic, schema))
+            for topic, schema in self.published()
         ]
+
+    def register_schemas(self) -> list[SchemaPlan]:
+        """Register all schemas, or none; return them with their ids.
+
+        Raises:
+            SchemaError: with a line for everything that does not go with what is there.
+            RetryableBrokerError: if the registry does not answer.
+        """
+        wanted = self.published()
+        ids = register_all(self.registry, wanted)
+        return [SchemaPlan(*one, found) for one, found in zip(wanted, ids, strict=True)]
 
     def demand_topics(self) -> None:
         """Refuse to work on topics that are not as they have to be.

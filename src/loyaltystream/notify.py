@@ -5,7 +5,6 @@ input's offsets; the input is unique, so this stage remembers nothing.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
 
 from loyaltystream.avro.compiled import load_encoder
 from loyaltystream.avro.event_reader import EventReader, WriterSchemas
@@ -13,7 +12,7 @@ from loyaltystream.avro.wire import frame
 from loyaltystream.definitions.registry import Definitions
 from loyaltystream.errors import ConfigurationError
 from loyaltystream.events import IMPORT_HEADER, Header, Record
-from loyaltystream.notifications.catalog import CATALOG
+from loyaltystream.notifications.catalog import SCHEMAS
 from loyaltystream.notifications.envelope import cloud_event_headers
 from loyaltystream.notifications.program import Notification
 from loyaltystream.pipeline import Plan
@@ -22,9 +21,6 @@ from loyaltystream.steps.notify import Encoded, NotifiedBatch, Notifier
 from loyaltystream.steps.route import Letters, Router, trace_of
 from loyaltystream.topology import Output, SourceHeaders, Topics
 from loyaltystream.verdicts import NotifyOutcome, Tally
-
-SCHEMAS: Final = tuple(sorted({kind.schema for kind in CATALOG.values()}))
-"""Full names of the schemas that notifications are written with."""
 
 
 class Notify:

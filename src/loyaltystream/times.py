@@ -14,8 +14,9 @@ SKEW_MS: Final = 300_000
 """How far a producer's clock may be off, in milliseconds."""
 
 # Seconds read as milliseconds lie in 1970, microseconds beyond the year 50,000: both fall outside.
-_FIRST_MS: Final = 946_684_800_000  # 2000-01-01
+FIRST_MS: Final = 946_684_800_000  # 2000-01-01
 _LAST_MS: Final = 4_102_444_800_000  # 2100-01-01
+LAST_DUE_MS: Final = 253_402_300_800_000  # 10000-01-01, which is out of range
 _FIRST_YEAR, _LAST_YEAR = 2000, 2099
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -31,17 +32,26 @@ def occurred_at_ms(value: object) -> int | Reason:
     Fractions beyond the millisecond are cut. Dates alone, basic forms and leap seconds are refused.
     """
     if value.__class__ is int:  # as usual
-        return value if _FIRST_MS <= value < _LAST_MS else Reason.TIME_FORMAT
+        return value if FIRST_MS <= value < _LAST_MS else Reason.TIME_FORMAT
+    return _moment_ms(value, _LAST_MS)
+
+
+def due_ms(value: object) -> int | Reason:
+    """Return the same of what may lie far ahead, as the end of a coupon: up to the year 9999."""
+    return _moment_ms(value, LAST_DUE_MS)
+
+
+def _moment_ms(value: object, last_ms: int) -> int | Reason:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, int) and not isinstance(value, bool):
-        return value if _FIRST_MS <= value < _LAST_MS else Reason.TIME_FORMAT
+        return value if FIRST_MS <= value < last_ms else Reason.TIME_FORMAT
     if not isinstance(value, str):
         return Reason.TYPE
-    return _iso_ms(value)
+    return _iso_ms(value, last_ms)
 
 
-def _iso_ms(text: str) -> int | Reason:
+def _iso_ms(text: str, last_ms: int = _LAST_MS) -> int | Reason:
     matched = _ISO.fullmatch(text)
     if matched is None:
         return Reason.TIME_FORMAT
@@ -50,10 +60,10 @@ def _iso_ms(text: str) -> int | Reason:
         return Reason.TIME_ZONE
     try:
         second = int(datetime.fromisoformat(moment + zone).timestamp())
-    except ValueError:
+    except (ValueError, OverflowError):
         return Reason.TIME_FORMAT
     milliseconds = second * 1000 + int((fraction or "0").ljust(3, "0")[:3])
-    return milliseconds if _FIRST_MS <= milliseconds < _LAST_MS else Reason.TIME_FORMAT
+    return milliseconds if FIRST_MS <= milliseconds < last_ms else Reason.TIME_FORMAT
 
 
 def local_ms(value: object, zone: tzinfo) -> int | Reason:
@@ -85,7 +95,7 @@ def _in_range(moment: datetime) -> int | Reason:
     if not _FIRST_YEAR - 1 <= moment.year <= _LAST_YEAR + 1:
         return Reason.TIME_FORMAT
     moment_ms = (moment - _EPOCH) // timedelta(milliseconds=1)
-    return moment_ms if _FIRST_MS <= moment_ms < _LAST_MS else Reason.TIME_FORMAT
+    return moment_ms if FIRST_MS <= moment_ms < _LAST_MS else Reason.TIME_FORMAT
 
 
 _MONTHS = "January February March April May June July August September October November December"

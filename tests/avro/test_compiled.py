@@ -13,7 +13,7 @@ from loyaltystream.avro import compiled, schemas
 from loyaltystream.avro.compiled import compile_encoder
 from loyaltystream.avro.schemas import Schema
 from loyaltystream.errors import SchemaError
-from loyaltystream.notify import SCHEMAS
+from loyaltystream.notifications.catalog import SCHEMAS
 from tests.laws.strategies import LAW
 
 _ALL = sorted(path.stem for path in schemas.folder().glob("*.avsc"))

@@ -154,7 +154,8 @@ def show_avro(records: Sequence[Record], notifications: Sequence[Notification]) 
     table.add_row("read BehavioralEvent", *costs(size, ours_s, theirs_s, len(contents)))
     for name, kind in CATALOG.items():
         values = [made.value for made in notifications if made.type is kind][:SAMPLE]
-        table.add_row(f"write {name}", *written(kind.schema, values))
+        if values:
+            table.add_row(f"write {name}", *written(kind.schema, values))
     Console().print(table)
 
 

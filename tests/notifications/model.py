@@ -11,10 +11,13 @@ from uuid import UUID
 import msgspec
 
 from loyaltystream.definitions.model import EventDefinition, NotificationRule, Shape
+from loyaltystream.dialects.strict_json import name_type
 from loyaltystream.notifications.catalog import CATALOG, CUSTOMER_IDENTIFIERS
+from loyaltystream.notifications.conversions import CONVERSIONS
 from loyaltystream.notifications.envelope import NAMESPACE
 from loyaltystream.notifications.fitting import Misfit, fit
 from loyaltystream.notifications.identifiers import customer_identifiers
+from loyaltystream.notifications.nodes import _IDENTIFIERS as IDENTIFIERS_TARGET
 from loyaltystream.notifications.targets import (
     Composite,
     Kind,
@@ -27,6 +30,9 @@ from loyaltystream.notifications.targets import (
 from loyaltystream.verdicts import Reason, Violation
 
 _TEXT = Scalar(Kind.STRING, nullable=True)
+_MUST = Scalar(Kind.STRING)
+_NUMBER = Scalar(Kind.LONG, nullable=True)
+_CUSTOMER = load_target(CUSTOMER_IDENTIFIERS)
 
 
 class Model:
@@ -37,50 +43,141 @@ class Model:
         self._definition = definition
         self._event = event
         self._key = key
+        self._repeated: dict[str, tuple[str, Any]] = {}
 
-    def notification(self, position: int) -> tuple[dict[str, Any], bytes]:
-        """Return value and key of what the rule at a position makes."""
-        rule = self._definition.notifications[position]
-        kind, where = CATALOG[rule.type], f"notifications[{position}]"
+    def notifications(self) -> list[tuple[dict[str, Any], bytes]]:
+        """Return value and key of everything that the rules make, in their order."""
+        made = []
+        for position, rule in enumerate(self._definition.notifications):
+            where = f"notifications[{position}]"
+            each = rule.for_each
+            path, by = (each["path"], each["by"]) if isinstance(each, dict) else (each, None)
+            entries = [{}] if path is None else self._listed(path, f"{where}.forEach", by)
+            for ordinal, entry in enumerate(entries):
+                if entry is None:
+                    continue
+                self._repeated = {"entry": (f"{path}[]", entry)} if path else {}
+                if self._holds(rule.when, f"{where}.when"):
+                    made.append(self._notification(rule, where, ordinal))
+                self._repeated = {}
+        return made
+
+    def _notification(
+        self, rule: NotificationRule, where: str, ordinal: int
+    ) -> tuple[dict[str, Any], bytes]:
+        kind = CATALOG[rule.type]
         content = self._content(rule, where)
         is_phrase = isinstance(rule.ref_id, str) and "{" in rule.ref_id
         given, text = (None, rule.ref_id) if is_phrase else (rule.ref_id, kind.ref_id)
         reference = given and self.made(given, _TEXT, f"{where}.refId")
-        key = self._filled(kind.key, content)
         event, trace = self._event, self._event["trace"]
+        own = {"apiRequestId": trace.get("requestId") or event["eventId"]}
+        own["loyaltyEventId"] = (
+            (
+                self.made(rule.loyalty_event_id, _TEXT, f"{where}.loyaltyEventId")
+                if rule.loyalty_event_id is not None
+                else None
+            )
+            or (kind.loyalty_event_id and self._filled(kind.loyalty_event_id, content, own))
+            or None
+        )
+        engine = {}
+        if kind.loyalty_event_id or rule.loyalty_event_id is not None:
+            engine["loyaltyEventId"] = own["loyaltyEventId"]
+        if rule.event_log_id is not None:
+            found = self.made(rule.event_log_id, _NUMBER, f"{where}.eventLogId")
+            if rule.event_log_id != {"const": None}:
+                engine["eventLogId"] = found
+        key = self._filled(kind.key, content, own)
+        customer = self._filled(kind.customer_id, content, own) or ""
         value = {
             "eventName": rule.type,
-            "eventId": self._id(rule, self._filled(kind.customer_id, content) or ""),
+            "eventId": self._id(rule, customer, ordinal),
             "orgId": event["orgId"],
-            "refId": reference or self._filled(text, content),
-            "apiRequestId": trace.get("requestId") or event["eventId"],
+            "refId": reference or self._filled(text, content, own),
+            "apiRequestId": own["apiRequestId"],
             "createdAt": event["ingestedAt"],
+            **engine,
             "traceAttributes": trace or None,
             "causeEventId": event["eventId"],
             "data": content,
         }
         return value, self._key if key is None else key.encode()
 
-    def _id(self, rule: NotificationRule, customer_id: str) -> str:
+    def _id(self, rule: NotificationRule, customer_id: str, ordinal: int) -> str:
         facts = (self._event["orgId"], self._key, self._event["eventId"])
         name = b""
-        for fact in (*facts, rule.rule_id, rule.type, customer_id, 0):
+        for fact in (*facts, rule.rule_id, rule.type, customer_id, ordinal):
             part = fact if isinstance(fact, bytes) else str(fact).encode()
             name += len(part).to_bytes(4) + part
         digest = sha1(NAMESPACE.bytes + name, usedforsecurity=False).digest()
         return str(UUID(bytes=digest[:16], version=5))
 
+    def _holds(self, when: Any, where: str) -> bool:
+        """Say whether all conditions of a rule hold; each of them is asked."""
+        places = (
+            {f"{where}[{at}]": each for at, each in enumerate(when)}
+            if (isinstance(when, list))
+            else {}
+            if when is None
+            else {where: when}
+        )
+        held = []
+        for place, condition in places.items():
+            found = self._read(condition["path"])
+            if isinstance(found, Misfit):
+                self._refuse(self._shown(condition["path"]), f"{place}: {found.detail}")
+                held.append(False)
+            elif "present" in condition:
+                is_there = bool(found.strip()) if isinstance(found, str) else found is not None
+                held.append(is_there == condition["present"])
+            else:
+                wanted = condition["in"] if "in" in condition else [condition["equals"]]
+                held.append(
+                    any(
+                        found == each and isinstance(found, bool) == isinstance(each, bool)
+                        for each in wanted
+                    )
+                )
+        return all(held)
+
+    def _listed(self, path: str, where: str, by: str | None = None) -> list[Any]:
+        found, shown = self._read(path), self._shown(path)
+        if not isinstance(found, list):
+            if found is not None:
+                needed = f"an array is needed, not {name_type(found)}"
+                self._refuse(shown, f"{where}: {getattr(found, 'detail', needed)}")
+            return []
+        odd = [at for at, each in enumerate(found) if not isinstance(each, dict | None)]
+        for at in odd:
+            kind = name_type(found[at])
+            self._refuse(f"{shown}[{at}]", f"{where}: an object is needed, not {kind}")
+        if odd or by is None:
+            return [] if odd else found
+        return self._grouped(found, by, shown, where)
+
+    def _grouped(self, found: list[Any], by: str, shown: str, where: str) -> list[Any]:
+        groups: dict[str, list[Any]] = {}
+        for at, each in enumerate(found):
+            name, misfits = fitted(walk(each, by.split(".")), _MUST)
+            for misfit in misfits:
+                self._refuse(f"{shown}[{at}].{by}{misfit.path}", f"{where}: {misfit.detail}")
+            if not misfits:
+                groups.setdefault(name, []).append(each)
+        return list(groups.values())
+
     def _content(self, rule: NotificationRule, where: str) -> dict[str, Any]:
         target = load_target(CATALOG[rule.type].schema).members["data"]
         assert isinstance(target, Composite)
         template, own = dict(rule.data), None
-        customer = target.members["customerIdentifiers"]
-        assert isinstance(customer, Composite)
+        customer = target.members.get("customerIdentifiers")
         part = template.get("customerIdentifiers", {})
-        if isinstance(part, dict) and not part.keys() & {"path", "const"}:
+        leaves = {"path", "const", "identifiers"}
+        if customer and isinstance(part, dict) and not part.keys() & leaves:
             own = template.pop("customerIdentifiers", {})
         content = self._members(template, target, f"{where}.data") or {}
         if own is not None:
+            assert isinstance(customer, Composite)
             assert customer.name == CUSTOMER_IDENTIFIERS
             known = customer_identifiers(self._event["customer"]["identifiers"])
             known |= self._members(own, customer, f"{where}.data.customerIdentifiers") or {}
@@ -111,33 +208,76 @@ class Model:
             return [value for value in made if value is not None]
         if "const" in template:
             return fit(template["const"], target, [])
-        if "path" not in template:
-            assert isinstance(target, Composite | Table)
-            return self._members(template, target, where)
-        return self._leaf(template, target, where)
+        if "path" in template:
+            return self._leaf(template, target, where)
+        if isinstance(target, Listing):
+            return self._array(template, target, where)
+        assert isinstance(target, Composite | Table)
+        is_customer = isinstance(target, Composite) and target.name == CUSTOMER_IDENTIFIERS
+        if is_customer and "identifiers" in template:
+            return self._known(dict(template), _CUSTOMER, where)
+        return self._members(template, target, where)
+
+    def _array(self, template: dict[str, Any], target: Listing, where: str) -> Any:
+        if "pairs" in template:
+            assert isinstance(target.items, Composite)
+            label, _ = target.items.members
+            parts = {
+                name: self.made(part, _TEXT, f"{where}.{name}")
+                for name, part in template["pairs"].items()
+            }
+            return [{label: k, "value": v} for k, v in parts.items() if v is not None] or None
+        made, before = [], self._repeated
+        for element in self._listed(template["each"], where):
+            repeated = {"element": (f"{self._shown(template['each'])}[]", element)}
+            self._repeated = before | repeated
+            made.append(self.made(template["as"], target.items, where))
+            self._repeated = before
+        return [value for value in made if value is not None] or None
+
+    def _known(self, template: dict[str, Any], target: Composite, where: str) -> Any:
+        path = template.pop("identifiers")
+        found = self._read(path)
+        if path == "customer.identifiers":
+            return found | (self._members(template, target, where) or {})
+        listed, misfits = fitted(found, IDENTIFIERS_TARGET)
+        for misfit in misfits:
+            self._refuse(self._shown(path) + misfit.path, f"{where}: {misfit.detail}")
+        known = {}
+        if not misfits and listed:
+            listed = [each | {"source": each["source"] or ""} for each in listed]
+            known = customer_identifiers(listed)
+        return known | (self._members(template, target, where) or {}) or None
 
     def _leaf(self, leaf: dict[str, Any], target: Target, where: str) -> Any:
-        path, misfits = leaf["path"], list[Misfit]()
+        path = leaf["path"]
         found = self._read(path)
-        if isinstance(found, Misfit):
-            misfits.append(found)
-        elif found is not None:
-            found = fit(found, target, misfits)
+        is_blank = isinstance(found, str) and not found.strip()
+        if "convert" in leaf and not isinstance(found, Misfit | None):
+            convert = CONVERSIONS[leaf["convert"]].convert
+            found = None if is_blank else convert(found, target)
+        found, misfits = fitted(found, target)
         for misfit in misfits:
-            self._refuse(path + misfit.path, f"{where}: {misfit.detail}")
+            self._refuse(self._shown(path) + misfit.path, f"{where}: {misfit.detail}")
         if misfits or (found is not None and found != ""):
             return None if misfits else found
         if "default" in leaf:
             return fit(leaf["default"], target, [])
         if leaf.get("required"):
-            self._refuse(path, f"{where}: missing")
+            self._refuse(self._shown(path), f"{where}: missing")
             return None
         return found
+
+    def _shown(self, path: str) -> str:
+        root, dot, rest = path.partition(".")
+        return self._repeated[root][0] + dot + rest if root in self._repeated else path
 
     def _refuse(self, path: str, detail: str) -> None:
         self.violations.append(Violation(Reason.UNMAPPED, path, detail))
 
-    def _filled(self, phrase: str, content: dict[str, Any]) -> str | None:
+    def _filled(
+        self, phrase: str, content: dict[str, Any], own: dict[str, str | None]
+    ) -> str | None:
         filled = ""
         for part in re.split(r"(\{[^}]*\})", phrase):
             if not part.startswith("{"):
@@ -145,7 +285,11 @@ class Model:
                 continue
             path = part[1:-1]
             inside = path.removeprefix("data.")
-            found = self._read(path) if inside == path else walk(content, inside.split("."))
+            found = (
+                own.get(path)
+                if path in own
+                else (self._read(path) if inside == path else walk(content, inside.split(".")))
+            )
             text = None if isinstance(found, Misfit) else fit(found, _TEXT, [])
             if not text:
                 return None
@@ -154,6 +298,11 @@ class Model:
 
     def _read(self, path: str) -> Any:
         head, _, name = path.partition(".")
+        if head in self._repeated:
+            return walk(self._repeated[head][1], name.split(".") if name else [])
+        return self._of_event(path, head, name)
+
+    def _of_event(self, path: str, head: str, name: str) -> Any:
         event = self._event
         if path == "customer.identifiers":
             return customer_identifiers(event["customer"]["identifiers"])
@@ -180,6 +329,15 @@ def _from_json(text: str | None, rest: str) -> Any:
     except msgspec.MsgspecError:
         return Misfit("", "not JSON")
     return walk(whole, rest.split(".")) if rest else whole
+
+
+def fitted(found: Any, target: Target) -> tuple[Any, list[Misfit]]:
+    """Return what was read as the target needs it, and what does not fit."""
+    if isinstance(found, Misfit):
+        return None, [found]
+    misfits: list[Misfit] = []
+    must = target is _MUST
+    return (None if found is None and not must else fit(found, target, misfits)), misfits
 
 
 def walk(value: Any, steps: list[str]) -> Any:

@@ -12,7 +12,8 @@ from loyaltystream.avro.schemas import Schema
 from loyaltystream.definitions.files import load_definitions
 from loyaltystream.definitions.registry import Definitions
 from loyaltystream.events import Header, Record
-from loyaltystream.notify import SCHEMAS, Notify
+from loyaltystream.notifications.catalog import SCHEMAS
+from loyaltystream.notify import Notify
 from loyaltystream.pipeline import Plan
 from loyaltystream.rules import Rules
 from loyaltystream.topology import Output

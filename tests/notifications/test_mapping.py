@@ -7,7 +7,7 @@ import pytest
 from tests.notifications.shop import happened, mapped, transaction, violations
 
 _TIME = "a time (epoch milliseconds, or text with date, time and zone)"
-_NEVER = f"{_TIME} of 2000 to 2099 is needed"
+_NEVER = f"{_TIME} of 2000 to 9999 is needed"
 _NO_INTEGER = "an integer is needed, not a number"
 
 

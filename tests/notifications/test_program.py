@@ -9,11 +9,13 @@ from hypothesis import event as note
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loyaltystream.notifications.catalog import CATALOG
+from loyaltystream.notifications.catalog import CATALOG, CUSTOMER_IDENTIFIERS
+from loyaltystream.notifications.conversions import CONVERSIONS
 from loyaltystream.notifications.mapping import compile_rules, map_event
 from loyaltystream.notifications.program import Notification
 from loyaltystream.notifications.targets import (
     Composite,
+    Kind,
     Listing,
     Scalar,
     Table,
@@ -27,6 +29,7 @@ from tests.notifications.model import Model
 from tests.notifications.shop import body
 
 _DEFINITION = define(body())
+_TEXT = Scalar(Kind.STRING, nullable=True)
 _PATHS = [
     *("fields.text", "fields.amount", "fields.count", "fields.flag", "fields.day"),
     *("nested.cart", "nested.cart.a", "nested.cart.a.0", "nested.cart.b", "nested.dotted.name.a"),
@@ -41,9 +44,23 @@ _PHRASES = [
         "{orgId}_{fields.text}",
         "{nested.cart.a}",
         "fields.text",
-        "{data.customerIdentifiers.customerId}'{eventId}",
+        "it's {eventId}",
     ),
-    *("{data.customerIdentifiers.instore.cardNumbers.0}!", "{extensions.x}{fields.amount}"),
+    *("{extensions.x}{fields.amount}", "{loyaltyEventId}/{apiRequestId}"),
+]
+_CONVERTED = [*CONVERSIONS]
+_ARRAYS = ["nested.cart", "nested.cart.a", "nested.dotted.name.a"]
+_CONDITIONS = [
+    *(
+        {"path": path, "present": flag}
+        for path in ("fields.text", "trace")
+        for flag in (True, False)
+    ),
+    {"path": "fields.text", "equals": "5"},
+    {"path": "fields.amount", "in": [5, 5.5]},
+    {"path": "fields.flag", "equals": True},
+    *({"path": "nested.cart.b", "equals": value} for value in (1, True, "5")),
+    {"path": "extensions.x", "present": True},
 ]
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**70), 2**70) | NUMBERS | st.text(max_size=5),
@@ -53,15 +70,20 @@ _JSON = st.recursive(
     ),
     max_leaves=6,
 )
-_LEAVES = st.one_of(
-    st.fixed_dictionaries({"path": st.sampled_from(_PATHS)}),
-    st.fixed_dictionaries(
-        {"path": st.sampled_from(_PATHS)},
-        optional={"default": st.sampled_from(_CONSTANTS), "required": st.booleans()},
-    ),
-    st.fixed_dictionaries({"const": st.sampled_from(_CONSTANTS)}),
+_ELEMENTS = st.lists(
+    st.dictionaries(
+        st.sampled_from(["a", "b", "code", "type", "value"]), _JSON | st.just("5"), max_size=4
+    )
+    | st.fixed_dictionaries({"type": st.just("mobile"), "value": st.just("5")})
+    | st.none(),
+    max_size=3,
 )
-_NESTED = _JSON.map(json.dumps) | st.sampled_from(["{", "", '{"a": 1'])
+_NESTED = st.one_of(
+    _JSON.map(json.dumps),
+    _ELEMENTS.map(json.dumps),
+    st.fixed_dictionaries({"a": _ELEMENTS}, optional={"b": _JSON}).map(json.dumps),
+    st.sampled_from(["{", "", '{"a": 1', '{"b": 1}', '{"b": true}']),
+)
 _SCALARS = st.one_of(
     st.none(),
     st.booleans(),
@@ -114,30 +136,75 @@ _EVENTS = st.fixed_dictionaries(
 )
 
 
+def paths(roots: tuple[str, ...]) -> list[str]:
+    """Return paths, and those into what a template is repeated for."""
+    return [*_PATHS, *(f"{root}{rest}" for root in roots for rest in ("", ".a", ".b", ".0.a"))]
+
+
+def leaves(roots: tuple[str, ...]) -> st.SearchStrategy[dict[str, Any]]:
+    """Return leaves, most of which fit some target only."""
+    path = st.sampled_from(paths(roots))
+    options = {
+        "default": st.sampled_from(_CONSTANTS),
+        "required": st.booleans(),
+        "convert": st.sampled_from(_CONVERTED),
+    }
+    return st.one_of(
+        st.fixed_dictionaries({"path": path}),
+        st.fixed_dictionaries({"path": path}, optional=options),
+        st.fixed_dictionaries({"const": st.sampled_from(_CONSTANTS)}),
+    )
+
+
+def is_right(template: Any, target: Target, roots: tuple[str, ...]) -> bool:
+    """Say whether the definition accepts a template."""
+    checker = Checker(_DEFINITION, [], dict.fromkeys(roots, "nested.cart[]"))
+    checker.check(template, target, "")
+    return not checker.problems
+
+
 @st.composite
-def templates(draw: st.DrawFn, target: Target) -> Any:
+def templates(draw: st.DrawFn, target: Target, roots: tuple[str, ...] = ()) -> Any:
     """Return a template that the definition accepts for this target, or None."""
     if draw(st.integers(0, 3)):
         match target:
             case Composite(members=members):
-                return draw(objects(members))
+                made = draw(objects(members, roots))
+                if target.name == CUSTOMER_IDENTIFIERS and draw(st.booleans()):
+                    made["identifiers"] = draw(st.sampled_from(paths(roots)))
+                return made if is_right(made, target, roots) else None
             case Table(values=values):
-                return draw(objects({"line": values, "it's": values}))
-            case Listing(items=items):
-                return [each for _ in range(2) if (each := draw(templates(items))) is not None]
+                return draw(objects({"line": values, "it's": values}, roots))
+            case Listing():
+                return draw(arrays(target, roots))
             case Scalar():
                 pass
-    leaf = draw(_LEAVES)
-    checker = Checker(_DEFINITION, [])
-    checker.check(leaf, target, "")
-    return None if checker.problems else leaf
+    leaf = draw(leaves(roots))
+    return leaf if is_right(leaf, target, roots) else None
 
 
 @st.composite
-def objects(draw: st.DrawFn, members: dict[str, Target]) -> dict[str, Any]:
+def arrays(draw: st.DrawFn, target: Listing, roots: tuple[str, ...]) -> Any:
+    """Return a template of an array: entry by entry, element by element, or pairs."""
+    form = draw(st.sampled_from(["list", "each", "pairs"]))
+    made: Any = [each for _ in range(2) if (each := draw(templates(target.items, roots)))]
+    if form == "each":
+        inside = (*roots, "element")
+        entry = draw(templates(target.items, inside))
+        array = draw(st.sampled_from([*_ARRAYS, *(f"{root}.a" for root in roots), *roots]))
+        made = {"each": array, "as": entry}
+    elif form == "pairs":
+        made = {"pairs": draw(objects({"k": _TEXT, "it's": _TEXT}, roots))}
+    return made if is_right(made, target, roots) else None
+
+
+@st.composite
+def objects(
+    draw: st.DrawFn, members: dict[str, Target], roots: tuple[str, ...] = ()
+) -> dict[str, Any]:
     """Return templates for some of an object's members."""
     chosen = draw(st.lists(st.sampled_from(sorted(members)), max_size=3, unique=True))
-    parts = {name: draw(templates(members[name])) for name in chosen}
+    parts = {name: draw(templates(members[name], roots)) for name in chosen}
     return {name: part for name, part in parts.items() if part is not None}
 
 
@@ -149,11 +216,18 @@ def rules(draw: st.DrawFn) -> list[dict[str, Any]]:
         name = draw(st.sampled_from(sorted(CATALOG)))
         target = load_target(CATALOG[name].schema).members["data"]
         assert isinstance(target, Composite)
-        content = draw(objects(target.members))
-        rule = {"type": name, "id": f"it's {number}", "data": content}
-        if draw(st.booleans()):
-            rule["refId"] = draw(st.sampled_from(_PHRASES))
-        made.append(rule)
+        array = draw(st.sampled_from(_ARRAYS))
+        options = {
+            "refId": st.sampled_from(_PHRASES),
+            "loyaltyEventId": st.sampled_from(["fields.text", {"const": None}]),
+            "eventLogId": st.sampled_from(["fields.count", {"const": None}]),
+            "when": st.sampled_from(_CONDITIONS) | st.lists(st.sampled_from(_CONDITIONS)),
+            "forEach": st.sampled_from([array, {"path": array, "by": "a"}]),
+        }
+        rule = draw(st.fixed_dictionaries({}, optional=options))
+        roots = ("entry",) if "forEach" in rule else ()
+        content = draw(objects(target.members, roots))
+        made.append({"type": name, "id": f"it's {number}", "data": content, **rule})
     return made
 
 
@@ -167,6 +241,83 @@ def test_a_rule_makes_what_it_says(
         note("mapped" if each else "refused")
 
 
+_COUPONS = {
+    "type": "CouponIssue",
+    "data": {
+        "coupons": {
+            "each": "entry",
+            "as": {
+                "id": "element.b",
+                "code": "element.code",
+                "issued_on": {"path": "element.b", "convert": "secondsToMoment"},
+                "customerIdentifiers": {"identifiers": "element.a", "customerId": "element.b"},
+            },
+        }
+    },
+}
+_FEATURES: dict[str, list[dict[str, Any]]] = {
+    "grouped": [_COUPONS | {"forEach": {"path": "nested.cart.a", "by": "b"}}],
+    "each": [
+        {
+            "type": "pointsRedeemed",
+            "when": {"path": "nested.cart.b", "in": [True, "5"]},
+            "data": {
+                "totalPointsRedeemed": {"path": "nested.cart.b", "convert": "absolute"},
+                "redemptionFromEarningPrograms": {
+                    "each": "nested.cart.a",
+                    "as": {"programId": "element.b", "pointsRedeemed": "element.code"},
+                },
+                "triggeringActivity": {
+                    "identifiers": {"pairs": {"a": "fields.text", "b": "fields.count"}},
+                    "additionalAttributes": {"path": "nested.cart", "convert": "objectToPairs"},
+                },
+            },
+        },
+        {"type": "transactionAdded", "data": {"transactionId": "nested.cart.b"}},
+    ],
+    "forEach": [
+        {
+            "type": "pointsTransferredReceived",
+            "forEach": "nested.cart.a",
+            "when": {"path": "entry.b", "present": True},
+            "loyaltyEventId": "entry.code",
+            "eventLogId": "fields.count",
+            "data": {
+                "customerIdentifiers": {"identifiers": "nested.cart.a", "firstName": "entry.value"},
+                "transferInitiatingCustomerIdentifiers": {"identifiers": "customer.identifiers"},
+                "totalPointsTransferred": {"path": "entry.value", "convert": "hundredthsToAmount"},
+            },
+        }
+    ],
+    "days": [
+        {
+            "type": "tierUpgraded",
+            "when": [{"path": "fields.flag", "present": True}],
+            "data": {
+                "tierExpiryDate": {"path": "fields.text", "convert": "momentToDay"},
+                "previousTierNumber": {"path": "fields.count", "convert": "absolute"},
+                "notes": {"path": "fields.text", "convert": "commaToDecimal", "default": "x"},
+            },
+        }
+    ],
+}
+
+
+@pytest.mark.parametrize("name", _FEATURES)
+def test_repeated_and_conditional_rules_make_what_they_say(name: str) -> None:
+    """Arrays, groups, conditions, conversions and other customers come out as described."""
+    outcomes: list[bool] = []
+
+    @settings(LAW, max_examples=150)
+    @given(_EVENTS)
+    def agree(event: dict[str, Any]) -> None:
+        outcomes.extend(compared(_FEATURES[name], [event]))
+
+    agree()
+    assert True in outcomes
+    assert False in outcomes
+
+
 def compared(made: list[dict[str, Any]], events: list[dict[str, Any]]) -> list[bool]:
     """Map the events both ways; return which of them could be."""
     definition = define(body(*made))
@@ -176,7 +327,7 @@ def compared(made: list[dict[str, Any]], events: list[dict[str, Any]]) -> list[b
     outcomes = []
     for event in events:
         model = Model(definition, event, b"k")
-        expected = [model.notification(position) for position in range(len(made))]
+        expected = model.notifications()
         found = map_event(event, key=b"k", rules=compiled.rules)
         outcomes.append(isinstance(found, list))
         if isinstance(found, list):

@@ -9,6 +9,7 @@ from loyaltystream.definitions.parsing import parse_definition
 from loyaltystream.definitions.problem import Problem
 from loyaltystream.definitions.registry import Definitions
 from loyaltystream.errors import ConfigurationError
+from loyaltystream.notifications.catalog import CATALOG
 from loyaltystream.notifications.mapping import compile_rules
 from tests.core import define
 from tests.notifications.shop import body, transaction
@@ -22,8 +23,8 @@ _FIELDS = "text, amount, count, flag, day, currency, secret"
         (
             {"type": "pointsIsued", "data": {}},
             (
-                "notifications[0].type: no type pointsIsued;"
-                " there are customerAdded, transactionAdded, CouponRedeem"
+                "notifications[0].type: no type pointsIsued (did you mean pointsIssued?);"
+                f" there are {', '.join(CATALOG)}"
             ),
         ),
         (
@@ -42,7 +43,10 @@ _FIELDS = "text, amount, count, flag, day, currency, secret"
         ),
         (
             transaction(amount="fields.amuont"),
-            f"notifications[0].data.amount: thingHappened has no field amuont; it has {_FIELDS}",
+            (
+                "notifications[0].data.amount: thingHappened has no field amuont"
+                f" (did you mean amount?); it has {_FIELDS}"
+            ),
         ),
         (
             transaction(amount="fields.customer"),
@@ -164,7 +168,8 @@ _FIELDS = "text, amount, count, flag, day, currency, secret"
             transaction(customerIdentifiers={"wechat": {"accounts": {"accountId": "tillCode"}}}),
             (
                 "notifications[0].data.customerIdentifiers.wechat.accounts: an array is filled by a"
-                ' path or {"const": ...}, or by an array of templates, not by an object'
+                ' path or {"const": ...}, or by an array of templates or'
+                ' {"each": path, "as": template}, not by an object'
             ),
         ),
         (
@@ -209,7 +214,7 @@ def test_an_unknown_path_is_answered_with_the_known() -> None:
     refused = parse_definition(1800, body(transaction(amount="amount")))
     assert isinstance(refused, list)
     [problem] = refused
-    start = "notifications[0].data.amount: an event has no amount; it has eventId, eventName, "
+    start = "notifications[0].data.amount: an event has no amount (did you mean fields.amount?); it"
     assert problem.message.startswith(start)
     assert problem.message.endswith(
         "and fields.*, nested.*, customer.identifiers.*, customer.profile.*, trace.*, extensions.*"

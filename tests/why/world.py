@@ -15,7 +15,8 @@ from loyaltystream.keys import murmur2, place
 from loyaltystream.letters.letter import LetterReader
 from loyaltystream.letters.signing import Signer
 from loyaltystream.masking import mask_key
-from loyaltystream.notify import SCHEMAS, Notify
+from loyaltystream.notifications.catalog import SCHEMAS
+from loyaltystream.notify import Notify
 from loyaltystream.rules import Rules
 from loyaltystream.sealing.ring import NO_KEYS, KeyRing
 from loyaltystream.sending import Keyer

@@ -6,13 +6,14 @@ record type on each topic.
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Final, TypeVar
 
 import fastavro.schema
 from confluent_kafka.schema_registry import Schema as RegistrySchema
 from confluent_kafka.schema_registry import SchemaRegistryClient, SchemaRegistryError
 
-from loyaltystream.avro.schemas import Schema, text
+from loyaltystream.avro.schemas import Schema, parse, text
 from loyaltystream.errors import RetryableBrokerError, SchemaError
 from loyaltystream.settings import RegistrySettings
 
@@ -31,7 +32,7 @@ class Registry:
     """
 
     def __init__(self, settings: RegistrySettings) -> None:
-        self._url = settings.url
+        self.url = settings.url
         client = {name: value.get_secret_value() for name, value in settings.client.items()}
         self._client = SchemaRegistryClient({**client, "url": settings.url})
         self._writers: dict[int, Schema | None] = {}
@@ -60,7 +61,7 @@ class Registry:
         found = self.find(topic, schema)
         if found is None:
             raise SchemaError(
-                f"schema {_subject(topic, schema)} is not registered at {self._url}; "
+                f"schema {_subject(topic, schema)} is not registered at {self.url}; "
                 f"`loyaltystream init` registers all of them"
             )
         return found
@@ -83,8 +84,22 @@ class Registry:
             doing, lambda: self._client.set_compatibility(subject_name=subject, level=COMPATIBILITY)
         )
         if found is None:
-            raise SchemaError(f"{doing}: {self._url} has no such subject")
+            raise SchemaError(f"{doing}: {self.url} has no such subject")
         return found
+
+    def versions(self, topic: str, schema: Schema) -> list[Schema]:
+        """Return every version that a schema's record has on a topic, the oldest first.
+
+        Raises:
+            RetryableBrokerError: if the registry does not answer.
+            SchemaError: if it refuses.
+        """
+        subject = _subject(topic, schema)
+        doing = f"reading the versions of {subject}"
+        numbers = sorted(self._ask(doing, lambda: self._client.get_versions(subject)) or [])
+        found = (self._ask(doing, partial(self._client.get_version, subject, n)) for n in numbers)
+        # The client gives a version that it knows; None is one that was deleted meanwhile.
+        return [parse(json.loads(each.schema.schema_str or "null")) for each in found if each]
 
     def writer_schema(self, schema_id: int) -> Schema | None:
         """Return the schema of that id, or None if the registry has confirmed that it has none.
@@ -104,7 +119,7 @@ class Registry:
         content = self._client.get_schema(schema_id).schema_str
         parsed = fastavro.schema.parse_schema(json.loads(content or "null"))
         if not isinstance(parsed, dict):
-            raise SchemaError(f"schema {schema_id} at {self._url} is not a record")
+            raise SchemaError(f"schema {schema_id} at {self.url} is not a record")
         return parsed
 
     def _ask(self, doing: str, call: Callable[[], T]) -> T | None:
@@ -113,16 +128,16 @@ class Registry:
         except SchemaRegistryError as error:
             if error.http_status_code == _NOT_FOUND:
                 return None
-            where = f"{doing} at {self._url}: {error.error_message}"
+            where = f"{doing} at {self.url}: {error.error_message}"
             if error.http_status_code in _REFUSED:
                 raise SchemaError(where) from error
             raise RetryableBrokerError(where) from error
         except (OSError, ValueError) as error:
-            raise RetryableBrokerError(f"{doing} at {self._url}: {error}") from error
+            raise RetryableBrokerError(f"{doing} at {self.url}: {error}") from error
         except Exception as error:
             # The client lets its HTTP library's own errors through; all of them are the way there.
             if type(error).__module__.partition(".")[0].startswith("httpx"):
-                raise RetryableBrokerError(f"{doing} at {self._url}: {error}") from error
+                raise RetryableBrokerError(f"{doing} at {self.url}: {error}") from error
             raise
 
 

@@ -53,6 +53,21 @@ def load(name: str) -> Schema:
     return loaded
 
 
+def parse(content: object) -> Schema:
+    """Return a schema that stands alone, from its JSON.
+
+    Raises:
+        SchemaError: if it is not Avro, or not a record.
+    """
+    try:
+        parsed = fastavro.schema.parse_schema(content)  # type: ignore[arg-type]  # it is checked there
+    except (SchemaParseException, UnknownType, ValueError, TypeError, KeyError) as error:
+        raise SchemaError(f"not an Avro schema: {error}") from error
+    if not isinstance(parsed, dict):
+        raise SchemaError("an Avro schema, but not of a record")
+    return parsed
+
+
 def text(schema: Schema) -> str:
     """Return a schema as the registry stores it, the same text in every process."""
     visible = {key: value for key, value in schema.items() if not key.startswith("__")}

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from loyaltystream.cli import definitions, letters, memory, mending, platform, serve
+from loyaltystream.cli import definitions, letters, memory, mending, platform, schemas, serve
 from loyaltystream.cli.audit import audit
 from loyaltystream.cli.backfill import backfill
 from loyaltystream.cli.context import Context, settings_option
@@ -37,6 +37,7 @@ app.add_typer(platform.app, name="platform")
 app.add_typer(memory.app, name="memory")
 definitions.app.command("what-if")(what_if)
 app.add_typer(definitions.app, name="definitions")
+app.add_typer(schemas.app, name="schemas")
 app.add_typer(serve.app, name="serve")
 letters.app.command()(mending.repair)
 letters.app.command()(mending.replay)

@@ -18,6 +18,7 @@ from loyaltystream.cli.context import Context
 from loyaltystream.cli.definition_tables import event_table, row_of, tell_steps
 from loyaltystream.defining import follows, limits_of
 from loyaltystream.definitions.files import disable_file, read_definitions
+from loyaltystream.definitions.packing import write_pack
 from loyaltystream.definitions.stored import StoredEvent
 from loyaltystream.errors import ConfigurationError
 from loyaltystream.places.opening import build_place
@@ -100,6 +101,17 @@ def diff(
     tell_steps(steps, as_json=as_json, done=False)
     if any(step.action != "keep" for step in steps):
         raise typer.Exit(DIFFERENT)
+
+
+@app.command()
+def standard(context: typer.Context, org: org_argument, folder: folder_argument = None) -> None:
+    """Write the standard pack as an org's definitions: for every notification, what causes it.
+
+    Asks no broker. Change what is written as you like, then `apply` it. Nothing is overwritten.
+    """
+    made = write_pack(_folder(_deployment(context), folder), org)
+    where = escape(str(made[0].parent))
+    Console().print(f"{len(made)} definitions in {where}", soft_wrap=True)
 
 
 @app.command("apply")

@@ -30,21 +30,17 @@ def init(
     """
     deployment = Deployment(context.ensure_object(Context).settings)
     changes = deployment.admin.compare(deployment.topic_plans())
-    schemas = deployment.schema_plans()
-    if not dry_run:
+    if dry_run:
+        schemas = deployment.schema_plans()
+    else:
         deployment.admin.apply(changes)
-        schemas = [
-            SchemaPlan(
-                plan.topic, plan.schema, deployment.registry.register(plan.topic, plan.schema)
-            )
-            for plan in schemas
-        ]
+        schemas = deployment.register_schemas()
     if as_json:
         typer.echo(json.dumps(_to_json(changes, schemas), indent=2))
         return
     console = Console()
     console.print(_topic_table(changes, _TODO if dry_run else _DONE))
-    console.print(_schema_table(schemas))
+    console.print(schema_table(schemas))
     if not dry_run:
         console.print("Next: [bold]loyaltystream run --from earliest[/] judges events.")
 
@@ -83,7 +79,8 @@ def _topic_table(changes: list[Change], words: dict[str, str]) -> Table:
     return table
 
 
-def _schema_table(schemas: list[SchemaPlan]) -> Table:
+def schema_table(schemas: list[SchemaPlan]) -> Table:
+    """Return schemas by topic, with their ids."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     for column in ("topic", "schema", "id"):
         table.add_column(column, overflow="fold")

@@ -127,12 +127,21 @@ class CustomerDefinition(Frozen):
 
 
 class NotificationRule(Frozen):
-    """One notification that an accepted event causes; `data` maps the event to its fields."""
+    """One notification that an accepted event causes; `data` maps the event to its fields.
+
+    Attributes:
+        when: conditions, all of which have to hold.
+        for_each: an array, for each element of which there is a notification.
+    """
 
     type: str
     rule_id: str
     data: dict[str, Any]
     ref_id: Any = None
+    loyalty_event_id: Any = None
+    event_log_id: Any = None
+    when: Any = None
+    for_each: Any = None
 
 
 class EventDefinition(Frozen):

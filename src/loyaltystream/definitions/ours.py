@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from loyaltystream.definitions.causes import check_notifications
 from loyaltystream.definitions.model import DAY_CLASSES
 from loyaltystream.definitions.problem import Problem
 
@@ -35,19 +36,8 @@ def check_ours(body: Mapping[str, Any]) -> Iterator[Problem]:
     for flag in ("uniqueKeyConflicts", "acceptsLate", "disabled"):
         if not isinstance(body.get(flag, False), bool):
             yield Problem("TYPE", f"{flag} is true or false")
-    yield from _check_notifications(body.get("notifications", []))
-
-
-def _check_notifications(rules: object) -> Iterator[Problem]:
-    if not isinstance(rules, list):
-        yield Problem("NOTIFICATION", "notifications is an array")
-        return
-    for position, rule in enumerate(rules):
-        fits = isinstance(rule, dict) and is_text(rule.get("type"))
-        if not fits or not isinstance(rule.get("data", {}), dict):
-            yield Problem("NOTIFICATION", f"notifications[{position}] needs a type and data")
-        elif unknown := sorted(rule.keys() - {"type", "id", "data", "refId"}):
-            yield Problem("NOTIFICATION", f"notifications[{position}]: no such key: {unknown[0]}")
+    for detail in check_notifications(body.get("notifications", [])):
+        yield Problem("NOTIFICATION", detail)
 
 
 def _check_keys(body: Mapping[str, Any]) -> Iterator[Problem]:

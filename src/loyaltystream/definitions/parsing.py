@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 import re2
 
+from loyaltystream.definitions.causes import build_notifications
 from loyaltystream.definitions.model import (
     EXTENDED_TYPES,
     IDENTIFIER_TYPES,
@@ -21,7 +22,6 @@ from loyaltystream.definitions.model import (
     EventDefinition,
     FieldDefinition,
     FieldType,
-    NotificationRule,
 )
 from loyaltystream.definitions.ours import check_ours, is_text
 from loyaltystream.definitions.problem import Problem
@@ -206,15 +206,7 @@ def _build(org_id: int, body: Mapping[str, Any]) -> EventDefinition:
         actions=tuple(dict.fromkeys(map(Action, _actions(body)))),
         customer=next(_build_customer(field) for field in fields if _is_customer(field)),
         fields=tuple(_build_field(field) for field in fields if not _is_customer(field)),
-        notifications=tuple(
-            NotificationRule(
-                type=rule["type"],
-                rule_id=str(rule.get("id", position)),
-                data=rule.get("data", {}),
-                ref_id=rule.get("refId"),
-            )
-            for position, rule in enumerate(body.get("notifications", []))
-        ),
+        notifications=tuple(build_notifications(body.get("notifications", []))),
         uniqueness_window_days=body.get("uniquenessWindow", 30),
         unique_key_conflicts=body.get("uniqueKeyConflicts", False),
         accepts_late=body.get("acceptsLate", False),

@@ -1,7 +1,8 @@
 """The types of notifications, as data: a new type is an entry here and its schemas. Pure.
 
 Texts in braces are filled from the notification itself (`phrases.py`); a text with an unknown part
-is no text at all. Sources: the vendor's samples (domain.md 1.2, 2).
+is no text at all. Sources: the vendor's samples (domain.md 1.2, 2). The types stand in the order
+in which one cause brings them about (domain.md 5).
 """
 
 from typing import Final
@@ -13,6 +14,9 @@ from loyaltystream.avro.schemas import NOTIFICATION_NAMESPACE
 CUSTOMER_IDENTIFIERS: Final = f"{NOTIFICATION_NAMESPACE}.CustomerIdentifiers"
 """The record that is made from the event's identifiers wherever it stands."""
 
+_CUSTOMER: Final = "{data.customerIdentifiers.customerId}"
+_COUPON_CUSTOMER: Final = "{data.coupons.0.customerIdentifiers.customerId}"
+
 
 class NotificationType(msgspec.Struct, frozen=True):
     """One type of notification.
@@ -21,6 +25,7 @@ class NotificationType(msgspec.Struct, frozen=True):
         name: the event name, as in the payload.
         schema: full name of the record.
         ref_id: the reference for debugging, where a rule gives none.
+        loyalty_event_id: the loyalty engine's event, where a rule gives none; empty: unknown.
         customer_id: what tells whose notification it is.
         key: of the Kafka record; unknown: the key of the event that caused it.
     """
@@ -28,24 +33,78 @@ class NotificationType(msgspec.Struct, frozen=True):
     name: str
     schema: str
     ref_id: str
-    customer_id: str = "{data.customerIdentifiers.customerId}"
-    key: str = "{orgId}|{data.customerIdentifiers.customerId}"
+    loyalty_event_id: str = ""
+    customer_id: str = _CUSTOMER
+    key: str = "{orgId}|" + _CUSTOMER
 
 
-def _type(name: str, record: str, ref_id: str) -> NotificationType:
-    return NotificationType(name, f"{NOTIFICATION_NAMESPACE}.{record}", ref_id)
+def _schema(record: str) -> str:
+    return f"{NOTIFICATION_NAMESPACE}.{record}"
+
+
+def _type(name: str, ref_id: str = "eventId") -> NotificationType:
+    """Return a type whose reference is its cause, or what the path into it says."""
+    return NotificationType(name, _schema(name[0].upper() + name[1:]), f"{{orgId}}_{{{ref_id}}}")
+
+
+def _engine_type(name: str) -> NotificationType:
+    """Return a type that a rule of the loyalty engine makes: the request is the engine's event."""
+    kind = _type(name, "loyaltyEventId")
+    return msgspec.structs.replace(kind, loyalty_event_id="{apiRequestId}")
 
 
 CATALOG: Final = {
     kind.name: kind
     for kind in (
-        _type("customerAdded", "CustomerAdded", "{orgId}_{data.customerIdentifiers.customerId}"),
-        _type("transactionAdded", "TransactionAdded", "{orgId}_{data.transactionId}"),
-        _type(
+        _type("customerAdded", "data.customerIdentifiers.customerId"),
+        _type("customerUpdated", "data.customerIdentifiers.customerId"),
+        _type("transactionAdded", "data.transactionId"),
+        _type("transactionUpdated", "data.transactionId"),
+        NotificationType(
+            "cardUpdated",
+            _schema("CardUpdated"),
+            "{orgId}_{data.cardNumber}",
+            # The one type without a customer.
+            customer_id="",
+            key="{orgId}|{data.cardNumber}",
+        ),
+        _type("requestUpdated", "data.requestTrackingId"),
+        _type("partnerProgramLinked"),
+        _type("partnerProgramUpdated"),
+        _type("partnerProgramDelinked"),
+        _type("supplementaryMembershipExpiryReminder"),
+        _type("targetAchievedValueUpdated"),
+        _type("badgeEarned", "data.earnId"),
+        _engine_type("pointsIssued"),
+        _engine_type("pointsRedeemed"),
+        _type("promisedToCurrentPointsConversion"),
+        _type("pointsExpired"),
+        _type("pointsExpiryReminder"),
+        _engine_type("pointsTransferredInitiated"),
+        _engine_type("pointsTransferredReceived"),
+        _engine_type("redeemedPointsReversed"),
+        _engine_type("issuedPointsReversed"),
+        NotificationType(
+            "CouponIssue",
+            _schema("CouponIssue"),
+            "{orgId}_{data.series_info.id}_{data.coupons.0.id}:{data.coupons.0.id}",
+            # Its customer stands inside the coupons, which are all hers.
+            customer_id=_COUPON_CUSTOMER,
+            key="{orgId}|" + _COUPON_CUSTOMER,
+        ),
+        NotificationType(
             "CouponRedeem",
-            "CouponRedeem",
+            _schema("CouponRedeem"),
             "{orgId}_{data.coupon.series_info.id}_{data.coupon.redemptionId}",
         ),
+        _type("rewardIssued", "data.rewardId"),
+        _engine_type("tierUpgraded"),
+        _type("tierRenewed"),
+        _type("tierDowngraded"),
+        _type("tierDowngradeReminder"),
     )
 }
 """Every type by its name."""
+
+SCHEMAS: Final = tuple(sorted({kind.schema for kind in CATALOG.values()}))
+"""Full names of the schemas that notifications are written with."""

@@ -15,7 +15,7 @@ from loyaltystream.content import number_text
 from loyaltystream.dialects.strict_json import name_type
 from loyaltystream.memo import Memo
 from loyaltystream.notifications.targets import Composite, Kind, Listing, Scalar, Table, Target
-from loyaltystream.times import occurred_at_ms, vendor_date
+from loyaltystream.times import due_ms, vendor_date
 from loyaltystream.verdicts import Reason
 
 
@@ -58,7 +58,7 @@ def fit(value: Any, target: Target, misfits: list[Misfit], path: str = "") -> An
             ]
         case _:
             needed = "an array" if isinstance(target, Listing) else "an object"
-            misfits.append(Misfit(path, _mismatch(needed, value)))
+            misfits.append(Misfit(path, mismatch(needed, value)))
     return None
 
 
@@ -99,11 +99,12 @@ def _is_usual(value: object, target: Target) -> bool:
     return is_plain and isinstance(target, Scalar) and target.kind is Kind.STRING
 
 
-def _mismatch(needed: str, value: object) -> str:
+def mismatch(needed: str, value: object) -> str:
+    """Return why a value is none of what is needed."""
     return f"{needed} is needed, not {name_type(value)}"
 
 
-def _number(value: object) -> int | float | None:
+def number_of(value: object) -> int | float | None:
     """Return the finite number that `value` is or spells, or None."""
     match value:
         case bool():
@@ -125,10 +126,10 @@ def _fit_string(value: object) -> str | Misfit:
             return value if value.isascii() or _is_unicode(value) else Misfit("", "not Unicode")
         case bool():
             return "true" if value else "false"
-        case int() | float() if (number := _number(value)) is not None:
+        case int() | float() if (number := number_of(value)) is not None:
             return number_text(number)
         case _:
-            return Misfit("", _mismatch(Kind.STRING, value))
+            return Misfit("", mismatch(Kind.STRING, value))
 
 
 def _is_unicode(text: str) -> bool:
@@ -143,20 +144,20 @@ def _fit_integer(kind: Kind) -> Callable[[object], int | Misfit]:
     allowed = _INTS[kind]
 
     def fit_integer(value: object) -> int | Misfit:
-        number = _number(value)
+        number = number_of(value)
         if isinstance(number, float):
             number = int(number) if number.is_integer() else None
         if number is None:
-            return Misfit("", _mismatch(kind, value))
+            return Misfit("", mismatch(kind, value))
         return number if number in allowed else Misfit("", f"{kind} is needed, this one is larger")
 
     return fit_integer
 
 
 def _fit_double(value: object) -> float | Misfit:
-    number = _number(value)
+    number = number_of(value)
     if number is None:
-        return Misfit("", _mismatch(Kind.DOUBLE, value))
+        return Misfit("", mismatch(Kind.DOUBLE, value))
     try:
         double = float(number)
     except OverflowError:
@@ -167,7 +168,7 @@ def _fit_double(value: object) -> float | Misfit:
 def _fit_boolean(value: object) -> bool | Misfit:
     if isinstance(value, str):
         value = {"true": True, "false": False}.get(value.strip().lower(), value)
-    return value if isinstance(value, bool) else Misfit("", _mismatch(Kind.BOOLEAN, value))
+    return value if isinstance(value, bool) else Misfit("", mismatch(Kind.BOOLEAN, value))
 
 
 def _fit_moment(value: object) -> int | Misfit:
@@ -175,16 +176,16 @@ def _fit_moment(value: object) -> int | Misfit:
 
 
 def _to_moment(value: object) -> int | Misfit:
-    number = _number(value)
-    moment = occurred_at_ms(value if number is None else number)
+    number = number_of(value)
+    moment = due_ms(value if number is None else number)
     if isinstance(moment, Reason) and isinstance(value, str) and number is None:
         dated = vendor_date(value)
-        moment = moment if dated is None else occurred_at_ms((dated - _EPOCH) // _MILLISECOND)
+        moment = moment if dated is None else due_ms((dated - _EPOCH) // _MILLISECOND)
     if not isinstance(moment, Reason):
         return moment
     if number is None and not isinstance(value, str):
-        return Misfit("", _mismatch(Kind.MOMENT, value))
-    return Misfit("", f"{Kind.MOMENT} of 2000 to 2099 is needed")
+        return Misfit("", mismatch(Kind.MOMENT, value))
+    return Misfit("", f"{Kind.MOMENT} of 2000 to 9999 is needed")
 
 
 _WRITTEN: Final[Memo[str, int | Misfit]] = Memo(_to_moment, 4096)
@@ -202,7 +203,7 @@ def _fit_dynamic(value: object) -> tuple[str, Any] | Misfit:
         case float() if isfinite(value):
             return "double", value
         case _:
-            return Misfit("", _mismatch(Kind.DYNAMIC, value))
+            return Misfit("", mismatch(Kind.DYNAMIC, value))
 
 
 _SCALARS: Final[dict[Kind, Callable[[object], Any]]] = {

@@ -13,6 +13,7 @@ import msgspec
 from loyaltystream.definitions.model import IDENTIFIER_TYPES, EventDefinition, FieldType, Shape
 from loyaltystream.notifications.catalog import CUSTOMER_IDENTIFIERS
 from loyaltystream.notifications.fitting import Misfit
+from loyaltystream.notifications.near import hint
 from loyaltystream.notifications.targets import Composite, Kind, Listing, Scalar, Table, Target
 
 Event = dict[str, Any]
@@ -43,16 +44,28 @@ class Move(StrEnum):
     IDENTIFIERS = "the record of a customer with these identifiers"
 
 
+EVENT: Final = "event"
+ELEMENT: Final = "element"
+ENTRY: Final = "entry"
+
 Way = tuple[tuple[Move, str], ...]
 """What to do with an event, one after the other, to get at a value; nothing is None."""
 
 
 class Source(msgspec.Struct, frozen=True):
-    """A path that events have."""
+    """A path that events have.
+
+    Attributes:
+        path: for messages.
+        holds: what may lie there.
+        way: that leads there.
+        root: where the way begins: the event, or what a template repeats itself for.
+    """
 
     path: str
     holds: Holds
     way: Way
+    root: str = EVENT
 
 
 _SINGLE: Final = (Holds.TEXT, Holds.WORD, Holds.DATE, Holds.NUMBER, Holds.BOOLEAN, Holds.JSON)
@@ -133,7 +146,15 @@ def find_source(path: str, definition: EventDefinition) -> Source | str:
         if name != path:
             return _FINDERS[family](path, name, definition)
     families = ", ".join(f"{family}.*" for family in _FAMILIES)
-    return f"an event has no {path}; it has {', '.join(_FIXED)} and {families}"
+    near = hint(path, [*_FIXED, *(f"fields.{field.name}" for field in definition.fields)])
+    return f"an event has no {path}{near}; it has {', '.join(_FIXED)} and {families}"
+
+
+def find_inside(path: str, root: str, repeated: str) -> Source:
+    """Return the source at a path that begins with `root`, an element of the array `repeated`."""
+    steps = path.split(".")[1:]
+    way = tuple((Move.INTO, step) for step in steps)
+    return Source(".".join([f"{repeated}[]", *steps]), Holds.JSON, way, root)
 
 
 def _way_to(path: str) -> Way:
@@ -175,13 +196,15 @@ def _no_field(name: str, definition: EventDefinition, *, nested: bool) -> str:
         return f"{name} is the customer; write customer.identifiers"
     names = [f.name for f in definition.fields if (f.shape is Shape.NESTED) is nested]
     kind = "json field" if nested else "field"
-    return f"{definition.event_name} has no {kind} {name}; it has {', '.join(names) or 'none'}"
+    known = ", ".join(names) or "none"
+    return f"{definition.event_name} has no {kind} {name}{hint(name, names)}; it has {known}"
 
 
 def _find_identifier(path: str, name: str, _: EventDefinition) -> Source | str:
     kind = name.lower()
     if kind not in _IDENTIFIER_TYPES:
-        return f"no such type of identifier; there are {', '.join(IDENTIFIER_TYPES)}"
+        near = hint(name, IDENTIFIER_TYPES)
+        return f"no such type of identifier{near}; there are {', '.join(IDENTIFIER_TYPES)}"
     return Source(path, Holds.TEXT, (*IDENTIFIERS, (Move.IDENTIFIER, kind)))
 
 

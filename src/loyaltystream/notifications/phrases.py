@@ -1,25 +1,26 @@
 """A text with braces in, its literal parts and the ways to what fills it out. Pure.
 
-`{orgId}_{data.transactionId}`: what begins with `data.` is a field of the notification, everything
-else a path into the event. Where a part is unknown there is no text.
+`{orgId}_{data.transactionId}`: what begins with `data.` is a field of the notification, as are
+`apiRequestId` and `loyaltyEventId`; everything else is a path into the event. Where a part is
+unknown there is no text.
 """
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
 
 from loyaltystream.content import EXACT
-from loyaltystream.definitions.model import EventDefinition
 from loyaltystream.notifications.fitting import Misfit, fit
-from loyaltystream.notifications.paths import Move, Way, can_fit, find_source
+from loyaltystream.notifications.paths import Move, Source, Way, can_fit
 from loyaltystream.notifications.targets import Composite, Kind, Listing, Scalar, Target
 
 
 class Part(msgspec.Struct, frozen=True):
-    """What stands in braces: the way from the notification's data, or else from the event."""
+    """What stands in braces: where its way begins (`Source.root`, or `DATA` or `OWN`), the way."""
 
-    in_data: bool
+    root: str
     way: Way
 
 
@@ -31,19 +32,24 @@ class Phrase(msgspec.Struct, frozen=True):
 
 
 _PART = re.compile(r"\{([^{}]*)\}")
+DATA: Final = "data"
+"""The notification's data."""
+OWN: Final = "own"
+"""The notification's envelope, of which a phrase may name a few fields."""
+OWN_NAMES: Final = ("apiRequestId", "loyaltyEventId")
+
 _TEXT: Final = Scalar(Kind.STRING, nullable=True)
-_DATA: Final = "data."
 
 
 def compile_phrase(
-    text: str, target: Composite, definition: EventDefinition
+    text: str, target: Composite, find: Callable[[str], Source | str]
 ) -> tuple[Phrase, list[str]]:
     """Return `text` taken apart, and what is wrong with it.
 
     Args:
         text: literal text with paths in braces.
         target: the shape of the notification's data.
-        definition: of the events.
+        find: returns the source at a path, or why there is none.
     """
     pieces = _PART.split(text)
     literals, paths = pieces[::2], pieces[1::2]
@@ -52,7 +58,7 @@ def compile_phrase(
         problems.append("braces stand in pairs, around one path each")
     parts = []
     for path in paths:
-        part = _find(path, target, definition)
+        part = _find(path, target, find)
         if isinstance(part, str):
             problems.append(f"{{{path}}}: {part}")
         else:
@@ -70,15 +76,17 @@ def to_text(value: object) -> str | None:
     return fitted
 
 
-def _find(path: str, target: Composite, definition: EventDefinition) -> Part | str:
-    if path.startswith(_DATA):
-        return _find_member(path.removeprefix(_DATA).split("."), target)
-    source = find_source(path, definition)
+def _find(path: str, target: Composite, find: Callable[[str], Source | str]) -> Part | str:
+    if path.startswith(f"{DATA}."):
+        return _find_member(path.split(".")[1:], target)
+    if path in OWN_NAMES:
+        return Part(OWN, ((Move.AT, path),))
+    source = find(path)
     if isinstance(source, str):
         return source
     if not can_fit(source.holds, _TEXT):
         return f"holds {source.holds}, which is not a single value"
-    return Part(in_data=False, way=source.way)
+    return Part(source.root, source.way)
 
 
 def _find_member(steps: list[str], target: Target) -> Part | str:
@@ -92,4 +100,4 @@ def _find_member(steps: list[str], target: Target) -> Part | str:
                 return "the notification has no such field"
     if not isinstance(target, Scalar):
         return "not a single value"
-    return Part(in_data=True, way=tuple((Move.INTO, step) for step in steps))
+    return Part(DATA, tuple((Move.INTO, step) for step in steps))

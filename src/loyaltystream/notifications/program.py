@@ -1,32 +1,22 @@
 """Checked rules in, one generated function from event to notifications out: the hot path of NOTIFY.
 
-Pure. The function is straight-line code: whatever is read of an event is read once, by all rules
-together, and a value of the usual class is taken as it is. Any other goes to `Leaf.fill`.
+Pure. A rule without conditions is straight-line code: whatever is read of an event is read once, by
+all rules together.
 """
 
-from collections.abc import Callable, Sequence
-from math import inf
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from typing import Any
 
 import msgspec
 
 from loyaltystream.notifications.catalog import NotificationType
+from loyaltystream.notifications.conditions import Condition
 from loyaltystream.notifications.envelope import notification_id
-from loyaltystream.notifications.identifiers import customer_identifiers
-from loyaltystream.notifications.paths import (
-    IDENTIFIERS,
-    Event,
-    Holds,
-    Move,
-    Way,
-    find_identifier,
-    read_json,
-    step_into,
-)
-from loyaltystream.notifications.phrases import Phrase, to_text
-from loyaltystream.notifications.targets import Kind, Scalar
-from loyaltystream.notifications.templates import Constant, Group, Leaf, Node, Series
-from loyaltystream.times import occurred_at_ms
+from loyaltystream.notifications.paths import ENTRY, EVENT, IDENTIFIERS, Event, Move
+from loyaltystream.notifications.phrases import DATA, OWN, Phrase, to_text
+from loyaltystream.notifications.rules import CUSTOMER, CheckedRule
+from loyaltystream.notifications.writing import Templates
 from loyaltystream.verdicts import Violation
 
 
@@ -38,194 +28,108 @@ class Notification(msgspec.Struct, frozen=True):
     key: bytes | None
 
 
-class CheckedRule(msgspec.Struct, frozen=True):
-    """One rule; see `NotificationType` for what the phrases are.
-
-    Attributes:
-        members: of the notification's data.
-        customer: what a rule says of the customer beyond the event's identifiers; None where those
-            are not added.
-        ref_id: what comes before the phrase of that name.
-    """
-
-    type: NotificationType
-    rule_id: str
-    members: dict[str, Node]
-    customer: dict[str, Node] | None
-    ref_id: Node | None
-    default_ref_id: Phrase
-    customer_id: Phrase
-    key: Phrase
-
-
 MapEvent = Callable[[Event, bytes | None, list[Violation]], list[Notification]]
 """Takes a decoded event and its record's key; violations that it adds leave the result without
 meaning."""
-
-CUSTOMER: Final = "customerIdentifiers"
-_MOVES: Final = {
-    Move.AT: "{0}[{1!a}]",
-    Move.GET: "{0}.get({1!a})",
-    Move.WITHIN: "({0} or NOTHING).get({1!a})",
-    Move.JSON: "READ_JSON({0})",
-    Move.INTO: "{0}.get({1!a}) if {0}.__class__ is dict else STEP_INTO({0}, {1!a})",
-    Move.IDENTIFIER: "IDENTIFIER({0}, {1!a})",
-    Move.IDENTIFIERS: "IDENTIFIERS({0})",
-}
-# What is taken as it is. Texts and integers in JSON may still be none of Avro's.
-_USUAL: Final = {
-    Kind.STRING: "{0}.__class__ is str and {0}",
-    Kind.INT: f"{{0}}.__class__ is int and {-(2**31)} <= {{0}} < {2**31}",
-    Kind.LONG: "{0}.__class__ is int",
-    Kind.DOUBLE: "{0}.__class__ is float and -INF < {0} < INF",
-    Kind.BOOLEAN: "{0}.__class__ is bool",
-    Kind.MOMENT: "{0}.__class__ is int and OCCURRED({0}) is {0}",
-}
-_USUAL_JSON: Final = {
-    Kind.STRING: "{0}.__class__ is str and {0} and {0}.isascii()",
-    Kind.LONG: f"{{0}}.__class__ is int and {-(2**63)} <= {{0}} < {2**63}",
-}
 
 
 def compile_program(rules: Sequence[CheckedRule]) -> MapEvent:
     """Return the function that makes the notifications of all rules."""
     program = _Program()
-    made = [program.notification(rule, str(number)) for number, rule in enumerate(rules)]
-    return program.compile(made)
+    program.add("made = []")
+    for number, rule in enumerate(rules):
+        program.rule(rule, number)
+    return program.compile("map_event", "event, key, violations", "made")
 
 
-class _Program:
-    """Collects the statements of the function, and what its names stand for."""
+class _Program(Templates):
+    """Writes rules."""
 
     def __init__(self) -> None:
-        self._statements: list[str] = []
-        self._variables: dict[object, str] = {}
-        self._names: dict[str, Any] = {
-            "IDENTIFIER": find_identifier,
-            "IDENTIFIERS": customer_identifiers,
-            "INF": inf,
-            "NOTHING": {},
+        super().__init__()
+        self._names |= {
             "NOTIFICATION": Notification,
             "NOTIFICATION_ID": notification_id,
-            "OCCURRED": occurred_at_ms,
-            "READ_JSON": read_json,
-            "STEP_INTO": step_into,
             "TEXT": to_text,
         }
 
-    def compile(self, made: Sequence[str]) -> MapEvent:
-        """Return the function whose result are these expressions."""
-        source = [
-            "def map_event(event, key, violations):",
-            *self._statements,
-            f"return [{', '.join(made)}]",
-        ]
-        exec("\n    ".join(source), self._names)  # noqa: S102 (the source is ours, names are escaped)
-        function: MapEvent = self._names["map_event"]
-        return function
-
-    def notification(self, rule: CheckedRule, number: str) -> str:
-        """Write one rule; return the expression of its notification."""
-        whole = self._group(rule.members, f"data{number}")
-        if rule.customer is not None:
-            known = self._read("event", (*IDENTIFIERS, (Move.IDENTIFIERS, "")))
-            customer = self._let(f"{{**{known}}}")
-            self._fill(customer, rule.customer)
-            self._statements.append(f"{whole}[{CUSTOMER!a}] = {customer}")
-        given = "None" if rule.ref_id is None else self._node(rule.ref_id)
-        default_ref_id, customer_id, key = (
-            self._phrase(phrase, whole)
-            for phrase in (rule.default_ref_id, rule.customer_id, rule.key)
-        )
-        event_id, trace = (self._read("event", ((Move.AT, name),)) for name in ("eventId", "trace"))
-        identity = self._constant((rule.rule_id, rule.type.name))
-        parts = {
-            "eventName": self._constant(rule.type.name),
-            "eventId": (
+    def rule(self, rule: CheckedRule, number: int) -> None:
+        """Write one rule: its notification, for each element if it says so, if all of it holds."""
+        with ExitStack() as blocks:
+            ordinal = "0"
+            if rule.elements:
+                entry, ordinal = f"entry{number}", f"ordinal{number}"
+                head = f"for {ordinal}, {entry} in enumerate({self.listed(rule.elements)})"
+                blocks.enter_context(self.block(head, **{ENTRY: entry}))
+                blocks.enter_context(self.block(f"if {entry} is not None"))
+            if held := [self._condition(condition) for condition in rule.conditions]:
+                blocks.enter_context(self.block(f"if {' and '.join(held)}"))
+            whole = self._content(rule, f"data{number}")
+            value, customer_id, key = self._value(rule, whole)
+            identity = self.constant((rule.rule_id, rule.type.name))
+            event_id = (
                 f"NOTIFICATION_ID(event, key=key or b'', rule={identity},"
-                f" customer_id={customer_id} or '')"
-            ),
-            "orgId": self._read("event", ((Move.AT, "orgId"),)),
-            "refId": f"{given} or {default_ref_id}",
-            "apiRequestId": f"{trace}.get('requestId') or {event_id}",
-            "createdAt": self._read("event", ((Move.AT, "ingestedAt"),)),
+                f" customer_id={customer_id} or '', ordinal={ordinal})"
+            )
+            own_key = f"key if {key} is None else {key}.encode()"
+            made = (
+                f"{{'eventName': {self.constant(rule.type.name)}, 'eventId': {event_id}, {value}}}"
+            )
+            self.add(f"made.append(NOTIFICATION({self.constant(rule.type)}, {made}, {own_key}))")
+
+    def _condition(self, condition: Condition) -> str:
+        value = self.read(condition.source.root, condition.source.way)
+        return self.let(f"{self.constant(condition.holds)}({value}, violations)")
+
+    def _content(self, rule: CheckedRule, whole: str) -> str:
+        """Write what makes the notification's data; return its variable."""
+        self.add(f"{whole} = {{}}")
+        self.group(rule.members, whole)
+        if rule.customer is not None:
+            known = self.read(EVENT, (*IDENTIFIERS, (Move.IDENTIFIERS, "")))
+            customer = self.group(rule.customer, self.let(f"{{**{known}}}"))
+            self.add(f"{whole}[{CUSTOMER!a}] = {customer}")
+        return whole
+
+    def _value(self, rule: CheckedRule, whole: str) -> tuple[str, str, str]:
+        """Write the envelope; return its entries, the customer's id and the key as expressions."""
+        says = rule.envelope
+        event_id, trace = (self.read(EVENT, ((Move.AT, name),)) for name in ("eventId", "trace"))
+        roots = {DATA: whole}
+        roots["apiRequestId"] = self.once(f"{trace}.get('requestId') or {event_id}")
+        given = {name: self.node(node) for name, node in says.given.items()}
+        roots["loyaltyEventId"] = self._given(given, "loyaltyEventId", says.loyalty_event_id, roots)
+        parts = {
+            "orgId": self.read(EVENT, ((Move.AT, "orgId"),)),
+            "refId": self._given(given, "refId", says.ref_id, roots),
+            "apiRequestId": roots["apiRequestId"],
+            "createdAt": self.read(EVENT, ((Move.AT, "ingestedAt"),)),
+            "loyaltyEventId": roots["loyaltyEventId"],
+            "eventLogId": given.get("eventLogId", "None"),
             "traceAttributes": f"{trace} or None",
             "causeEventId": event_id,
             "data": whole,
         }
-        value = ", ".join(f"{name!a}: {part}" for name, part in parts.items())
-        own_key = f"key if {key} is None else {key}.encode()"
-        return f"NOTIFICATION({self._constant(rule.type)}, {{{value}}}, {own_key})"
+        entries = ", ".join(f"{name!a}: {part}" for name, part in parts.items() if part != "None")
+        return entries, self._phrase(says.customer_id, roots), self._phrase(says.key, roots)
 
-    def _let(self, expression: str) -> str:
-        variable = f"v{len(self._statements)}"
-        self._statements.append(f"{variable} = {expression}")
-        return variable
+    def _given(
+        self, given: Mapping[str, str], name: str, phrase: Phrase, roots: Mapping[str, str]
+    ) -> str:
+        """Return the variable of what a rule gives or else its type says, None if neither does."""
+        usual = self._phrase(phrase, roots) if any(phrase.literals) or phrase.parts else "None"
+        return self.let(f"{given[name]} or {usual}") if name in given else usual
 
-    def _once(self, expression: str) -> str:
-        """Return the variable that holds what an expression of constant variables gives."""
-        if expression not in self._variables:
-            self._variables[expression] = self._let(expression)
-        return self._variables[expression]
-
-    def _constant(self, value: object) -> str:
-        name = f"CONSTANT_{len(self._names)}"
-        self._names[name] = value
-        return name
-
-    def _read(self, root: str, way: Way) -> str:
-        value = root
-        for move, name in way:
-            value = self._once(_MOVES[move].format(value, name))
-        return value
-
-    def _phrase(self, phrase: Phrase, whole: str) -> str:
+    def _phrase(self, phrase: Phrase, roots: Mapping[str, str]) -> str:
         texts = []
         for part in phrase.parts:
-            value = self._read(whole if part.in_data else "event", part.way)
-            texts.append(self._once(f"{value} if {value}.__class__ is str else TEXT({value})"))
+            if part.root == OWN:
+                value = roots[part.way[0][1]]
+            else:
+                value = self.read(roots.get(part.root, part.root), part.way)
+            texts.append(self.once(f"{value} if {value}.__class__ is str else TEXT({value})"))
         pieces = [ascii(phrase.literals[0])]
         for text, literal in zip(texts, phrase.literals[1:], strict=True):
             pieces += [text, ascii(literal)]
         filled = " + ".join(piece for piece in pieces if piece != "''") or "''"
-        return self._once(f"{filled} if {' and '.join(texts)} else None" if texts else filled)
-
-    def _node(self, node: Node) -> str:
-        """Write what a node makes; return the expression of its value, None where it is unknown."""
-        match node:
-            case Constant(value=value):
-                return "None" if value is None else self._constant(value)
-            case Leaf():
-                return self._leaf(node)
-            case Group(members=members):
-                group = self._let("{}")
-                self._fill(group, members)
-                return self._let(f"{group} or None")
-            case Series(entries=entries):
-                made = [self._node(entry) for entry in entries]
-                return self._let(f"[each for each in [{', '.join(made)}] if each is not None]")
-
-    def _leaf(self, leaf: Leaf) -> str:
-        value = self._read("event", leaf.source.way)
-        fill = f"{self._constant(leaf.fill)}({value}, violations)"
-        if not leaf.required:
-            default = "None" if leaf.default is None else self._node(leaf.default)
-            fill = f"{default} if {value} is None else {fill}"
-        target = leaf.target
-        if not isinstance(target, Scalar) or target.kind is Kind.DYNAMIC:
-            return self._let(fill)
-        usual = _USUAL[target.kind]
-        if leaf.source.holds is Holds.JSON:
-            usual = _USUAL_JSON.get(target.kind, usual)
-        taken = f"{value} + 0.0" if target.kind is Kind.DOUBLE else value  # -0.0 is 0.0
-        return self._let(f"{taken} if {usual.format(value)} else {fill}")
-
-    def _fill(self, group: str, members: dict[str, Node]) -> None:
-        for name, node in members.items():
-            value = self._node(node)
-            self._statements.append(f"if {value} is not None: {group}[{name!a}] = {value}")
-
-    def _group(self, members: dict[str, Node], group: str) -> str:
-        self._statements.append(f"{group} = {{}}")
-        self._fill(group, members)
-        return group
+        return self.once(f"{filled} if {' and '.join(texts)} else None" if texts else filled)

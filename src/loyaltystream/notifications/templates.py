@@ -1,7 +1,8 @@
 """A template and the shape it has to fill in, checked nodes that can be compiled out. Pure.
 
 A template mirrors the notification. Its leaves are paths into the event, `{"const": value}`, or
-`{"path": path, "default": value, "required": true}`; a list of templates makes an array.
+`{"path": path, "default": value, "required": true, "convert": name}`; a list of templates makes an
+array, as do `{"each": path, "as": template}` and `{"pairs": {name: template}}`.
 """
 
 from collections.abc import Iterable
@@ -11,82 +12,58 @@ import msgspec
 
 from loyaltystream.definitions.model import EventDefinition
 from loyaltystream.dialects.strict_json import name_type
+from loyaltystream.notifications.catalog import CUSTOMER_IDENTIFIERS
+from loyaltystream.notifications.conversions import CONVERSIONS, Conversion, label_of
 from loyaltystream.notifications.fitting import Misfit, fit
-from loyaltystream.notifications.paths import Source, can_fit, find_source
-from loyaltystream.notifications.targets import Composite, Kind, Listing, Scalar, Table, Target
-from loyaltystream.verdicts import Reason, Violation
+from loyaltystream.notifications.near import hint
+from loyaltystream.notifications.nodes import (
+    Constant,
+    Each,
+    Elements,
+    Group,
+    Known,
+    Leaf,
+    Node,
+    Pairs,
+    Series,
+)
+from loyaltystream.notifications.paths import (
+    ELEMENT,
+    ENTRY,
+    Holds,
+    Source,
+    can_fit,
+    find_inside,
+    find_source,
+)
+from loyaltystream.notifications.targets import Composite, Listing, Scalar, Table, Target
 
+_LEAF_KEYS: Final = {"path", "default", "required", "convert"}
+_REPEATING: Final = {ELEMENT: "each", ENTRY: "forEach"}
 
-class Constant(msgspec.Struct, frozen=True):
-    """A value that fits."""
-
-    value: Any
-
-
-class Leaf(msgspec.Struct, frozen=True):
-    """A single path.
-
-    Attributes:
-        source: that is read.
-        target: what is made of it.
-        where: in the definition it stands, for messages.
-        default: stands in for what is absent or empty.
-        required: whether it has to be there.
-    """
-
-    source: Source
-    target: Target
-    where: str
-    default: Constant | None
-    required: bool
-
-    def fill(self, value: Any, violations: list[Violation]) -> Any:  # noqa: ANN401 (any Avro value)
-        """Return what was read as the target needs it; what can't be is added to the violations."""
-        value, misfits = _fit_read(value, self.target)
-        if misfits:
-            violations += [
-                Violation(
-                    Reason.UNMAPPED,
-                    self.source.path + misfit.path,
-                    f"{self.where}: {misfit.detail}",
-                )
-                for misfit in misfits
-            ]
-            return None
-        is_text = isinstance(self.target, Scalar) and self.target.kind is Kind.STRING
-        empty_counts = is_text and self.default is None and not self.required
-        if value is not None and (empty_counts or value != ""):
-            return value
-        if self.default is not None:
-            return self.default.value
-        if self.required:
-            missing = f"{self.where}: missing"
-            violations.append(Violation(Reason.UNMAPPED, self.source.path, missing))
-        return None
-
-
-class Group(msgspec.Struct, frozen=True):
-    """An object; null where all of it is unknown."""
-
-    members: dict[str, "Node"]
-
-
-class Series(msgspec.Struct, frozen=True):
-    """An array of whatever is known."""
-
-    entries: list["Node"]
-
-
-Node = Constant | Leaf | Group | Series
-
-_LEAF_KEYS: Final = {"path", "default", "required"}
+LEAVES: Final = frozenset({"path", "const", "identifiers"})
+"""Keys of templates that make a whole record by themselves."""
 
 
 class Checker(msgspec.Struct):
-    """Checks the templates of one definition; `problems` is everything wrong with them."""
+    """Checks the templates of one definition; `problems` is everything wrong with them.
+
+    Attributes:
+        repeated: the path of the array that `element` and `entry` are of, where these may stand.
+    """
 
     definition: EventDefinition
     problems: list[str]
+    repeated: dict[str, str] = msgspec.field(default_factory=dict)
+
+    def find(self, path: str) -> Source | str:
+        """Return the source at `path`, or why there can be none."""
+        root = path.partition(".")[0]
+        if root not in _REPEATING:
+            return find_source(path, self.definition)
+        if root not in self.repeated:
+            return f"{root} stands inside {_REPEATING[root]} only"
+        return find_inside(path, root, self.repeated[root])
 
     def check(self, template: Any, target: Target, where: str) -> Node:  # noqa: ANN401 (any JSON)
         """Return what makes the value of `target`; `where` is named in problems."""
@@ -99,16 +76,8 @@ class Checker(msgspec.Struct):
             case {"path": str()}:
                 self._refuse_keys(template, _LEAF_KEYS, where)
                 return self._leaf(template, target, where)
-            case dict() if isinstance(target, Composite):
-                return Group(self.members(template, target, where))
-            case dict() if isinstance(target, Table):
-                values = target.values
-                return Group(
-                    {
-                        key: self.check(each, values, f"{where}.{key}")
-                        for key, each in template.items()
-                    }
-                )
+            case dict():
+                return self._made_of_parts(template, target, where)
             case list() if isinstance(target, Listing):
                 return Series(
                     [
@@ -125,25 +94,95 @@ class Checker(msgspec.Struct):
             if name in target.members:
                 nodes[name] = self.check(part, target.members[name], f"{where}.{name}")
             else:
-                record = target.name.rpartition(".")[2]
+                record, near = target.name.rpartition(".")[2], hint(name, target.members)
                 names = ", ".join(target.members)
-                self.problems.append(f"{where}.{name}: {record} has no such field; it has {names}")
+                problem = f"{where}.{name}: {record} has no such field{near}; it has {names}"
+                self.problems.append(problem)
         return nodes
 
-    def _leaf(self, leaf: dict[str, Any], target: Target, where: str) -> Node:
-        source = find_source(leaf["path"], self.definition)
+    def elements(self, path: str, where: str, by: str | None = None) -> Elements | None:
+        """Return the array at a path, or None if there is none."""
+        source = self.find(path)
+        if isinstance(source, str) or source.holds is not Holds.JSON:
+            held = source if isinstance(source, str) else f"{path} holds {source.holds}, no array"
+            self.problems.append(f"{where}: {held}")
+            return None
+        return Elements(source, where, None if by is None else tuple(by.split(".")))
+
+    def _made_of_parts(self, template: dict[str, Any], target: Target, where: str) -> Node:
+        match target:
+            case Composite(name=name) if name == CUSTOMER_IDENTIFIERS and "identifiers" in template:
+                return self._known(template, target, where)
+            case Composite():
+                return Group(self.members(template, target, where))
+            case Table(values=values):
+                return Group(self._each_of(template, values, where))
+            case Listing(items=items) if isinstance(path := template.get("each"), str):
+                self._refuse_keys(template, {"each", "as"}, where)
+                return self._each(path, template.get("as"), items, where)
+            case Listing(items=Composite(members=members)) if isinstance(
+                pairs := template.get("pairs"), dict
+            ) and (label := label_of(target)):
+                self._refuse_keys(template, {"pairs"}, where)
+                return Pairs(label, self._each_of(pairs, members["value"], where))
+            case _:
+                return self._refuse(where, _explain(template, target))
+
+    def _each_of(self, template: dict[str, Any], target: Target, where: str) -> dict[str, Node]:
+        return {key: self.check(part, target, f"{where}.{key}") for key, part in template.items()}
+
+    def _each(self, path: str, entry: object, items: Target, where: str) -> Node:
+        elements = self.elements(path, where)
+        if elements is None:
+            return Constant(None)
+        outer = self.repeated
+        self.repeated = outer | {ELEMENT: elements.source.path}
+        node = self.check(entry, items, where)
+        self.repeated = outer
+        return Each(elements, node)
+
+    def _known(self, template: dict[str, Any], target: Composite, where: str) -> Node:
+        members = {key: part for key, part in template.items() if key != "identifiers"}
+        path = template["identifiers"]
+        source = self.find(path) if isinstance(path, str) else "identifiers is a path"
+        if not isinstance(source, str) and not can_fit(source.holds, target):
+            source = f"{path} holds {source.holds}, no identifiers"
+        made = self.members(members, target, where)
         if isinstance(source, str):
             return self._refuse(where, source)
-        if not can_fit(source.holds, target):
-            needed = _name(target)
-            return self._refuse(where, f"{source.path} holds {source.holds}; {needed} is needed")
+        return Known(source, where, made)
+
+    def _leaf(self, leaf: dict[str, Any], target: Target, where: str) -> Node:
+        source = self.find(leaf["path"])
+        if isinstance(source, str):
+            return self._refuse(where, source)
+        conversion = self._conversion(leaf, target, where) if "convert" in leaf else None
+        takes = conversion and source.holds in conversion.takes
+        if not (can_fit(source.holds, target) if takes is None else takes):
+            needed = (
+                f"{leaf['convert']} takes none of it"
+                if conversion
+                else f"{_name(target)} is needed"
+            )
+            return self._refuse(where, f"{source.path} holds {source.holds}; {needed}")
         required = leaf.get("required", False)
         if not isinstance(required, bool):
             return self._refuse(where, "required is true or false")
         default = None
         if "default" in leaf:
             default = self._constant(leaf["default"], target, f"{where}: default")
-        return Leaf(source, target, where, default, required)
+        return Leaf(source, target, where, default, required, conversion)
+
+    def _conversion(self, leaf: dict[str, Any], target: Target, where: str) -> Conversion | None:
+        name = leaf["convert"]
+        conversion = CONVERSIONS.get(name) if isinstance(name, str) else None
+        if conversion is None:
+            known = ", ".join(CONVERSIONS)
+            near = hint(str(name), CONVERSIONS)
+            self.problems.append(f"{where}: no conversion {name}{near}; there are {known}")
+        elif not conversion.makes(target):
+            self.problems.append(f"{where}: {name} never makes {_name(target)}")
+        return conversion
 
     def _constant(self, constant: object, target: Target, where: str) -> Constant:
         misfits: list[Misfit] = []
@@ -153,7 +192,7 @@ class Checker(msgspec.Struct):
 
     def _refuse_keys(self, leaf: Iterable[str], known: set[str], where: str) -> None:
         unknown = sorted(set(leaf) - known)
-        self.problems += [f"{where}: no such key: {key}" for key in unknown]
+        self.problems += [f"{where}: no such key: {key}{hint(key, known)}" for key in unknown]
 
     def _refuse(self, where: str, detail: str) -> Node:
         self.problems.append(f"{where}: {detail}")
@@ -166,7 +205,7 @@ def _explain(template: object, target: Target) -> str:
         case Composite() | Table():
             needed += ", or by an object of templates"
         case Listing():
-            needed += ", or by an array of templates"
+            needed += ', or by an array of templates or {"each": path, "as": template}'
         case _:
             pass
     return f"{needed}, not by {name_type(template)}"
@@ -182,11 +221,3 @@ def _name(target: Target) -> str:
             return "an array"
         case Table():
             return "an object"
-
-
-def _fit_read(value: Any, target: Target) -> tuple[Any, list[Misfit]]:  # noqa: ANN401 (any JSON)
-    """Return what was read as the target needs it; what is absent is null whatever is needed."""
-    if isinstance(value, Misfit):
-        return None, [value]
-    misfits: list[Misfit] = []
-    return None if value is None else fit(value, target, misfits), misfits

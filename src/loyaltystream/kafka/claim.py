@@ -16,7 +16,7 @@ from confluent_kafka.admin import AdminClient
 
 from loyaltystream.errors import BrokerError, FatalBrokerError, RetryableBrokerError
 from loyaltystream.kafka.connection import connect, properties
-from loyaltystream.kafka.errors import translated
+from loyaltystream.kafka.groups import describe
 from loyaltystream.settings import KafkaSettings
 
 SESSIONS: Final = 2.0
@@ -109,16 +109,9 @@ def taken_in(kafka: KafkaSettings, *, group: str, member: str) -> IsTaken:
 
     What it returns raises BrokerError if the group can't be asked.
     """
-    doing = f"asking who is in group {group}"
 
     def is_taken() -> bool:
-        admin = connect(AdminClient, properties(kafka))
-        try:
-            with translated(doing):
-                # The request's own timeout does not count while there is nobody to send it to.
-                members = admin.describe_consumer_groups([group])[group].result(_ANSWER_S).members
-        except TimeoutError as error:
-            raise RetryableBrokerError(f"{doing}: no answer in {_ANSWER_S:.0f} s") from error
+        members = describe(connect(AdminClient, properties(kafka)), group, _ANSWER_S).members
         return any(found.group_instance_id == member for found in members)
 
     return is_taken

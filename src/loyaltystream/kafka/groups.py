@@ -11,7 +11,7 @@ from confluent_kafka import (
     KafkaException,
     TopicPartition,
 )
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import AdminClient, ConsumerGroupDescription
 
 from loyaltystream.errors import RetryableBrokerError
 from loyaltystream.kafka.connection import connect, properties
@@ -99,3 +99,20 @@ class GroupAdmin:
             return Group(-1, consumer.consumer_group_metadata())
         finally:
             consumer.close()
+
+
+def describe(admin: AdminClient, group: str, timeout_s: float) -> ConsumerGroupDescription:
+    """Return a group's state and members.
+
+    Raises:
+        BrokerError: if the broker does not answer in time.
+    """
+    doing = f"asking who is in group {group}"
+    try:
+        with translated(doing):
+            # The request's own timeout does not count while there is nobody to send it to.
+            asked = admin.describe_consumer_groups([group])[group]
+            found: ConsumerGroupDescription = asked.result(timeout_s)
+            return found
+    except TimeoutError as error:
+        raise RetryableBrokerError(f"{doing}: no answer in {timeout_s:.0f} s") from error

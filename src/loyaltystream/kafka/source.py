@@ -21,6 +21,7 @@ from loyaltystream.kafka.errors import translate, translated
 from loyaltystream.kafka.gap import PollGap
 from loyaltystream.kafka.offsets import committed_offsets
 from loyaltystream.kafka.reading import to_record
+from loyaltystream.kafka.vigil import Nameless, Vigil, owned_in
 from loyaltystream.ports import Group, Ownership
 from loyaltystream.settings import KafkaSettings, WorkerSettings
 
@@ -73,6 +74,11 @@ class GroupSource:
             session_s=worker.session_timeout_ms / 1000,
             is_taken=taken_in(kafka, group=group, member=member),
         )
+        self._vigil = Vigil(
+            owned_in(kafka, topic=topic, group=group),
+            lambda: Nameless(kafka, worker, topic=topic, group=group),
+            patience_s=worker.session_timeout_ms / 1000,
+        )
         self._properties = member_properties(kafka, worker, group=group, member=member) | {
             "error_cb": self._note_outage
         }
@@ -111,6 +117,7 @@ class GroupSource:
             self._consumer.subscribe(
                 [self._topic], on_assign=assign, on_revoke=revoke, on_lost=revoke
             )
+        self._vigil.begin()
 
     def poll(self) -> dict[int, list[Record]]:
         """Return what came in a batch's time, of partitions that are ours, in offset order.
@@ -123,6 +130,7 @@ class GroupSource:
             self._join_again()
         if self._untaken:
             self._take_again()
+        self._vigil.tend()
         messages = self._fetch()
         batch: dict[int, list[Record]] = {}
         for message in messages:
@@ -207,6 +215,7 @@ class GroupSource:
 
     def close(self) -> None:
         """Leave; as a static member's, our partitions wait a session timeout for our return."""
+        self._vigil.end()
         self._consumer.close()
 
     def _positions(self, offsets: Mapping[int, int]) -> list[TopicPartition]:

@@ -184,12 +184,19 @@ class LogReader:
         """
         asked = [TopicPartition(topic, number) for number in range(self.partitions(topic))]
         consumer = self._consumer(group_id=group)
+        deadline = time.monotonic() + self._timeout_s
         try:
-            with translated(f"reading the committed offsets of group {group} on {topic}"):
-                answers = consumer.committed(asked, timeout=self._timeout_s)
+            while True:
+                try:
+                    with translated(f"reading the committed offsets of group {group} on {topic}"):
+                        return committed_offsets(consumer.committed(asked, timeout=self._timeout_s))
+                except RetryableBrokerError:
+                    # Behind a broker's restart the group's coordinator may not be there yet.
+                    if time.monotonic() > deadline:
+                        raise
+                    time.sleep(_PAUSE_S)
         finally:
             consumer.close()
-        return committed_offsets(answers)
 
     def high_watermark(self, topic: str, partition: int) -> int:
         """Return the offset after the last record, open transactions' included.

@@ -6,7 +6,7 @@ and nothing lost in silence.
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -15,6 +15,8 @@ from loyaltystream.notifications.fitting import Misfit, fit, mismatch, number_of
 from loyaltystream.notifications.targets import Composite, Kind, Listing, Scalar, Table, Target
 from loyaltystream.rendering.differences import OTHER_SOURCES, SPELLINGS, fold, places
 from loyaltystream.rendering.shapes import EPOCH, MILLISECOND, Json
+
+_TWICE: Final = "stands there twice, with different values"
 
 Pairs = Iterable[tuple[str, Any]]
 
@@ -63,7 +65,7 @@ def read_record(pairs: Pairs, target: Composite, found: Found, path: str) -> Jso
     """
     known, rest = sort(pairs, target, found, path)
     if target.name == CUSTOMER_IDENTIFIERS:
-        rest = _gather(known, rest)
+        rest = _gather(known, rest, found, path)
     found.unread.extend(_join(path, key) for key, part in rest if part is not None)
     return {
         name: read(known.get(name), member, found, _join(path, name))
@@ -84,15 +86,19 @@ def sort(
         elif known.get(name) is None:
             known[name] = part
         elif part is not None and part != known[name]:
-            found.refuse(_join(path, name), "stands there twice, with different values")
+            found.refuse(_join(path, name), _TWICE)
     return known, rest
 
 
-def _gather(customer: Json, rest: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
+def _gather(
+    customer: Json, rest: list[tuple[str, Any]], found: Found, path: str
+) -> list[tuple[str, Any]]:
     """Put each key that is a source into the map of sources; return the others."""
     sources = {key: part for key, part in rest if _is_source(part)}
     kept = customer.get(OTHER_SOURCES)
-    if sources and (kept is None or isinstance(kept, dict)):
+    if sources and isinstance(kept, dict | None):
+        if any(sources.get(key, part) != part for key, part in (kept or {}).items()):
+            found.refuse(_join(path, OTHER_SOURCES), _TWICE)
         customer[OTHER_SOURCES] = sources | (kept or {})
     return [(key, part) for key, part in rest if key not in sources]
 

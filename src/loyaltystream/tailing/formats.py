@@ -1,6 +1,5 @@
 """Which form of its records a tail shows, and a notification as the vendor's JSON. Pure."""
 
-import json
 from enum import StrEnum
 from typing import Final
 
@@ -10,7 +9,7 @@ from loyaltystream.avro.schemas import NOTIFICATION_NAMESPACE
 from loyaltystream.errors import ConfigurationError
 from loyaltystream.rendering.reader import Refusal, read_value
 from loyaltystream.rendering.shapes import Rendering, render
-from loyaltystream.tailing.shown import Shown, visible
+from loyaltystream.tailing.shown import Shown, in_ascii, visible
 from loyaltystream.tailing.topics import Asked
 
 _RENDERED: Final = "notifications"
@@ -70,8 +69,7 @@ def to_rendered(shown: Shown, rendering: Rendering) -> Line:
     moment_ms = record.timestamp_ms if record.timestamp_ms >= 0 else None
     made = render(found.record, rendering, delivered_ms=moment_ms)
     left_out = ", ".join(found.unread)
-    text = json.dumps(made, allow_nan=False).replace("\x7f", "\\u007f")
-    return Line(text, _told(place, f"no key for {left_out}") if left_out else None)
+    return Line(in_ascii(made), _told(place, f"no key for {left_out}") if left_out else None)
 
 
 def _told(place: str, why: str) -> str:

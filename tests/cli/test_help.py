@@ -82,3 +82,11 @@ def test_all_mistakes_in_settings_are_told_at_once(
     ):
         assert mistake in text
     assert "'short'" not in text
+
+
+def test_only_notifications_have_the_vendors_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another topic in a rendering is refused before any broker is asked."""
+    monkeypatch.setenv(variable("memory.hash_key"), "0" * 64)
+    result = CliRunner().invoke(app, ["tail", "emf", "--format", "flat"])
+    assert getattr(result.exception, "exit_code", None) == 2
+    assert "flat is for notifications, not for EMFConsumer" in str(result.exception)

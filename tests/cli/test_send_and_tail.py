@@ -9,7 +9,10 @@ import pytest
 
 from loyaltystream.app import MAX_RECORD_BYTES
 from loyaltystream.keys import murmur2, place
+from loyaltystream.rendering.reader import Notification, read_text
+from loyaltystream.rendering.shapes import Rendering
 from loyaltystream.story import ORG_ID
+from loyaltystream.tailing.decoding import plain
 from tests.cli.conftest import PARTITIONS
 from tests.shop import Shop, eventually
 
@@ -123,6 +126,17 @@ def test_a_tail_shows_the_last_ones(served: Shop) -> None:
     """As many of the last records are shown as were asked for."""
     assert len(tailed(served, "emf", "-n", "3")) == 3
     assert tailed(served, "emf", "-n", "0") == []
+
+
+def test_notifications_can_be_tailed_as_the_vendors_json(served: Shop) -> None:
+    """Each committed notification is one line in each rendering, read as the very same record."""
+    records = [one["value"] for one in tailed(served, "notifications", "--from-start")]
+    assert len(records) > 0
+    for rendering in Rendering:
+        format_of = ("--from-start", "--format", rendering)
+        lines = served.command("tail", "notifications", *format_of).stdout.splitlines()
+        found = [read_text(line) for line in lines]
+        assert [plain(one.record) for one in found if isinstance(one, Notification)] == records
 
 
 def test_a_tail_follows(served: Shop) -> None:

@@ -1,8 +1,9 @@
 """`loyaltystream tail`: what lies in a topic, decoded. Does I/O: text out."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import partial
 from typing import Annotated, Final
 
 import typer
@@ -12,7 +13,9 @@ from loyaltystream.app import Deployment
 from loyaltystream.cli.context import Context
 from loyaltystream.errors import ConfigurationError, FatalBrokerError
 from loyaltystream.events import Record
+from loyaltystream.rendering.shapes import Rendering
 from loyaltystream.tailing.decoding import reader_of
+from loyaltystream.tailing.formats import Format, choose, to_rendered
 from loyaltystream.tailing.hiding import UNSEEN, hide
 from loyaltystream.tailing.reading import Tail
 from loyaltystream.tailing.screen import render
@@ -45,7 +48,11 @@ def tail(
         bool, typer.Option("--from-start", help="All records that are retained.")
     ] = False,
     reveal: reveal_option = False,
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON, one record a line.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
+    form: Annotated[
+        Format | None,
+        typer.Option("--format", help="The last three, the vendor's JSON: only notifications."),
+    ] = None,
 ) -> None:
     """Show the records of a topic, decoded: only committed ones, as every subscriber sees them.
 
@@ -56,25 +63,23 @@ def tail(
 
     For example: [bold]loyaltystream tail dead-letter -f[/]
     or: [bold]loyaltystream tail emf --from-start --json | jq .value.eventName[/]
+    or: [bold]loyaltystream tail notifications --format flat[/]
     """
     deployment = Deployment(context.ensure_object(Context).settings)
     if from_start and count is not None:
         raise ConfigurationError("--from-start shows all records, -n the last ones: choose one")
     asked = resolve(topic, deployment.topics, prefix=deployment.settings.topics.prefix)
+    chosen = choose(asked, form, Format.JSON if as_json else None)
     _demand(deployment, asked)
     read = reader_of(asked.role, deployment.registry.writer_schema, deployment.ring)
     shows_all = reveal or asked.role in UNSEEN
     names = frozenset[str]() if shows_all else deployment.sensitive_names
-    console, log = Console(highlight=False, soft_wrap=True), Tail(deployment.reader, asked.topic)
+    tell, log = _teller(chosen), Tail(deployment.reader, asked.topic)
 
     def show(records: Iterable[Record]) -> int:
         shown = 0
         for shown, record in enumerate(records, 1):  # noqa: B007 (how many there were)
-            told = Shown(asked.topic, record, hide(read(record.value), names))
-            if as_json:
-                typer.echo(to_line(told))
-            else:
-                console.print(render(told))
+            tell(Shown(asked.topic, record, hide(read(record.value), names)))
         return shown
 
     with suppress(KeyboardInterrupt):
@@ -84,6 +89,25 @@ def tail(
         while follow:
             time.sleep(FOLLOW_S)
             show(log.new())
+
+
+def _teller(chosen: Format) -> Callable[[Shown], None]:
+    match chosen:
+        case Format.TABLE:
+            console = Console(highlight=False, soft_wrap=True)
+            return lambda shown: console.print(render(shown))
+        case Format.JSON:
+            return lambda shown: typer.echo(to_line(shown))
+        case _:
+            return partial(_tell_rendered, rendering=Rendering(chosen))
+
+
+def _tell_rendered(shown: Shown, rendering: Rendering) -> None:
+    line = to_rendered(shown, rendering)
+    if line.text is not None:
+        typer.echo(line.text)
+    if line.problem is not None:
+        typer.echo(line.problem, err=True)
 
 
 def _demand(deployment: Deployment, asked: Asked) -> None:

@@ -72,7 +72,12 @@ def to_line(shown: Shown) -> str:
         table["problem"] = content.problem
     if content.locked is not None:
         table["locked"] = content.locked
-    return json.dumps(table).replace("\x7f", "\\u007f")
+    return in_ascii(table)
+
+
+def in_ascii(value: object) -> str:
+    """Return JSON on one line, in which no character steers a terminal."""
+    return json.dumps(value).replace("\x7f", "\\u007f")
 
 
 def _steers(character: str) -> bool:

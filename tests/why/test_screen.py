@@ -5,10 +5,11 @@ import json
 
 from rich.console import Console, RenderableType
 
+from loyaltystream.audit.findings import Place
 from loyaltystream.why.screen import render, render_list
-from loyaltystream.why.story import Answer
+from loyaltystream.why.story import Answer, Arrival, Replay
 from tests.audit.world import CUSTOMERS, viewed
-from tests.core import TOPICS
+from tests.core import NOW_MS, TOPICS
 from tests.why.test_why import id_of
 from tests.why.world import Town, bought, lively
 
@@ -32,6 +33,18 @@ def test_a_timeline_is_in_order() -> None:
     places = [text.index(word) for word in order]
     assert places == sorted(places)
     assert text.count("2025-11-24T16:0") == 4
+
+
+def test_a_replay_is_not_told_as_re_keyed() -> None:
+    """A replay keeps where its event first arrived, and says where it was written itself."""
+    at = Place(TOPICS.ingest, 2, 7)
+    replay = Replay(letter=f"{TOPICS.dead_letter}/2/0", attempt=1, at_ms=NOW_MS)
+    told = Arrival(
+        judged=at, received=Place(TOPICS.ingest, 2, 1), verdict="accepted", replay=replay
+    )
+    text = shown(render(Answer(id_of(1), found=True, arrivals=(told,))))
+    assert f"replayed  letter {TOPICS.dead_letter}/2/0, attempt 1, written to {at}" in text
+    assert "re-keyed" not in text
 
 
 def test_every_arrival_of_a_resent_event_is_shown() -> None:

@@ -132,11 +132,12 @@ def _arrived(arrival: Arrival) -> Iterator[Row]:
         if spared := arrival.replay.spared:
             told.append(f"as event {arrival.event_id or ''}, spared: {' and '.join(spared)}")
         what = "released" if spared else "replayed"
+        told.append(f"written to {arrival.judged}")
         yield when(arrival.replay.at_ms), Text(what), ", ".join(told)
+    elif arrival.judged != arrival.received:
+        yield "", Text("re-keyed"), f"to {arrival.judged}: it lay in another partition"
     if arrival.import_id is not None:
         yield "", Text("imported"), f"as history, by import {arrival.import_id}"
-    if arrival.judged != arrival.received:
-        yield "", Text("re-keyed"), f"to {arrival.judged}: it lay in another partition"
 
 
 def _judged(arrival: Arrival) -> Iterator[Row]:

@@ -1,6 +1,6 @@
 """Where stage notify goes on when a broker has forgotten its offsets."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import pytest
 
@@ -21,6 +21,11 @@ class TimedLog(MemoryLog):
         super().__init__()
         self.hidden: dict[tuple[str, int], int] = {}
         self.starts: list[int] = []
+        self.looks_at_events = 0
+
+    def records(self, topic: str, partition: int, start: int, end: int) -> Iterator[Record]:
+        self.looks_at_events += topic == TOPICS.emf
+        return super().records(topic, partition, start, end)
 
     def high_watermark(self, topic: str, partition: int) -> int:
         return self.ends.get((topic, partition), 0) + self.hidden.get((topic, partition), 0)
@@ -117,3 +122,14 @@ def test_only_what_may_have_a_cause_is_read_and_once() -> None:
     caused(log, TOPICS.notifications, (1, 5))
     assert reached.in_partition(1) == 6
     assert log.starts == asked
+
+
+def test_the_oldest_event_is_looked_for_once() -> None:
+    """However many partitions there are outputs in, each partition of events is looked at once."""
+    log = TimedLog()
+    routed(log, 1, 9)
+    caused(log, TOPICS.notifications, (1, 2))
+    reached = Reached(log, TOPICS)
+    reached.in_partition(1)
+    reached.in_partition(1)
+    assert log.looks_at_events == PARTITIONS

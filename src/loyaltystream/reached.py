@@ -8,6 +8,7 @@ done. What lies between that and the forgotten offset caused nothing, and will c
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 from typing import Protocol
 
 from loyaltystream.audit.source import source_of
@@ -20,6 +21,9 @@ from loyaltystream.topology import Topics
 
 class Log(Protocol):
     """Topics as a read_committed consumer sees them."""
+
+    def partitions(self, topic: str) -> int:
+        """Return how many partitions the topic has."""
 
     def settled_bounds(self, topic: str) -> Mapping[int, tuple[int, int]]:
         """Return per partition the first retained offset and the end, once that is stable."""
@@ -66,7 +70,7 @@ class Reached:
         """Return the end of each partition, with all in it that was written by now."""
         written = {
             number: self._log.high_watermark(topic, number)
-            for number in self._log.settled_bounds(topic)
+            for number in range(self._log.partitions(topic))
         }
         ends = {number: end for number, (_, end) in self._log.settled_bounds(topic).items()}
         for number, needed in written.items():
@@ -80,7 +84,7 @@ class Reached:
     def _read(self, topic: str, number: int, end: int) -> None:
         start = self._read_to.get((topic, number))
         if start is None:
-            start = self._log.offset_at(topic, number, self._oldest_ms())
+            start = self._log.offset_at(topic, number, self._oldest_ms)
         for record in self._log.records(topic, number, start, end):
             source = source_of(record.headers)
             if source is not None and source.topic == self._topics.emf:
@@ -88,8 +92,9 @@ class Reached:
                 self._next[source.partition] = max(behind, self._next.get(source.partition, 0))
         self._read_to[topic, number] = max(start, end)
 
+    @cached_property
     def _oldest_ms(self) -> int:
-        """Return when the oldest event there is was routed: nothing was caused before."""
+        """When the oldest event there is was routed: nothing was caused before."""
         moments = [
             record.timestamp_ms
             for number, span in self._log.settled_bounds(self._topics.emf).items()

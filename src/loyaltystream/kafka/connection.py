@@ -75,13 +75,16 @@ def connect(make: Callable[[Properties], Client], properties: Properties) -> Cli
 
 
 def member_properties(
-    kafka: KafkaSettings, worker: WorkerSettings, *, group: str, member: str
+    kafka: KafkaSettings, worker: WorkerSettings, *, group: str, member: str | None
 ) -> Properties:
-    """Return the properties of a consumer that is a member of a group, static and cooperative."""
+    """Return the properties of a consumer that is a member of a group, cooperative.
+
+    It is static under its name; None: it has no name, and the group shares out anew as it leaves.
+    """
     return properties(
         kafka,
         group_id=group,
-        group_instance_id=member,
+        **({} if member is None else {"group_instance_id": member}),
         session_timeout_ms=worker.session_timeout_ms,
         heartbeat_interval_ms=max(worker.session_timeout_ms // 5, 100),
         partition_assignment_strategy="cooperative-sticky",

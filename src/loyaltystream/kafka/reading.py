@@ -25,6 +25,7 @@ from loyaltystream.events import Header, Record
 from loyaltystream.kafka.connection import connect, properties, reader_properties
 from loyaltystream.kafka.errors import translate, translated
 from loyaltystream.kafka.offsets import committed_offsets, list_offsets
+from loyaltystream.kafka.patience import repeat
 from loyaltystream.settings import KafkaSettings
 
 TIMEOUT_S: Final = 30.0
@@ -184,17 +185,13 @@ class LogReader:
         """
         asked = [TopicPartition(topic, number) for number in range(self.partitions(topic))]
         consumer = self._consumer(group_id=group)
-        deadline = time.monotonic() + self._timeout_s
         try:
-            while True:
-                try:
-                    with translated(f"reading the committed offsets of group {group} on {topic}"):
-                        return committed_offsets(consumer.committed(asked, timeout=self._timeout_s))
-                except RetryableBrokerError:
-                    # Behind a broker's restart the group's coordinator may not be there yet.
-                    if time.monotonic() > deadline:
-                        raise
-                    time.sleep(_PAUSE_S)
+            # Behind a broker's restart the group's coordinator may not be there yet.
+            return repeat(
+                lambda timeout_s: committed_offsets(consumer.committed(asked, timeout=timeout_s)),
+                f"reading the committed offsets of group {group} on {topic}",
+                time.monotonic() + self._timeout_s,
+            )
         finally:
             consumer.close()
 

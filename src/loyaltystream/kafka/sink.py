@@ -21,7 +21,8 @@ from loyaltystream.errors import (
 )
 from loyaltystream.kafka.connection import Properties, connect
 from loyaltystream.kafka.errors import translate
-from loyaltystream.kafka.transactions import PAUSE_S, let_go, repeat, transactional_properties
+from loyaltystream.kafka.patience import PAUSE_S, repeat
+from loyaltystream.kafka.transactions import let_go, transactional_properties
 from loyaltystream.ports import Fate, Group, Outcome
 from loyaltystream.settings import KafkaSettings, WorkerSettings
 from loyaltystream.topology import Output

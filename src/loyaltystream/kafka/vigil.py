@@ -112,10 +112,9 @@ class Nameless:
     def __init__(
         self, kafka: KafkaSettings, worker: WorkerSettings, *, topic: str, group: str
     ) -> None:
-        named = member_properties(kafka, worker, group=group, member="")
         self._is_in = False
         self._consumer = connect(
-            Consumer, {name: one for name, one in named.items() if name != "group.instance.id"}
+            Consumer, member_properties(kafka, worker, group=group, member=None)
         )
         self._consumer.subscribe([topic], on_assign=self._note)
 

@@ -13,7 +13,8 @@ from confluent_kafka import KafkaException, Producer
 from loyaltystream.errors import BrokerError, FatalBrokerError, RetryableBrokerError
 from loyaltystream.kafka.connection import connect
 from loyaltystream.kafka.errors import translate
-from loyaltystream.kafka.transactions import PAUSE_S, let_go, repeat, transactional_properties
+from loyaltystream.kafka.patience import PAUSE_S, repeat
+from loyaltystream.kafka.transactions import let_go, transactional_properties
 from loyaltystream.settings import KafkaSettings, WorkerSettings
 from loyaltystream.topology import Output
 

@@ -1,25 +1,13 @@
 """The log in, what it tells of each memory's beginning out. Does I/O through it."""
 
-from collections.abc import Iterator, Mapping
-from typing import Protocol
+from collections.abc import Iterator
 
 from loyaltystream.backfill.proven import Beginning
-from loyaltystream.events import Record
 from loyaltystream.memory.changelog import Delta
 from loyaltystream.memory.relaid import Entry, Moved, Switched, read
 from loyaltystream.memory.units import KeyKind, Section, Unit
-from loyaltystream.relayout.guard import last_entry
+from loyaltystream.relayout.guard import Log, last_entry
 from loyaltystream.topology import Topics
-
-
-class Log(Protocol):
-    """Topics as a read_committed consumer sees them."""
-
-    def settled_bounds(self, topic: str) -> Mapping[int, tuple[int, int]]:
-        """Return per partition the first retained offset and the end, once that is stable."""
-
-    def records(self, topic: str, partition: int, start: int, end: int) -> Iterator[Record]:
-        """Yield the committed records from `start` up to, not including, `end`."""
 
 
 def beginnings(log: Log, topics: Topics, *, window_days: int) -> list[Beginning]:

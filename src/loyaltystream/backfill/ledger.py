@@ -4,26 +4,14 @@ Does I/O through its log. An import is written down before its first record: who
 later, from another machine or without its journal, claims the same and not one day more.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Protocol
-
 import msgspec
 
-from loyaltystream.events import Import, Record
+from loyaltystream.events import Import
 from loyaltystream.letters.state import IMPORT_KEYS
+from loyaltystream.relayout.guard import Log
 from loyaltystream.topology import Output
 
 _decode = msgspec.json.Decoder(Import).decode
-
-
-class Log(Protocol):
-    """Topics as a read_committed consumer sees them."""
-
-    def settled_bounds(self, topic: str) -> Mapping[int, tuple[int, int]]:
-        """Return per partition the first retained offset and the end, once that is stable."""
-
-    def records(self, topic: str, partition: int, start: int, end: int) -> Iterator[Record]:
-        """Yield the committed records from `start` up to, not including, `end`."""
 
 
 def read_ledger(log: Log, topic: str) -> dict[str, Import]:

@@ -7,7 +7,6 @@ which values can still be joined and counted. A deployment decides once for all 
 import hmac
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
-from hashlib import blake2b
 from typing import Final
 
 import msgspec
@@ -15,6 +14,7 @@ import msgspec
 from loyaltystream.content import END, escape_name
 from loyaltystream.definitions.model import Action, EventDefinition, FieldDefinition
 from loyaltystream.masking import MASK
+from loyaltystream.proofs import key_for
 
 Conceal = Callable[[str], str]
 """Returns what stands for a value of one field, given as `content.value_text` writes it."""
@@ -67,8 +67,7 @@ def hashed(secret: str) -> Callable[[int, str], Conceal]:
 
     Equal values of fields of one name have equal hashes in all events of an org, and in no other.
     """
-    # A key of its own: nothing that is hashed here says anything about remembered ids.
-    key = blake2b(secret.encode(), digest_size=32, person=b"psi").digest()
+    key = key_for(secret, "psi")
 
     def of_field(org_id: int, name: str) -> Conceal:
         start = f"{org_id}{END}{escape_name(name)}{END}".encode(_LATIN)

@@ -5,11 +5,11 @@ of another org, not even that there is something.
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Final, Literal
 
 import msgspec
 
+from loyaltystream.tailing.shown import moment
 from loyaltystream.verdicts import Reason, Verdict
 from loyaltystream.why.story import Answer, Arrival
 from loyaltystream.why.story import State as Told
@@ -126,7 +126,4 @@ def _moment(arrival: Arrival) -> tuple[int, int]:
 
 
 def _time(moment_ms: int | None) -> str | None:
-    if moment_ms is None or moment_ms < 0:
-        return None
-    moment = datetime.fromtimestamp(moment_ms / 1000, UTC)
-    return moment.isoformat(timespec="milliseconds")[:-6] + "Z"
+    return None if moment_ms is None else moment(moment_ms)

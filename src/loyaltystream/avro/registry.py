@@ -9,7 +9,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final, TypeVar
 
-import fastavro.schema
 from confluent_kafka.schema_registry import Schema as RegistrySchema
 from confluent_kafka.schema_registry import SchemaRegistryClient, SchemaRegistryError
 
@@ -117,10 +116,10 @@ class Registry:
 
     def _fetch(self, schema_id: int) -> Schema:
         content = self._client.get_schema(schema_id).schema_str
-        parsed = fastavro.schema.parse_schema(json.loads(content or "null"))
-        if not isinstance(parsed, dict):
-            raise SchemaError(f"schema {schema_id} at {self.url} is not a record")
-        return parsed
+        try:
+            return parse(json.loads(content or "null"))
+        except SchemaError as error:
+            raise SchemaError(f"schema {schema_id} at {self.url} is not a record") from error
 
     def _ask(self, doing: str, call: Callable[[], T]) -> T | None:
         try:

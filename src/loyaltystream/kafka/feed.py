@@ -1,0 +1,202 @@
+"""Reads one topic as a member of a subscriber's group. Does I/O.
+
+A member without a name of its own, cooperative; offsets are committed by whoever has handled the
+records. Rebalances happen inside of `poll`.
+"""
+
+import logging
+from collections.abc import Collection, Mapping
+from typing import Final
+
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    OFFSET_END,
+    Consumer,
+    KafkaError,
+    Message,
+    TopicPartition,
+)
+
+from loyaltystream.errors import BrokerError, StateError
+from loyaltystream.events import Record
+from loyaltystream.feeds import Revoked
+from loyaltystream.kafka.connection import MAX_MESSAGE_BYTES, connect, properties
+from loyaltystream.kafka.errors import translate, translated
+from loyaltystream.kafka.offsets import committed_offsets
+from loyaltystream.kafka.reading import POLL_S, to_record
+from loyaltystream.settings import KafkaSettings
+
+LOG: Final = logging.getLogger("loyaltystream.subscriber")
+
+_TIMEOUT_S: Final = 10.0
+_MANY: Final = 2_000
+_NO_OFFSET: Final = KafkaError._AUTO_OFFSET_RESET  # noqa: SLF001 (public, underscored by librdkafka)
+_LEFT_BEHIND: Final = KafkaError._MAX_POLL_EXCEEDED  # noqa: SLF001
+
+
+class GroupFeed:
+    """One member of a subscriber's group.
+
+    Args:
+        kafka: where the broker is.
+        topic: what is read.
+        group: whose member it is.
+        start: `earliest` or `latest`: where a group begins that has never committed anything.
+    """
+
+    def __init__(self, kafka: KafkaSettings, *, topic: str, group: str, start: str) -> None:
+        self._topic = topic
+        self._group = group
+        self._start = OFFSET_BEGINNING if start == "earliest" else OFFSET_END
+        self._batch: dict[int, list[Record]] = {}
+        self._unplaced: set[int] = set()  # nobody has said yet where they begin
+        self._owned: set[int] = set()
+        self._held: set[int] = set()
+        self._consumer = connect(
+            Consumer,
+            properties(
+                kafka,
+                group_id=group,
+                partition_assignment_strategy="cooperative-sticky",
+                isolation_level="read_committed",
+                # Where to begin is decided here: the client's own rule would jump over what
+                # retention has removed as well, in silence.
+                auto_offset_reset="error",
+                enable_auto_commit=False,
+                enable_auto_offset_store=False,
+                fetch_message_max_bytes=MAX_MESSAGE_BYTES,
+            ),
+        )
+
+    def join(self, revoked: Revoked) -> None:
+        """Join the group; partitions come with later polls."""
+
+        def assign(consumer: Consumer, partitions: list[TopicPartition]) -> None:
+            consumer.incremental_assign(partitions)
+            self._owned.update(found.partition for found in partitions)
+
+        def revoke(consumer: Consumer, partitions: list[TopicPartition]) -> None:
+            offsets = self._let_go(partitions, revoked)
+            # Nothing may be raised here: what is not committed comes again, in the next hands.
+            try:
+                self.commit(offsets)
+            except BrokerError as error:
+                LOG.warning("offsets.uncommitted: %s", error)
+            consumer.incremental_unassign(partitions)
+
+        def lose(consumer: Consumer, partitions: list[TopicPartition]) -> None:
+            self._let_go(partitions, revoked)  # somebody else has them already
+            consumer.incremental_unassign(partitions)
+
+        with translated(f"joining group {self._group}"):
+            self._consumer.subscribe(
+                [self._topic], on_assign=assign, on_revoke=revoke, on_lost=lose
+            )
+
+    def poll(self, full: Collection[int]) -> dict[int, list[Record]]:
+        """Return new committed records by partition, in offset order; none of full partitions.
+
+        Raises:
+            StateError: if the log does not hold the offset to go on from.
+            BrokerError: if the broker refuses.
+        """
+        self._place()
+        self._hold(full)
+        timeout_s = POLL_S
+        # One by one: what was read before a rebalance is known, and dropped with its partition.
+        for _ in range(_MANY):
+            with translated(f"reading {self._topic}"):
+                message = self._consumer.poll(timeout_s)
+            if message is None:
+                break
+            timeout_s = 0.0
+            if message.error() is not None:
+                self._note(message)
+            else:
+                record = to_record(message)
+                self._batch.setdefault(record.partition, []).append(record)
+        # If something was raised above, it is here the next time.
+        batch, self._batch = self._batch, {}
+        return batch
+
+    def commit(self, offsets: Mapping[int, int]) -> None:
+        """Commit offsets of partitions that are ours; return once the broker has them.
+
+        Raises:
+            BrokerError: if that is not known.
+        """
+        if not offsets:
+            return
+        positions = self._positions(offsets)
+        doing = f"committing offsets of group {self._group}"
+        with translated(doing):
+            answers = self._consumer.commit(offsets=positions, asynchronous=False)
+        for answer in answers or ():
+            if answer.error is not None:
+                raise translate(answer.error, doing)
+
+    def close(self) -> None:
+        """Leave the group; what is left of its records goes to others, or comes again."""
+        self._consumer.close()
+
+    def _let_go(self, partitions: list[TopicPartition], revoked: Revoked) -> Mapping[int, int]:
+        numbers = {found.partition for found in partitions} & self._owned
+        self._owned -= numbers
+        self._held -= numbers
+        self._unplaced -= numbers
+        for number in numbers:
+            self._batch.pop(number, None)
+        return revoked(numbers)
+
+    def _hold(self, full: Collection[int]) -> None:
+        """Fetch nothing of full partitions, and of the others again."""
+        wanted = self._owned & {*full}
+        if fresh := wanted - self._held:
+            self._consumer.pause([TopicPartition(self._topic, number) for number in fresh])
+        if over := self._held - wanted:
+            self._consumer.resume([TopicPartition(self._topic, number) for number in over])
+        self._held = wanted
+
+    def _positions(self, offsets: Mapping[int, int]) -> list[TopicPartition]:
+        return [TopicPartition(self._topic, number, offset) for number, offset in offsets.items()]
+
+    def _note(self, message: Message) -> None:
+        """Take note of an event that is no record.
+
+        Raises:
+            StateError: if the log does not hold the offset to go on from.
+            BrokerError: if going on makes no sense.
+        """
+        error, partition = message.error(), message.partition()
+        if error is None or error.code() == _LEFT_BEHIND:
+            return  # the group went on without us; the next poll joins it again
+        if error.code() == _NO_OFFSET and partition is not None:
+            self._unplaced.add(partition)
+            return
+        ours = translate(error, f"reading {self._topic}")
+        if error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+            raise StateError(f"{ours}; there is no such topic, or it was removed")
+        raise ours
+
+    def _place(self) -> None:
+        """Begin with partitions that the client has no place for.
+
+        Raises:
+            StateError: if the log does not hold the committed offset.
+            BrokerError: if the broker does not tell it; to be called again.
+        """
+        doing = f"reading the committed offsets of group {self._group}"
+        for number in sorted(self._unplaced & self._owned):
+            place = TopicPartition(self._topic, number)
+            with translated(doing):
+                committed = committed_offsets(self._consumer.committed([place], timeout=_TIMEOUT_S))
+            if number in committed:
+                raise StateError(
+                    f"{self._topic}/{number}: the log does not hold offset {committed[number]}, "
+                    f"from which group {self._group} has to go on: retention removed what was "
+                    f"never read, or the topic was made anew. Nothing is skipped by itself; set "
+                    f"the group's offset to go on"
+                )
+            self._consumer.incremental_unassign([place])
+            self._consumer.incremental_assign([TopicPartition(self._topic, number, self._start)])
+            self._unplaced.discard(number)

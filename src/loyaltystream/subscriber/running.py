@@ -1,0 +1,177 @@
+"""Poll, hand over, commit: a subscriber's main loop.
+
+Does I/O: Kafka, the registry, signals, a thread.
+"""
+
+import logging
+import signal
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from types import FrameType
+from typing import Final
+
+from loyaltystream.avro.registry import Registry
+from loyaltystream.errors import (
+    BrokerError,
+    ConfigurationError,
+    ReactionError,
+    RetryableBrokerError,
+)
+from loyaltystream.feeds import Feed, Letterbox
+from loyaltystream.kafka.feed import GroupFeed
+from loyaltystream.kafka.letterbox import TopicLetterbox
+from loyaltystream.subscriber.desk import AWAIT_S, Desk
+from loyaltystream.subscriber.hand import Hand
+from loyaltystream.subscriber.outcomes import Tally
+from loyaltystream.subscriber.reactions import Reactions
+from loyaltystream.subscriber.subscription import Subscription
+from loyaltystream.subscriber.window import Seen, Window
+
+LOG: Final = logging.getLogger("loyaltystream.subscriber")
+
+_ENOUGH: Final = 200  # records that may be worked on: no need to poll for more
+_POLL_AT_LEAST_S: Final = 1.0
+
+
+class Subscriber:
+    """Hands every notification of a topic to the reaction of its type.
+
+    Args:
+        subscription: where, as whom, how patiently.
+        reactions: what to do.
+        seen: which notifications were handled already; by default the last 100,000 of this process.
+
+    Raises:
+        ConfigurationError: if there is no reaction at all.
+    """
+
+    def __init__(
+        self, subscription: Subscription, reactions: Reactions, *, seen: Seen | None = None
+    ) -> None:
+        if not reactions:
+            raise ConfigurationError("there is no reaction to any notification")
+        self._subscription = subscription
+        letters = subscription.dead_letter_topic
+        self._letterbox: Letterbox | None = (
+            TopicLetterbox(subscription.kafka(), letters) if letters else None
+        )
+        registry = Registry(subscription.registry())
+        desk = Desk(
+            subscription,
+            reactions,
+            seen=Window() if seen is None else seen,
+            writer_schema=registry.writer_schema,
+            letterbox=self._letterbox,
+        )
+        self._hand = Hand(desk.treat)
+        self._stopping = threading.Event()
+
+    @property
+    def tally(self) -> Tally:
+        """What became of the records so far."""
+        return self._hand.tally
+
+    def stop(self) -> None:
+        """Have `run` return soon: what is worked on ends, and is committed. From any thread."""
+        self._stopping.set()
+
+    def run(self) -> Tally:
+        """Work until SIGTERM, SIGINT or `stop`; return what became of the records.
+
+        To be called once.
+
+        Raises:
+            ReactionError: if a reaction failed for good without a dead letter topic, or hangs.
+            StateError: if records were removed before they were read.
+            LoyaltyStreamError: if broker or settings don't let it go on.
+        """
+        with ExitStack() as stack:
+            stack.enter_context(_signals(self._stopping.set))
+            if self._letterbox is not None:
+                stack.callback(self._letterbox.close)
+                self._await(self._letterbox.open)
+            feed = self._make_feed()
+            stack.callback(feed.close)
+            feed.join(self._give_up)
+            self._hand.start()
+            try:
+                self._loop(feed)
+            finally:
+                self._leave(feed)
+        self._hand.check()
+        LOG.info("subscriber.stopped: %s", self.tally)
+        return self.tally
+
+    def _make_feed(self) -> Feed:
+        told = self._subscription
+        return GroupFeed(told.kafka(), topic=told.topic, group=told.group, start=told.start)
+
+    def _loop(self, feed: Feed) -> None:
+        commit_s = time.monotonic()
+        while not self._stopping.is_set():
+            self._hand.await_room(_ENOUGH, _POLL_AT_LEAST_S)
+            self._hand.check()
+            self._demand_progress()
+            try:
+                self._hand.take(feed.poll(self._hand.full()))
+            except RetryableBrokerError as error:
+                LOG.warning("broker.awaited: %s", error)
+                self._stopping.wait(AWAIT_S)
+            if time.monotonic() - commit_s >= self._subscription.commit_s:
+                self._commit(feed, self._hand.uncommitted())
+                commit_s = time.monotonic()
+
+    def _demand_progress(self) -> None:
+        if (busy_s := self._hand.busy_s()) > self._subscription.patience_s:
+            raise ReactionError(
+                f"a reaction has not returned for {busy_s:.0f} s (patience_s); its notification is "
+                f"not committed, and comes again in the process that has its partition next"
+            )
+
+    def _give_up(self, partitions: Collection[int]) -> Mapping[int, int]:
+        return self._hand.drop(partitions, self._subscription.leave_s)
+
+    def _commit(self, feed: Feed, offsets: Mapping[int, int]) -> None:
+        """Commit what is settled; what can't be is settled again later, at most once more each."""
+        if not offsets:
+            return
+        try:
+            feed.commit(offsets)
+        except BrokerError as error:
+            LOG.warning("offsets.uncommitted: %s", error)
+        else:
+            self._hand.note_committed(offsets)
+
+    def _leave(self, feed: Feed) -> None:
+        if not self._hand.stop(0 if self._hangs() else self._subscription.leave_s):
+            LOG.warning("reaction.abandoned: it has not returned; its notification comes again")
+        self._commit(feed, self._hand.uncommitted())
+
+    def _hangs(self) -> bool:
+        return self._hand.busy_s() > self._subscription.patience_s
+
+    def _await(self, call: Callable[[], None]) -> None:
+        """Call until the broker answers, or we are to stop."""
+        while not self._stopping.is_set():
+            try:
+                return call()
+            except RetryableBrokerError as error:
+                LOG.warning("broker.awaited: %s", error)
+                self._stopping.wait(AWAIT_S)
+        return None
+
+
+@contextmanager
+def _signals(stop: Callable[[], None]) -> Iterator[None]:
+    """Stop on SIGTERM and SIGINT; whoever runs in another thread than the main one calls `stop`."""
+
+    def heard(_number: int, _frame: FrameType | None) -> None:
+        stop()
+
+    with ExitStack() as stack:
+        with suppress(ValueError):  # not in the main thread
+            for number in (signal.SIGTERM, signal.SIGINT):
+                stack.callback(signal.signal, number, signal.signal(number, heard))
+        yield

@@ -17,7 +17,7 @@ from confluent_kafka import (
     TopicPartition,
 )
 
-from loyaltystream.errors import BrokerError, StateError
+from loyaltystream.errors import BrokerError, RetryableBrokerError, StateError
 from loyaltystream.events import Record
 from loyaltystream.feeds import Revoked
 from loyaltystream.kafka.connection import MAX_MESSAGE_BYTES, connect, properties
@@ -79,7 +79,7 @@ class GroupFeed:
             offsets = self._let_go(partitions, revoked)
             # Nothing may be raised here: what is not committed comes again, in the next hands.
             try:
-                self.commit(offsets)
+                self._commit(offsets)
             except BrokerError as error:
                 LOG.warning("offsets.uncommitted: %s", error)
             consumer.incremental_unassign(partitions)
@@ -125,9 +125,17 @@ class GroupFeed:
         Raises:
             BrokerError: if that is not known.
         """
+        # A group that nobody is in yet would take them from anybody.
+        if strange := sorted(offsets.keys() - self._owned):
+            raise RetryableBrokerError(
+                f"committing offsets of group {self._group}: partitions {strange} are not ours"
+            )
+        self._commit(offsets)
+
+    def _commit(self, offsets: Mapping[int, int]) -> None:
         if not offsets:
             return
-        positions = self._positions(offsets)
+        positions = [TopicPartition(self._topic, at, offset) for at, offset in offsets.items()]
         doing = f"committing offsets of group {self._group}"
         with translated(doing):
             answers = self._consumer.commit(offsets=positions, asynchronous=False)
@@ -156,9 +164,6 @@ class GroupFeed:
         if over := self._held - wanted:
             self._consumer.resume([TopicPartition(self._topic, number) for number in over])
         self._held = wanted
-
-    def _positions(self, offsets: Mapping[int, int]) -> list[TopicPartition]:
-        return [TopicPartition(self._topic, number, offset) for number, offset in offsets.items()]
 
     def _note(self, message: Message) -> None:
         """Take note of an event that is no record.

@@ -63,6 +63,7 @@ class Town:
             "topic": self.topic,
             "dead_letter_topic": self.letters_topic,
             "backoff_s": 0.1,
+            "session_s": 6,
             **settings,
         }
 

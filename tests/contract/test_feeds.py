@@ -84,7 +84,7 @@ class OnKafka:
             topic.result(ANSWER_S)
 
     def feed(self, start: str = "earliest") -> GroupFeed:
-        feed = GroupFeed(self._kafka, topic=self._topic, group=self._name, start=start)
+        feed = GroupFeed(self._kafka, topic=self._topic, group=self._name, start=start, session_s=6)
         self._feeds.append(feed)
         return feed
 

@@ -13,7 +13,7 @@ from loyaltystream.avro.schemas import Schema
 from loyaltystream.avro.wire import frame
 from loyaltystream.errors import RetryableBrokerError, SchemaError
 from loyaltystream.events import Record
-from loyaltystream.subscriber.decoding import TYPE_HEADER, Read, Unknown, WriterSchema, read
+from loyaltystream.subscriber.decoding import TYPE_HEADER, Read, Unknown, Writers, read
 from loyaltystream.subscriber.outcomes import Blame, Failure
 from loyaltystream.subscriber.records import (
     Notification,
@@ -28,22 +28,36 @@ NAME = f"{schemas.NOTIFICATION_NAMESPACE}.PointsIssued"
 OURS = ((TYPE_HEADER, b"loyalty.notification.v1.pointsIssued"),)
 
 
+Answer = Callable[[int], Schema | None]
+
+
+class Answering:
+    """A registry that answers by a function, and counts how often it is to ask anew."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.writer_schema = answer
+        self.forgotten = 0
+
+    def forget(self) -> None:
+        self.forgotten += 1
+
+
 def decoded(
-    value: bytes, writers: WriterSchema, headers: tuple[tuple[str, bytes], ...] = OURS
+    value: bytes, writers: Writers, headers: tuple[tuple[str, bytes], ...] = OURS
 ) -> Notification | Unknown | Failure:
     """Return what a subscriber that wants everything gets of a value."""
     found = read(value, Record(0, 0, 0, None, value, headers), writers)
     return found.decode() if isinstance(found, Read) else found
 
 
-def written(change: Callable[[Schema], Any], **told: object) -> tuple[bytes, WriterSchema]:
+def written(change: Callable[[Schema], Any], **told: object) -> tuple[bytes, Writers]:
     """Return what a producer with a changed schema writes, and a registry that has that."""
     plain = schemas.load(NAME)
     schema = {**plain, "fields": [dict(field) for field in plain["fields"]]}
     change(schema)
     parsed = schemas.parse({key: schema[key] for key in schema if not key.startswith("__")})
     value = {**asdict(ISSUED), **told}
-    return frame(7) + schemas.encode(parsed, value), {7: parsed}.get
+    return frame(7) + schemas.encode(parsed, value), Answering({7: parsed}.get)
 
 
 @pytest.mark.parametrize("golden", goldens(), ids=lambda each: each["notification"]["refId"])
@@ -92,23 +106,25 @@ def refusing(_schema_id: int) -> Schema | None:
 
 
 @pytest.mark.parametrize(
-    ("writers", "found"),
+    ("answer", "found"),
     [
-        ({}.get, "nothing"),
+        (lambda _: None, "nothing"),
         (refusing, "no Avro record"),
         (lambda _: schemas.load(f"{schemas.NOTIFICATION_NAMESPACE}.TierRenewed"), "TierRenewed"),
     ],
     ids=["empty", "not Avro", "other ids"],
 )
-def test_a_registry_at_odds_with_a_record_is_waited_for(writers: WriterSchema, found: str) -> None:
+def test_a_registry_at_odds_with_a_record_is_waited_for(answer: Answer, found: str) -> None:
     """A record of NOTIFY's under an id that the registry has not, or has otherwise, has to wait."""
+    writers = Answering(answer)
     with pytest.raises(RetryableBrokerError, match=f"has .*{found}: it is another registry"):
         decoded(encode(ISSUED), writers)
+    assert writers.forgotten == 1
 
 
 def test_a_record_of_somebody_else_without_a_schema_can_not_be_decoded() -> None:
     """A record that NOTIFY did not write is to blame itself for an id that nobody knows."""
-    found = decoded(encode(ISSUED), lambda _: None, headers=())
+    found = decoded(encode(ISSUED), Answering(lambda _: None), headers=())
     assert isinstance(found, Failure)
     assert found.blame is Blame.UNDECODABLE
     assert "nothing" in found.message

@@ -250,13 +250,13 @@ def test_a_registry_that_is_away_makes_no_letters() -> None:
     rehearsal = Rehearsal(crm.reactions)
     for number in range(100):
         rehearsal.send(example(PointsIssued), key=b"1800|%d" % number)
-    rehearsal.registry.away = RetryableBrokerError("away")
+    rehearsal.writers.away = RetryableBrokerError("away")
     rehearsal.run()
-    rehearsal.registry.away = None
-    known, rehearsal.registry.known = rehearsal.registry.known, {}
+    rehearsal.writers.away = None
+    known, rehearsal.writers.known = rehearsal.writers.known, {}
     rehearsal.run()
     assert (crm.got, rehearsal.letters, rehearsal.committed) == ([], [], {})
-    rehearsal.registry.known = known
+    rehearsal.writers.known = known
     assert rehearsal.run()[Outcome.HANDLED] == 100
     assert rehearsal.letters == []
 
@@ -298,7 +298,7 @@ def test_an_unknown_type_is_skipped_or_refused(choice: str, outcome: Outcome, le
     )
     rehearsal = Rehearsal(Crm().reactions, subscription=told)
     name = "loyalty.notification.v1.PointsMelted"
-    rehearsal.registry.known[1] = {"type": "record", "name": name, "fields": []}
+    rehearsal.writers.known[1] = {"type": "record", "name": name, "fields": []}
     headers = [("ce_type", b"loyalty.notification.v1.pointsMelted")]
     rehearsal.send_record(b"\0\0\0\0\1", key=b"1800|1", headers=headers)
     assert rehearsal.run()[outcome] == 1

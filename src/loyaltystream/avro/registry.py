@@ -33,7 +33,8 @@ class Registry:
     def __init__(self, settings: RegistrySettings) -> None:
         self.url = settings.url
         client = {name: value.get_secret_value() for name, value in settings.client.items()}
-        self._client = SchemaRegistryClient({**client, "url": settings.url})
+        self._properties = {**client, "url": settings.url}
+        self._client = SchemaRegistryClient(self._properties)
         self._writers: dict[int, Schema | None] = {}
 
     def find(self, topic: str, schema: Schema) -> int | None:
@@ -113,6 +114,11 @@ class Registry:
                 return None  # asked again next time: it may be registered by then
             self._writers[schema_id] = found
         return self._writers[schema_id]
+
+    def forget(self) -> None:
+        """Ask for every schema anew: what was told so far may be another registry's word."""
+        self._writers.clear()
+        self._client = SchemaRegistryClient(self._properties)  # it remembers what it was told, too
 
     def _fetch(self, schema_id: int) -> Schema:
         content = self._client.get_schema(schema_id).schema_str

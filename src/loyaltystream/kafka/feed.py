@@ -42,9 +42,12 @@ class GroupFeed:
         topic: what is read.
         group: whose member it is.
         start: `earliest` or `latest`: where a group begins that has never committed anything.
+        session_s: how long a member that is not heard of keeps its partitions.
     """
 
-    def __init__(self, kafka: KafkaSettings, *, topic: str, group: str, start: str) -> None:
+    def __init__(
+        self, kafka: KafkaSettings, *, topic: str, group: str, start: str, session_s: float
+    ) -> None:
         self._topic = topic
         self._group = group
         self._start = OFFSET_BEGINNING if start == "earliest" else OFFSET_END
@@ -57,6 +60,8 @@ class GroupFeed:
             properties(
                 kafka,
                 group_id=group,
+                session_timeout_ms=int(session_s * 1000),
+                heartbeat_interval_ms=max(int(session_s * 200), 100),
                 partition_assignment_strategy="cooperative-sticky",
                 isolation_level="read_committed",
                 # Where to begin is decided here: the client's own rule would jump over what

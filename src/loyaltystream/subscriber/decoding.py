@@ -1,12 +1,11 @@
 """A record of the notifications' topic in, a typed notification out, or why there is none. Pure.
 
-The registry is asked through a function. What it does not know, or gives under another name than
+What the registry does not know, or gives under another name than
 the record's own header has, is no fault of the record: it is waited for. So a registry that is
 empty, restored from an old backup, or the wrong one makes no dead letters.
 """
 
-from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
@@ -21,8 +20,20 @@ from loyaltystream.verdicts import Violation
 
 TYPE_HEADER: Final = "ce_type"
 
-WriterSchema = Callable[[int], Schema | None]
-"""Returns the schema of an id, or None if the registry has confirmed that it has none."""
+
+class Writers(Protocol):
+    """The registry, as far as reading needs it."""
+
+    def writer_schema(self, schema_id: int) -> Schema | None:
+        """Return the schema of an id, or None if the registry has confirmed that it has none.
+
+        Raises:
+            RetryableBrokerError: if the registry does not answer.
+            SchemaError: if what it has is not Avro.
+        """
+
+    def forget(self) -> None:
+        """Ask for every schema anew: what was told so far may be another registry's word."""
 
 
 class Unknown(msgspec.Struct, frozen=True):
@@ -48,7 +59,7 @@ class Read(msgspec.Struct, frozen=True):
             return undecodable(error)
 
 
-def read(value: bytes, record: Record, writer_schema: WriterSchema) -> Read | Unknown | Failure:
+def read(value: bytes, record: Record, writers: Writers) -> Read | Unknown | Failure:
     """Return what lies in a record's value.
 
     Raises:
@@ -58,9 +69,10 @@ def read(value: bytes, record: Record, writer_schema: WriterSchema) -> Read | Un
     if isinstance(schema_id, Violation):
         return Failure(Blame.UNDECODABLE, str(schema_id.reason), schema_id.detail)
     told = schema_told(record)
-    writer = _ask(schema_id, writer_schema)
+    writer = _ask(schema_id, writers)
     name = writer if isinstance(writer, str) else str(writer.get("name"))
     if told not in (None, name):
+        writers.forget()
         raise RetryableBrokerError(
             f"the record was written as {told}, and under its id {schema_id} the registry has "
             f"{name}: it is another registry, or was restored from an older state"
@@ -79,10 +91,10 @@ def schema_told(record: Record) -> str | None:
     return f"{room}.{name[:1].upper()}{name[1:]}" if room == NOTIFICATION_NAMESPACE else None
 
 
-def _ask(schema_id: int, writer_schema: WriterSchema) -> Schema | str:
+def _ask(schema_id: int, writers: Writers) -> Schema | str:
     """Return the schema of an id, or in words what the registry has instead."""
     try:
-        return writer_schema(schema_id) or "nothing"
+        return writers.writer_schema(schema_id) or "nothing"
     except SchemaError:
         return "what is no Avro record"
 

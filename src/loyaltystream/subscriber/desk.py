@@ -12,7 +12,7 @@ import msgspec
 
 from loyaltystream.errors import LoyaltyStreamError, ReactionError, RetryableBrokerError
 from loyaltystream.feeds import Letterbox
-from loyaltystream.subscriber.decoding import Unknown, WriterSchema, read
+from loyaltystream.subscriber.decoding import Unknown, Writers, read
 from loyaltystream.subscriber.letters import describe_error, make_letter
 from loyaltystream.subscriber.outcomes import Blame, Delayed, Failure, Outcome, Settled, Work
 from loyaltystream.subscriber.reactions import Reaction, Reactions
@@ -33,7 +33,7 @@ class Desk:
         subscription: how often and how long.
         reactions: the subscriber's functions.
         seen: which notifications were handled already.
-        writer_schema: asks the registry.
+        writers: the registry.
         letterbox: where dead letters go; None: there is no such place.
     """
 
@@ -43,13 +43,13 @@ class Desk:
         reactions: Reactions,
         *,
         seen: Seen,
-        writer_schema: WriterSchema,
+        writers: Writers,
         letterbox: Letterbox | None,
     ) -> None:
         self._subscription = subscription
         self._reactions = reactions
         self._seen = seen
-        self._writer_schema = writer_schema
+        self._writers = writers
         self._letterbox = letterbox
 
     def treat(self, work: Work) -> Result:
@@ -68,7 +68,7 @@ class Desk:
         value = work.record.value
         if value is None:
             return Settled(Outcome.TOMBSTONE)
-        found = read(value, work.record, self._writer_schema)
+        found = read(value, work.record, self._writers)
         if isinstance(found, Failure):
             return self._give_up(work, found)
         if isinstance(found, Unknown):

@@ -57,12 +57,11 @@ class Subscriber:
         self._letterbox: Letterbox | None = (
             TopicLetterbox(subscription.kafka(), letters) if letters else None
         )
-        registry = Registry(subscription.registry())
         desk = Desk(
             subscription,
             reactions,
             seen=Window() if seen is None else seen,
-            writer_schema=registry.writer_schema,
+            writers=Registry(subscription.registry()),
             letterbox=self._letterbox,
         )
         self._hand = Hand(desk.treat)
@@ -106,7 +105,13 @@ class Subscriber:
 
     def _make_feed(self) -> Feed:
         told = self._subscription
-        return GroupFeed(told.kafka(), topic=told.topic, group=told.group, start=told.start)
+        return GroupFeed(
+            told.kafka(),
+            topic=told.topic,
+            group=told.group,
+            start=told.start,
+            session_s=told.session_s,
+        )
 
     def _loop(self, feed: Feed) -> None:
         commit_s = time.monotonic()

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from loyaltystream.errors import ConfigurationError
 from loyaltystream.settings import KafkaSettings, RegistrySettings
 
-_POSITIVE: Final = ("backoff_s", "backoff_max_s", "patience_s", "leave_s", "commit_s")
+_POSITIVE: Final = ("backoff_s", "backoff_max_s", "patience_s", "leave_s", "commit_s", "session_s")
 _NAMES: Final = {"bootstrap_servers": "bootstrap_servers", "url": "registry_url"}
 _CHOICES: Final = {"unknown_types": ("skip", "refuse"), "start": ("earliest", "latest")}
 
@@ -51,6 +51,8 @@ class Subscription:
     """How long a reaction is waited for when its partition, or the process, has to go."""
     commit_s: float = 1.0
     """How often offsets are committed: what a killed process has handled since, comes again."""
+    session_s: float = 15.0
+    """How long a member that is not heard of, as after a kill, keeps its partitions."""
     kafka_client: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Further properties of the Kafka client, as TLS and SASL."""
     registry_client: Mapping[str, str] = field(default_factory=dict, repr=False)

@@ -61,11 +61,14 @@ class MemoryWriters:
             number: schemas.load(name) for name, number in _SCHEMA_IDS.items()
         }
 
-    def __call__(self, schema_id: int) -> Schema | None:
+    def writer_schema(self, schema_id: int) -> Schema | None:
         """Return the schema of an id, or None."""
         if self.away is not None:
             raise self.away
         return self.known.get(schema_id)
+
+    def forget(self) -> None:
+        """Ask anew, as always here."""
 
 
 class Rehearsal:
@@ -79,7 +82,7 @@ class Rehearsal:
     Attributes:
         tally: what became of the records since the last start.
         delays: every time that a record had to wait, and why.
-        registry: to be taken away, or emptied.
+        writers: the registry, to be taken away, or emptied.
         letterbox: to be taken away.
     """
 
@@ -95,7 +98,7 @@ class Rehearsal:
         letters = subscription.dead_letter_topic
         topics = {subscription.topic: partitions, **({letters: 1} if letters else {})}
         self._broker = MemoryBroker(topics, now_ms=0)
-        self.registry = MemoryWriters()
+        self.writers = MemoryWriters()
         self.letterbox = MemoryLetterbox(self._broker, letters) if letters else None
         self.delays: list[Delayed] = []
         self._now_s = 0.0
@@ -168,7 +171,7 @@ class Rehearsal:
             told,
             self._reactions,
             seen=Window() if self._seen is None else self._seen,
-            writer_schema=self.registry,
+            writers=self.writers,
             letterbox=self.letterbox,
         )
         self._feed = MemoryFeed(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from loyaltystream.errors import StateError
 from loyaltystream.platform import Addresses
 from loyaltystream.subscriber import Outcome, Reactions, Subscriber, Tally
 from loyaltystream.subscriber.records import PointsIssued
@@ -158,3 +159,17 @@ def test_a_slow_reaction_holds_up_neither_the_group_nor_its_own_commit(town: Tow
     assert set(town.done().values()) == {1}
     assert len(town.done()) == 1 + len(others)
     assert town.lines("begun").count(town.lines("begun")[0]) == 1
+
+
+def test_a_gap_in_the_log_is_not_jumped_over(town: Town) -> None:
+    """What retention has removed before the group has read it ends the subscriber with a word."""
+    town.send([issued(1)])
+    reactions = Reactions()
+    reactions.on(PointsIssued)(lambda _: None)
+    run_until_done(town, Subscriber(town.subscription(), reactions))
+    town.send(issued(1) for _ in range(5))
+    [partition] = town.committed()
+    town.remove(partition, 4)
+    with pytest.raises(StateError, match=rf"{town.topic}/{partition}: .* does not hold offset 1,"):
+        Subscriber(town.subscription(), reactions).run()
+    assert town.committed() == {partition: 1}

@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from confluent_kafka import Producer
+from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from loyaltystream.avro import schemas
@@ -103,6 +103,12 @@ class Town:
             (record.header("ce_id") or b"").decode(): (record.partition, record.offset)
             for record in self.records()
         }
+
+    def remove(self, partition: int, offset: int) -> None:
+        """Remove what lies before an offset, as retention does."""
+        admin = AdminClient({"bootstrap.servers": self.cluster.bootstrap_servers})
+        place = TopicPartition(self.topic, partition, offset)
+        admin.delete_records([place])[place].result(ANSWER_S)
 
     def letters(self) -> list[Record]:
         """Return the dead letters."""

@@ -29,6 +29,7 @@ from loyaltystream.settings import KafkaSettings
 LOG: Final = logging.getLogger("loyaltystream.subscriber")
 
 _TIMEOUT_S: Final = 10.0
+_SOCKET_MS: Final = 10_000
 _MANY: Final = 2_000
 _NO_OFFSET: Final = KafkaError._AUTO_OFFSET_RESET  # noqa: SLF001 (public, underscored by librdkafka)
 _LEFT_BEHIND: Final = KafkaError._MAX_POLL_EXCEEDED  # noqa: SLF001
@@ -62,6 +63,8 @@ class GroupFeed:
                 group_id=group,
                 session_timeout_ms=int(session_s * 1000),
                 heartbeat_interval_ms=max(int(session_s * 200), 100),
+                # A commit waits for its answer, and who is asked to leave waits for the commit.
+                socket_timeout_ms=_SOCKET_MS,
                 partition_assignment_strategy="cooperative-sticky",
                 isolation_level="read_committed",
                 # Where to begin is decided here: the client's own rule would jump over what

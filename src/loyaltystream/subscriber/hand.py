@@ -79,6 +79,8 @@ class Hand:
         A record of theirs that is worked on is waited for. What it comes to later counts no more.
         """
         with self._turn:
+            # Else the next one could be begun before we hear that this one has ended.
+            self._lanes.shorten(partitions)
             self._turn.wait_for(
                 lambda: self._busy is None or self._busy[0] not in partitions,
                 0 if self._stopping else timeout_s,

@@ -43,6 +43,12 @@ class Lanes:
             self._lanes.pop(partition, None)
             self._committed.pop(partition, None)
 
+    def shorten(self, partitions: Collection[int]) -> None:
+        """Forget all records of partitions but the first of each, which may be worked on."""
+        for lane in (self._lanes[number] for number in partitions if number in self._lanes):
+            while len(lane.records) > 1:
+                lane.records.pop()
+
     def next(self, now_s: float) -> Work | None:
         """Return the work that is due, from the partition whose turn it is."""
         for partition, lane in self._lanes.items():

@@ -23,15 +23,17 @@ class Feed(Protocol):
     def poll(self, full: Collection[int]) -> dict[int, list[Record]]:
         """Return new committed records by partition, in offset order; none of full partitions."""
 
-    def commit(self, offsets: Mapping[int, int]) -> None:
-        """Commit offsets of partitions that are ours; return once the broker has them.
+    def store(self, offsets: Mapping[int, int]) -> None:
+        """Have offsets of our partitions committed, soon, and before the partitions go.
+
+        Never waits for the broker: a commit that fails is tried again as long as they are ours.
 
         Raises:
-            BrokerError: if that is not known; it may be tried again.
+            RetryableBrokerError: if one is of a partition that is not ours.
         """
 
     def close(self) -> None:
-        """Leave the group; commits nothing."""
+        """Leave the group, which gives every partition up; may wait for the broker."""
 
 
 class Letterbox(Protocol):

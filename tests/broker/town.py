@@ -64,6 +64,7 @@ class Town:
             "dead_letter_topic": self.letters_topic,
             "backoff_s": 0.1,
             "session_s": 6,
+            "leave_s": 5,
             **settings,
         }
 

@@ -11,7 +11,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from loyaltystream.errors import BrokerError, ConfigurationError
 from loyaltystream.events import Record
 from loyaltystream.feeds import Feed, Letterbox
-from loyaltystream.kafka.feed import GroupFeed
+from loyaltystream.kafka.feed import GroupFeed, Pace
 from loyaltystream.kafka.letterbox import TopicLetterbox
 from loyaltystream.kafka.reading import LogReader
 from loyaltystream.settings import KafkaSettings
@@ -21,6 +21,7 @@ from tests.shop import eventually
 
 PARTITIONS: Final = 4
 ANSWER_S: Final = 30
+PACE: Final = Pace(commit_s=0.2, session_s=6)
 
 
 class Backend(Protocol):
@@ -84,7 +85,7 @@ class OnKafka:
             topic.result(ANSWER_S)
 
     def feed(self, start: str = "earliest") -> GroupFeed:
-        feed = GroupFeed(self._kafka, topic=self._topic, group=self._name, start=start, session_s=6)
+        feed = GroupFeed(self._kafka, topic=self._topic, group=self._name, start=start, pace=PACE)
         self._feeds.append(feed)
         return feed
 
@@ -168,7 +169,7 @@ def test_who_comes_later_goes_on_behind_what_is_committed(broker: Backend) -> No
     first = Member(broker.feed())
     first.until(3 * PARTITIONS)
     first.behind = {}
-    first.feed.commit({0: 2, 1: 3})
+    first.feed.store({0: 2, 1: 3})
     first.feed.close()
     second = Member(broker.feed())
     second.until(7)
@@ -235,6 +236,21 @@ def test_two_members_share_the_partitions(broker: Backend) -> None:
     ) - first.gone
 
 
+def test_what_is_stored_is_committed_soon(broker: Backend) -> None:
+    """An offset that is stored is committed without anybody leaving, and moves on with the next."""
+    fill(broker)
+    member = Member(broker.feed())
+    member.until(3 * PARTITIONS)
+    for offset in (1, 3):
+        member.feed.store({2: offset})
+
+        def is_committed(offset: int = offset) -> bool:
+            member.poll()
+            return broker.committed() == {2: offset}
+
+        eventually(is_committed, f"{offset} is committed", ANSWER_S)
+
+
 def test_who_leaves_has_its_partitions_taken_over(broker: Backend) -> None:
     """A member that leaves commits what it has handled, and the other one goes on from there."""
     fill(broker)
@@ -249,11 +265,11 @@ def test_who_leaves_has_its_partitions_taken_over(broker: Backend) -> None:
 
 
 def test_nobody_commits_for_others(broker: Backend) -> None:
-    """A member that has left, or was never given a partition, can't move the group."""
+    """A member that has not been given a partition can't move the group there."""
     fill(broker)
     member = Member(broker.feed())
     with pytest.raises(BrokerError):
-        member.feed.commit({0: 3})
+        member.feed.store({0: 3})
     assert broker.committed() == {}
 
 

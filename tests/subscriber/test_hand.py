@@ -68,7 +68,7 @@ def test_a_partition_without_work_goes_at_once(gate: Gate) -> None:
     hand.take({1: [record(1, 7)]})
     assert hand.drop([1], PATIENCE_S) == {}
     gate.open.set()
-    eventually(lambda: hand.uncommitted() == {0: 2}, "partition 0 is done")
+    eventually(lambda: hand.unstored() == {0: 2}, "partition 0 is done")
     assert gate.treated == [(0, 0), (0, 1)]
 
 
@@ -80,7 +80,7 @@ def test_work_that_outlasts_its_partition_counts_no_more(gate: Gate) -> None:
     assert hand.stop(PATIENCE_S)
     assert gate.treated == [(0, 0)]
     assert hand.tally[Outcome.HANDLED] == 0
-    assert hand.uncommitted() == {}
+    assert hand.unstored() == {}
 
 
 def test_work_that_hangs_is_left_alone(gate: Gate) -> None:
@@ -105,6 +105,6 @@ def test_what_can_not_go_on_is_told(gate: Gate) -> None:
     hand.await_room(0, PATIENCE_S)
     with pytest.raises(ReactionError, match="for good"):
         hand.check()
-    assert hand.uncommitted() == {}
+    assert hand.unstored() == {}
     assert hand.stop(PATIENCE_S)
     assert not gate.begun.is_set()

@@ -36,7 +36,7 @@ def test_partitions_take_turns() -> None:
         turns.append(work.record.partition)
         made.settle(work, HANDLED, 0)
     assert turns == [0, 1, 0, 1, 0, 1]
-    assert made.uncommitted() == {0: 3, 1: 3}
+    assert made.unstored() == {0: 3, 1: 3}
 
 
 def test_a_partition_that_waits_holds_up_no_other() -> None:
@@ -49,13 +49,13 @@ def test_a_partition_that_waits_holds_up_no_other() -> None:
     assert {due(made, 5), due(made, 5)} >= {Work(first.record, attempts=1)}
 
 
-def test_what_is_committed_is_not_committed_again() -> None:
+def test_what_is_stored_is_not_stored_again() -> None:
     """An offset is due for a commit until that is noted, and then only when it moves."""
     made = lanes()
     made.settle(due(made), HANDLED, 0)
-    assert made.uncommitted() == {0: 1}
-    made.note_committed({0: 1})
-    assert made.uncommitted() == {}
+    assert made.unstored() == {0: 1}
+    made.note_stored({0: 1})
+    assert made.unstored() == {}
 
 
 def test_a_partition_that_was_given_up_counts_no_more() -> None:
@@ -64,10 +64,10 @@ def test_a_partition_that_was_given_up_counts_no_more() -> None:
     work = due(made)
     made.drop([0])
     assert not made.settle(work, HANDLED, 0)
-    assert made.uncommitted() == {}
+    assert made.unstored() == {}
     made.take({0: [record(0, 0)]})  # it comes back, from what is committed
     assert not made.settle(work, HANDLED, 0)
-    assert made.uncommitted() == {}
+    assert made.unstored() == {}
 
 
 def test_a_partition_with_enough_records_needs_no_more() -> None:
@@ -103,6 +103,4 @@ def test_order_holds_whatever_happens(steps: list[tuple[int, str]]) -> None:
                 settled.setdefault(place.partition, []).append(place.offset)
     for offsets in settled.values():
         assert offsets == list(range(len(offsets)))
-    assert all(
-        made.uncommitted()[number] == settled[number][-1] + 1 for number in made.uncommitted()
-    )
+    assert all(made.unstored()[number] == settled[number][-1] + 1 for number in made.unstored())

@@ -6,8 +6,10 @@ records. Rebalances happen inside of `poll`.
 
 import logging
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from typing import Final
 
+import msgspec
 from confluent_kafka import (
     OFFSET_BEGINNING,
     OFFSET_END,
@@ -29,10 +31,17 @@ from loyaltystream.settings import KafkaSettings
 LOG: Final = logging.getLogger("loyaltystream.subscriber")
 
 _TIMEOUT_S: Final = 10.0
-_SOCKET_MS: Final = 10_000
 _MANY: Final = 2_000
-_NO_OFFSET: Final = KafkaError._AUTO_OFFSET_RESET  # noqa: SLF001 (public, underscored by librdkafka)
+_NOWHERE: Final = KafkaError._AUTO_OFFSET_RESET  # noqa: SLF001 (public, underscored by librdkafka)
+_NOTHING: Final = KafkaError._NO_OFFSET  # noqa: SLF001
 _LEFT_BEHIND: Final = KafkaError._MAX_POLL_EXCEEDED  # noqa: SLF001
+
+
+class Pace(msgspec.Struct, frozen=True):
+    """How often a member commits, and how long it keeps its partitions unheard, in seconds."""
+
+    commit_s: float
+    session_s: float
 
 
 class GroupFeed:
@@ -43,11 +52,11 @@ class GroupFeed:
         topic: what is read.
         group: whose member it is.
         start: `earliest` or `latest`: where a group begins that has never committed anything.
-        session_s: how long a member that is not heard of keeps its partitions.
+        pace: how often it commits, and how long it may be silent.
     """
 
     def __init__(
-        self, kafka: KafkaSettings, *, topic: str, group: str, start: str, session_s: float
+        self, kafka: KafkaSettings, *, topic: str, group: str, start: str, pace: Pace
     ) -> None:
         self._topic = topic
         self._group = group
@@ -61,19 +70,19 @@ class GroupFeed:
             properties(
                 kafka,
                 group_id=group,
-                session_timeout_ms=int(session_s * 1000),
-                heartbeat_interval_ms=max(int(session_s * 200), 100),
-                # A commit waits for its answer, and who is asked to leave waits for the commit.
-                socket_timeout_ms=_SOCKET_MS,
+                session_timeout_ms=int(pace.session_s * 1000),
+                heartbeat_interval_ms=max(int(pace.session_s * 200), 100),
                 partition_assignment_strategy="cooperative-sticky",
                 isolation_level="read_committed",
                 # Where to begin is decided here: the client's own rule would jump over what
                 # retention has removed as well, in silence.
                 auto_offset_reset="error",
-                enable_auto_commit=False,
+                enable_auto_commit=True,
+                auto_commit_interval_ms=int(pace.commit_s * 1000),
                 enable_auto_offset_store=False,
                 fetch_message_max_bytes=MAX_MESSAGE_BYTES,
-            ),
+            )
+            | {"on_commit": _note_commit},
         )
 
     def join(self, revoked: Revoked) -> None:
@@ -84,12 +93,9 @@ class GroupFeed:
             self._owned.update(found.partition for found in partitions)
 
         def revoke(consumer: Consumer, partitions: list[TopicPartition]) -> None:
-            offsets = self._let_go(partitions, revoked)
             # Nothing may be raised here: what is not committed comes again, in the next hands.
-            try:
-                self._commit(offsets)
-            except BrokerError as error:
-                LOG.warning("offsets.uncommitted: %s", error)
+            with suppress(BrokerError):
+                self._store(self._let_go(partitions, revoked))
             consumer.incremental_unassign(partitions)
 
         def lose(consumer: Consumer, partitions: list[TopicPartition]) -> None:
@@ -127,32 +133,28 @@ class GroupFeed:
         batch, self._batch = self._batch, {}
         return batch
 
-    def commit(self, offsets: Mapping[int, int]) -> None:
-        """Commit offsets of partitions that are ours; return once the broker has them.
+    def store(self, offsets: Mapping[int, int]) -> None:
+        """Have offsets of our partitions committed, soon, and before the partitions go.
+
+        The client commits by itself what is stored: it waits for no answer, and tries again.
 
         Raises:
-            BrokerError: if that is not known.
+            RetryableBrokerError: if one is of a partition that is not ours.
         """
-        # A group that nobody is in yet would take them from anybody.
         if strange := sorted(offsets.keys() - self._owned):
             raise RetryableBrokerError(
-                f"committing offsets of group {self._group}: partitions {strange} are not ours"
+                f"storing offsets of group {self._group}: partitions {strange} are not ours"
             )
-        self._commit(offsets)
+        self._store(offsets)
 
-    def _commit(self, offsets: Mapping[int, int]) -> None:
-        if not offsets:
-            return
-        positions = [TopicPartition(self._topic, at, offset) for at, offset in offsets.items()]
-        doing = f"committing offsets of group {self._group}"
-        with translated(doing):
-            answers = self._consumer.commit(offsets=positions, asynchronous=False)
-        for answer in answers or ():
-            if answer.error is not None:
-                raise translate(answer.error, doing)
+    def _store(self, offsets: Mapping[int, int]) -> None:
+        if offsets:
+            positions = [TopicPartition(self._topic, at, offset) for at, offset in offsets.items()]
+            with translated(f"storing offsets of group {self._group}"):
+                self._consumer.store_offsets(offsets=positions)
 
     def close(self) -> None:
-        """Leave the group; what is left of its records goes to others, or comes again."""
+        """Leave the group, which gives every partition up; may wait for the broker."""
         self._consumer.close()
 
     def _let_go(self, partitions: list[TopicPartition], revoked: Revoked) -> Mapping[int, int]:
@@ -183,7 +185,7 @@ class GroupFeed:
         error, partition = message.error(), message.partition()
         if error is None or error.code() == _LEFT_BEHIND:
             return  # the group went on without us; the next poll joins it again
-        if error.code() == _NO_OFFSET and partition is not None:
+        if error.code() == _NOWHERE and partition is not None:
             self._unplaced.add(partition)
             return
         ours = translate(error, f"reading {self._topic}")
@@ -213,3 +215,9 @@ class GroupFeed:
             self._consumer.incremental_unassign([place])
             self._consumer.incremental_assign([TopicPartition(self._topic, number, self._start)])
             self._unplaced.discard(number)
+
+
+def _note_commit(error: KafkaError | None, _offsets: list[TopicPartition]) -> None:
+    """Tell of a commit that failed; the client tries again at the next one."""
+    if error is not None and error.code() != _NOTHING:
+        LOG.warning("offsets.uncommitted: %s", error.str())

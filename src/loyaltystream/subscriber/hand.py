@@ -63,15 +63,15 @@ class Hand:
         busy = self._busy
         return 0.0 if busy is None else time.monotonic() - busy[1]
 
-    def uncommitted(self) -> dict[int, int]:
-        """Return the offsets behind everything that is settled and not yet committed."""
+    def unstored(self) -> dict[int, int]:
+        """Return the offsets behind everything that is settled, where they were not stored yet."""
         with self._turn:
-            return self._lanes.uncommitted()
+            return self._lanes.unstored()
 
-    def note_committed(self, offsets: Mapping[int, int]) -> None:
-        """Note that these offsets are committed."""
+    def note_stored(self, offsets: Mapping[int, int]) -> None:
+        """Note that these offsets are stored, to be committed."""
         with self._turn:
-            self._lanes.note_committed(offsets)
+            self._lanes.note_stored(offsets)
 
     def drop(self, partitions: Collection[int], timeout_s: float) -> dict[int, int]:
         """Give partitions up; return the offsets that are to be committed of them.
@@ -85,7 +85,7 @@ class Hand:
                 lambda: self._busy is None or self._busy[0] not in partitions,
                 0 if self._stopping else timeout_s,
             )
-            offsets = self._lanes.uncommitted(partitions)
+            offsets = self._lanes.unstored(partitions)
             self._lanes.drop(partitions)
         return offsets
 

@@ -30,7 +30,7 @@ class Lanes:
 
     def __init__(self) -> None:
         self._lanes: dict[int, _Lane] = {}
-        self._committed: dict[int, int] = {}
+        self._stored: dict[int, int] = {}
 
     def take(self, records: Mapping[int, Iterable[Record]]) -> None:
         """Take records of any partitions, in offset order."""
@@ -41,7 +41,7 @@ class Lanes:
         """Forget partitions: somebody else has them next."""
         for partition in partitions:
             self._lanes.pop(partition, None)
-            self._committed.pop(partition, None)
+            self._stored.pop(partition, None)
 
     def shorten(self, partitions: Collection[int]) -> None:
         """Forget all records of partitions but the first of each, which may be worked on."""
@@ -83,18 +83,16 @@ class Lanes:
             lane.behind = work.record.offset + 1
         return True
 
-    def uncommitted(self, partitions: Collection[int] | None = None) -> dict[int, int]:
-        """Return the offsets to be committed that are not yet, of these partitions or of all."""
+    def unstored(self, partitions: Collection[int] | None = None) -> dict[int, int]:
+        """Return the offsets that are to be committed, and were not stored for it yet."""
         return {
             number: lane.behind
             for number, lane in self._lanes.items()
             if lane.behind is not None
-            and lane.behind != self._committed.get(number)
+            and lane.behind != self._stored.get(number)
             and (partitions is None or number in partitions)
         }
 
-    def note_committed(self, offsets: Mapping[int, int]) -> None:
-        """Note that these offsets are committed."""
-        self._committed.update(
-            {number: at for number, at in offsets.items() if number in self._lanes}
-        )
+    def note_stored(self, offsets: Mapping[int, int]) -> None:
+        """Note that these offsets are stored."""
+        self._stored.update({number: at for number, at in offsets.items() if number in self._lanes})

@@ -6,7 +6,6 @@ Does I/O: Kafka, the registry, signals, a thread.
 import logging
 import signal
 import threading
-import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from types import FrameType
@@ -14,13 +13,12 @@ from typing import Final
 
 from loyaltystream.avro.registry import Registry
 from loyaltystream.errors import (
-    BrokerError,
     ConfigurationError,
     ReactionError,
     RetryableBrokerError,
 )
 from loyaltystream.feeds import Feed, Letterbox
-from loyaltystream.kafka.feed import GroupFeed
+from loyaltystream.kafka.feed import GroupFeed, Pace
 from loyaltystream.kafka.letterbox import TopicLetterbox
 from loyaltystream.subscriber.desk import AWAIT_S, Desk
 from loyaltystream.subscriber.hand import Hand
@@ -92,7 +90,6 @@ class Subscriber:
                 stack.callback(self._letterbox.close)
                 self._await(self._letterbox.open)
             feed = self._make_feed()
-            stack.callback(feed.close)
             feed.join(self._give_up)
             self._hand.start()
             try:
@@ -110,11 +107,10 @@ class Subscriber:
             topic=told.topic,
             group=told.group,
             start=told.start,
-            session_s=told.session_s,
+            pace=Pace(commit_s=told.commit_s, session_s=told.session_s),
         )
 
     def _loop(self, feed: Feed) -> None:
-        commit_s = time.monotonic()
         while not self._stopping.is_set():
             self._hand.await_room(_ENOUGH, _POLL_AT_LEAST_S)
             self._hand.check()
@@ -124,9 +120,7 @@ class Subscriber:
             except RetryableBrokerError as error:
                 LOG.warning("broker.awaited: %s", error)
                 self._stopping.wait(AWAIT_S)
-            if time.monotonic() - commit_s >= self._subscription.commit_s:
-                self._commit(feed, self._hand.uncommitted())
-                commit_s = time.monotonic()
+            self._store(feed)
 
     def _demand_progress(self) -> None:
         if (busy_s := self._hand.busy_s()) > self._subscription.patience_s:
@@ -138,21 +132,26 @@ class Subscriber:
     def _give_up(self, partitions: Collection[int]) -> Mapping[int, int]:
         return self._hand.drop(partitions, self._subscription.leave_s)
 
-    def _commit(self, feed: Feed, offsets: Mapping[int, int]) -> None:
-        """Commit what is settled; what can't be is settled again later, at most once more each."""
-        if not offsets:
-            return
-        try:
-            feed.commit(offsets)
-        except BrokerError as error:
-            LOG.warning("offsets.uncommitted: %s", error)
-        else:
-            self._hand.note_committed(offsets)
+    def _store(self, feed: Feed) -> None:
+        offsets = self._hand.unstored()
+        feed.store(offsets)
+        self._hand.note_stored(offsets)
 
     def _leave(self, feed: Feed) -> None:
-        if not self._hand.stop(0 if self._hangs() else self._subscription.leave_s):
+        """End the work at hand and leave the group, each in a bounded time."""
+        leave_s = self._subscription.leave_s
+        if not self._hand.stop(0 if self._hangs() else leave_s):
             LOG.warning("reaction.abandoned: it has not returned; its notification comes again")
-        self._commit(feed, self._hand.uncommitted())
+        self._store(feed)
+        # The client waits for a broker that is away as long as it takes.
+        leaving = threading.Thread(target=feed.close, name="leaving", daemon=True)
+        leaving.start()
+        leaving.join(leave_s)
+        if leaving.is_alive():
+            LOG.warning(
+                "group.unheard: the broker does not answer; what it has not heard of as "
+                "committed comes again"
+            )
 
     def _hangs(self) -> bool:
         return self._hand.busy_s() > self._subscription.patience_s

@@ -138,8 +138,8 @@ class Rehearsal:
                     return self.tally
                 self._now_s = due_s
         finally:
-            self._feed.commit(self._lanes.uncommitted())
-            self._lanes.note_committed(self._lanes.uncommitted())
+            self._feed.store(self._lanes.unstored())
+            self._lanes.note_stored(self._lanes.unstored())
 
     def restart(self) -> None:
         """Go on as a new process does: it knows what is committed, and the ids that `seen` has."""
@@ -177,4 +177,4 @@ class Rehearsal:
         self._feed = MemoryFeed(
             self._broker, topic=told.topic, group=told.group, member="one", start=told.start
         )
-        self._feed.join(self._lanes.uncommitted)
+        self._feed.join(self._lanes.unstored)

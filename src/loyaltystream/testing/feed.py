@@ -53,14 +53,14 @@ class MemoryFeed:
                 self._positions[number] = records[-1].offset + 1
         return batch
 
-    def commit(self, offsets: Mapping[int, int]) -> None:
-        """Commit offsets of partitions that are ours.
+    def store(self, offsets: Mapping[int, int]) -> None:
+        """Commit offsets of our partitions, at once.
 
         Raises:
             RetryableBrokerError: if one is of a partition that is not.
         """
         if strange := sorted(offsets.keys() - self._positions.keys()):
-            raise RetryableBrokerError(f"committing offsets of partitions {strange}: not assigned")
+            raise RetryableBrokerError(f"storing offsets of partitions {strange}: not assigned")
         self._group.offsets.update(offsets)
 
     def close(self) -> None:
@@ -77,7 +77,7 @@ class MemoryFeed:
 
     def _let_go(self, partitions: list[int]) -> None:
         if partitions and self._revoked is not None:
-            self.commit(self._revoked(partitions))
+            self.store(self._revoked(partitions))
         for number in partitions:
             del self._positions[number]
         self._group.release(self._member, self._incarnation, partitions)

@@ -189,6 +189,20 @@ def test_a_notification_that_failed_is_no_repetition() -> None:
     assert rehearsal.letters == [letter]
 
 
+def test_a_letter_of_a_letter_tells_of_the_last_time() -> None:
+    """A letter that was sent again and failed again has each of its headers once, as of now."""
+    crm = Crm(failures=99)
+    rehearsal = Rehearsal(crm.reactions, partitions=1)
+    rehearsal.send(ISSUED)
+    rehearsal.run()
+    [letter] = rehearsal.letters
+    rehearsal.send_record(letter.value, key=letter.key, headers=letter.headers)
+    rehearsal.run()
+    second = rehearsal.letters[1]
+    assert [name for name, _ in second.headers] == [name for name, _ in letter.headers]
+    assert second.header("dead-letter-origin") == b"loyalty-notifications/0/1"
+
+
 def test_the_memory_of_ids_dies_with_the_process() -> None:
     """What was not committed before a kill comes again, and the new process does not know it."""
     crm = Crm()

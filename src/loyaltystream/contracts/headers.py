@@ -20,8 +20,8 @@ from loyaltystream.events import (
     Header,
 )
 from loyaltystream.letters.signing import REPLAY_HEADERS
+from loyaltystream.notifications import envelope
 from loyaltystream.notifications.catalog import CATALOG
-from loyaltystream.notifications.envelope import cloud_event_headers
 from loyaltystream.verdicts import DEAD_VERDICTS, Reason, Verdict
 
 Document = dict[str, Any]
@@ -32,11 +32,16 @@ SAMPLE_TRACE: Final = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 def example_headers(event_id: str, event_name: str, org_id: int, created_at_ms: int) -> Document:
     """Return the headers that a notification of its own always has."""
-    made: Sequence[Header] = cloud_event_headers(
+    made: Sequence[Header] = envelope.cloud_event_headers(
         event_id=event_id, event_name=event_name, org_id=org_id, created_at_ms=created_at_ms
     )
     return {SOURCE_HEADER: SAMPLE_SOURCE} | {name: value.decode() for name, value in made}
 
+
+_OF_CAUSE: Final = tuple(
+    name for constant, name in vars(envelope).items() if constant.endswith("_HEADER")
+)
+"""What the envelope puts beside CloudEvents."""
 
 _OF_NOTIFICATION: Final = tuple(example_headers("", next(iter(CATALOG)), 0, 0))
 _TYPES: Final = [example_headers("", name, 0, 0)["ce_type"] for name in CATALOG]
@@ -66,6 +71,14 @@ MEANINGS: Final[dict[str, Document]] = {
     "content-type": {
         "description": "How the value is written, behind five bytes of the Confluent wire format.",
         "const": "application/avro",
+    },
+    "cause-id": {"description": "The behavioral event that caused it, by its eventId."},
+    "cause-src": {
+        "description": "The record that the event was judged as: topic/partition/offset.",
+        "pattern": r"^[A-Za-z0-9._-]+/\d+/\d+$",
+    },
+    "cause-rule": {
+        "description": "The rule that made it: event name/version of the definition/rule's id.",
     },
     IMPORT_HEADER: {
         "description": "The import of history that brought the event; absent on live ones.",
@@ -138,7 +151,7 @@ SOMETIMES: Final[dict[str, tuple[str, ...]]] = {
     "ingest": (*READING_HEADERS, TRACE_HEADER),
     "emf": ("late", *_IMPORTED, *_REPLAYED, TRACE_HEADER),
     "ei": ("late", *_IMPORTED, TRACE_HEADER),
-    "notifications": (IMPORT_HEADER, TRACE_HEADER),
+    "notifications": (*_OF_CAUSE, IMPORT_HEADER, TRACE_HEADER),
     "duplicates": (TRACE_HEADER,),
     "dead-letter": (TRACE_HEADER,),
 }

@@ -121,6 +121,11 @@ def in_avro(value: Any, target: Target) -> Any:  # noqa: ANN401 (any JSON value)
         case Table(values=inner) if value is not None:
             return {name: in_avro(part, inner) for name, part in value.items()}
         case Scalar(kind=Kind.MOMENT) if value is not None:
-            return (datetime.fromisoformat(value) - EPOCH) // MILLISECOND
+            return in_milliseconds(value)
         case _:
             return value
+
+
+def in_milliseconds(moment: str) -> int:
+    """Return a sample's time as epoch milliseconds."""
+    return (datetime.fromisoformat(moment) - EPOCH) // MILLISECOND

@@ -271,6 +271,7 @@ class Deployment:
             servers=servers_of(self.settings.kafka, self.settings.registry),
             plans=self.published_plans(),
             ingest_group=self.group("ingest"),
+            partition_by=self.rules.partition_by,
         )
 
     def schema_plans(self) -> list[SchemaPlan]:

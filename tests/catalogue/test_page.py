@@ -171,8 +171,9 @@ def test_the_key_is_told_once() -> None:
 
 
 def test_the_pictures_are_small() -> None:
-    """A desktop's and a phone's picture of the page lie beside it."""
+    """A desktop's and a phone's picture of the page lie beside it, and the README shows them."""
     for name in ("desktop", "phone"):
         picture = FILE.parent / f"catalogue-{name}.png"
         assert picture.read_bytes().startswith(b"\x89PNG")
         assert picture.stat().st_size < 200_000
+        assert f'src="docs/{picture.name}"' in (_ROOT / "README.md").read_text()

@@ -17,13 +17,15 @@ from loyaltystream.contracts import headers, ingested, samples
 from loyaltystream.contracts.asyncapi import CHANNELS
 from loyaltystream.contracts.messages import AVRO_FORMAT
 from loyaltystream.dialects.sources import Dialect
+from loyaltystream.keys import PartitionBy
 from loyaltystream.notifications.catalog import CATALOG
+from loyaltystream.rules import Rules
 from loyaltystream.settings import Settings
 from loyaltystream.tailing.topics import ROLES
 from loyaltystream.topology import Output
 from loyaltystream.verdicts import Reason
 from tests.contracts.parser import ask
-from tests.core import TOPICS, Partition, outputs, raw, read_event, read_letter, record
+from tests.core import TOPICS, Partition, ingest, outputs, raw, read_event, read_letter, record
 from tests.golden.notation import to_record
 from tests.golden.test_golden import cases
 from tests.notifications.shop import accept, plan
@@ -241,6 +243,17 @@ def test_the_samples_are_what_the_code_makes() -> None:
     shown = copy.deepcopy(samples.DEAD_LETTER)
     shown["value"]["bytes"] = cut.value
     assert read_letter(letter.value) == as_read(schemas.DEAD_LETTER, shown)
+
+
+@pytest.mark.parametrize("partition_by", PartitionBy)
+def test_keys_are_those_of_the_deployment(partition_by: PartitionBy) -> None:
+    """The key that is shown for the sample event is the one that INGEST gives it."""
+    made = document(rules={"partition_by": partition_by})
+    judge = Partition(ingest(Rules(partition_by=partition_by)))
+    [routed] = outputs(judge.commit([record(raw(samples.EVENT))]), TOPICS.emf)
+    for name in ("canonicalEvent", "acceptedEvent", "acceptedEventForEi", "duplicateEvent"):
+        key = made["components"]["messages"][name]["bindings"]["kafka"]["key"]
+        assert key["examples"] == [(routed.key or b"").decode()]
 
 
 def as_read(name: str, value: dict[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from loyaltystream.contracts.headers import ALWAYS, headers_of
 from loyaltystream.contracts.messages import AVRO, headers_name, messages
 from loyaltystream.contracts.servers import BINDING
 from loyaltystream.kafka.topics import TopicPlan
+from loyaltystream.keys import PartitionBy
 
 Document = dict[str, Any]
 
@@ -93,7 +94,12 @@ _ABOUT: Final = (
 
 
 def document(
-    *, version: str, servers: Document, plans: Mapping[str, TopicPlan], ingest_group: str
+    *,
+    version: str,
+    servers: Document,
+    plans: Mapping[str, TopicPlan],
+    ingest_group: str,
+    partition_by: PartitionBy,
 ) -> Document:
     """Return the document.
 
@@ -102,8 +108,9 @@ def document(
         servers: where clients find the deployment.
         plans: the topic of each published role.
         ingest_group: the consumer group that receives events.
+        partition_by: what chooses an event's partition, and so its key.
     """
-    made = messages()
+    made = messages(partition_by)
     return {
         "asyncapi": VERSION,
         "id": "urn:loyaltystream",

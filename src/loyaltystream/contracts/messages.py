@@ -11,6 +11,7 @@ from loyaltystream.contracts import ingested, samples
 from loyaltystream.contracts.headers import SAMPLE_SOURCE, example_headers
 from loyaltystream.contracts.servers import BINDING
 from loyaltystream.dialects.sources import Dialect
+from loyaltystream.keys import PartitionBy
 from loyaltystream.notifications.catalog import CATALOG, NotificationType
 from loyaltystream.notifications.targets import load_target
 
@@ -21,19 +22,33 @@ AVRO_FORMAT: Final = "application/vnd.apache.avro+json;version=1.9.0"
 AVRO: Final = "application/avro"
 JSON: Final = "application/json"
 
-_EVENT_KEY: Final = "orgId|identifierType|value of the event's customer."
+_EVENT_KEYS: Final[dict[PartitionBy, tuple[str, str]]] = {
+    PartitionBy.CUSTOMER: ("orgId|identifierType|value of the event's customer.", samples.KEY),
+    PartitionBy.EVENT_ID: ("orgId|eventId of the event.", samples.KEY_BY_ID),
+}
+"""What an event's key is, and the sample's."""
+
+_ANOTHER_KEY: Final = (
+    "Another one, or none, is only slower: the event is put back once under its own."
+)
 _AS_SENT: Final = "As the event had it."
 _CAUSE_KEY: Final = "the cause's key where that is not known."
 
 
-def messages() -> dict[str, dict[str, Document]]:
-    """Return each role's messages by name, in the order of the catalogue."""
+def messages(partition_by: PartitionBy) -> dict[str, dict[str, Document]]:
+    """Return each role's messages by name, in the order of the catalogue.
+
+    Args:
+        partition_by: what chooses an event's partition, and so its key.
+    """
+    words, shown = _EVENT_KEYS[partition_by]
+    key: Document = {"description": words, "examples": [shown]}
     return {
-        "ingest": {_event_name(dialect): _event(dialect) for dialect in ingested.DIALECTS},
-        "emf": {"acceptedEvent": _accepted("emf")},
-        "ei": {"acceptedEventForEi": _accepted("ei")},
+        "ingest": {_event_name(dialect): _event(dialect, key) for dialect in ingested.DIALECTS},
+        "emf": {"acceptedEvent": _accepted("emf", key)},
+        "ei": {"acceptedEventForEi": _accepted("ei", key)},
         "notifications": {name: notification(kind) for name, kind in CATALOG.items()},
-        "duplicates": {"duplicateEvent": _duplicate()},
+        "duplicates": {"duplicateEvent": _duplicate(key)},
         "dead-letter": {"deadLetter": _dead_letter()},
     }
 
@@ -53,8 +68,7 @@ def key_of(kind: NotificationType) -> str:
     return f"{'|'.join(parts)}; {_CAUSE_KEY}"
 
 
-def _accepted(role: str) -> Document:
-    key = {"description": _EVENT_KEY, "examples": [samples.KEY]}
+def _accepted(role: str, key: Document) -> Document:
     headers = {"src": SAMPLE_SOURCE}
     return _avro(role, schemas.BEHAVIORAL_EVENT, key, samples.BEHAVIORAL_EVENT, headers)
 
@@ -65,8 +79,7 @@ def _dead_letter() -> Document:
     return _avro("dead-letter", schemas.DEAD_LETTER, key, samples.DEAD_LETTER, headers)
 
 
-def _duplicate() -> Document:
-    key = {"description": _AS_SENT, "examples": [samples.KEY]}
+def _duplicate(key: Document) -> Document:
     headers = {
         "src": SAMPLE_SOURCE,
         "verdict": "duplicate",
@@ -81,7 +94,7 @@ def _duplicate() -> Document:
         "contentType": JSON,
         "headers": _ref("duplicates"),
         "payload": {"type": "object", "description": "What the producer wrote, unchanged."},
-        "bindings": _binding(key),
+        "bindings": _binding(key | {"description": _AS_SENT}),
         "examples": [{"name": "resent", "headers": headers, "payload": samples.EVENT}],
     }
 
@@ -91,14 +104,9 @@ def _event_name(dialect: Dialect) -> str:
     return first + "".join(part.capitalize() for part in rest) + "Event"
 
 
-def _event(dialect: Dialect) -> Document:
+def _event(dialect: Dialect, key: Document) -> Document:
     shown = dialect.value.replace("_", " ").title()
     is_ours = dialect is Dialect.CANONICAL
-    key = {
-        "description": f"{_EVENT_KEY} Another key, or none, is only slower: the event is put back "
-        "once under its own.",
-        "examples": [samples.KEY],
-    }
     message: Document = {
         "name": _event_name(dialect),
         "title": f"An event in the dialect {shown}",
@@ -106,7 +114,7 @@ def _event(dialect: Dialect) -> Document:
         "contentType": JSON,
         "headers": _ref("ingest"),
         "payload": ingested.DIALECTS[dialect],
-        "bindings": _binding(key),
+        "bindings": _binding(key | {"description": f"{key['description']} {_ANOTHER_KEY}"}),
     }
     if is_ours:
         message["examples"] = [{"name": "viewed", "payload": samples.EVENT}]

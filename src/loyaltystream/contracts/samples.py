@@ -34,7 +34,8 @@ EVENT: Final[Json] = {
 """An event as a producer writes it."""
 
 KEY: Final = "1800|mobile|919812345678"
-"""Its partition key."""
+KEY_BY_ID: Final = f"1800|{EVENT['eventId']}"
+"""Its partition key: by its customer, and by its id."""
 
 BEHAVIORAL_EVENT: Final[Json] = {
     "orgId": 1800,
@@ -95,17 +96,14 @@ DEAD_LETTER: Final[Json] = {
 
 
 @cache
-def notifications(form: str = "full") -> dict[str, Json]:
-    """Return a notification of each type, by name, times as text: key, and what it holds.
-
-    Args:
-        form: `full`: everything in it is known; `bare`: nothing that may be unknown.
+def notifications() -> dict[str, Json]:
+    """Return a notification of each type in which everything is known: its key, and what it holds.
 
     Raises:
         SchemaError: if the installation lacks them.
     """
     for folder in _FOLDERS:
-        if files := sorted(folder.glob(f"*_{form}.json")):
+        if files := sorted(folder.glob("*_full.json")):
             caused = [each for file in files for each in json.loads(file.read_text())["caused"]]
             return {each["notification"]["eventName"]: each for each in caused}
     raise SchemaError("the installation has no samples; install loyaltystream again")

@@ -43,6 +43,8 @@ from loyaltystream.notifications.envelope import (
 )
 from loyaltystream.notifications.paths import _FAMILIES as FAMILIES
 from loyaltystream.notifications.paths import _FIXED as FIXED_PATHS
+from loyaltystream.reemit.marking import AT_HEADER, FROM_HEADER
+from loyaltystream.reemit.marking import ID_HEADER as REEMIT_ID_HEADER
 from loyaltystream.rules import Rules
 from loyaltystream.sealing.ring import Locked
 from loyaltystream.settings import (
@@ -405,13 +407,14 @@ def test_the_examples_of_the_dialects_are_one_event() -> None:
 
 
 def test_every_turn_is_told() -> None:
-    """The table of turns has each with its types, in their order; headers of causes head cells."""
+    """The table of turns has each with its types, in order; headers of notifications are told."""
     page = (ROOT / "docs" / "reference.md").read_text()
     [table] = [part for part in page.split("\n\n") if part.startswith("| turn | types |")]
     told = [line.strip("| ").split(" | ") for line in table.splitlines()[2:]]
     wanted = [[turn, ", ".join(f"`{name}`" for name in names)] for turn, names in TURNS.items()]
     assert told == wanted
-    headers = (CAUSE_ID_HEADER, CAUSE_SOURCE_HEADER, CAUSE_RULE_HEADER)
+    headers = [CAUSE_ID_HEADER, CAUSE_SOURCE_HEADER, CAUSE_RULE_HEADER]
+    headers += [FROM_HEADER, AT_HEADER, REEMIT_ID_HEADER]
     assert [name for name in headers if f"| `{name}` |" not in page] == []
 
 

@@ -16,12 +16,12 @@ from loyaltystream.kafka.writing import TransactionalWriter
 from loyaltystream.notifications.catalog import CATALOG
 from loyaltystream.notifications.near import hint
 from loyaltystream.proofs import proof
-from loyaltystream.reemit.choosing import Choice, Read
+from loyaltystream.reemit.choosing import Choice
 from loyaltystream.reemit.course import Course, Gone, lay
 from loyaltystream.reemit.journal import Entry, enter, read_entry
 from loyaltystream.reemit.marking import Marker, Target
+from loyaltystream.reemit.reading import reader
 from loyaltystream.reemit.sending import Ledger, Reemitter, Told
-from loyaltystream.tailing.decoding import reader_of
 
 TRANSACTIONS: Final = "re-emit"
 _INTERNAL: Final = "__"
@@ -104,7 +104,13 @@ def opened(deployment: Deployment, wish: Wish, *, writes: bool) -> Iterator[Work
         proven = proof(deployment.key_for(TRANSACTIONS), wish.choice.parts()).decode()
         entry, told = enter(wish.reemit_id, kept, proof=proven, target=target), Told()
         marker = Marker(topics.notifications, target, wish.reemit_id, int(time.time() * 1000))
-        reemitter = Reemitter(log, wish.choice, read=_reader(deployment), marker=marker, told=told)
+        reemitter = Reemitter(
+            log,
+            wish.choice,
+            read=reader(deployment.registry.writer_schema),
+            marker=marker,
+            told=told,
+        )
         ledger = Ledger(writer, topics.letter_state, wish.reemit_id)
         course = _course(log, topics.notifications, wish.choice, entry)
         yield Work(reemitter, ledger, entry, course, told)
@@ -146,16 +152,6 @@ def _compare(deployment: Deployment, topic: str) -> Change:
     left = {name: what for name, what in change.differences.items() if name != "retention.ms"}
     action = "keep" if change.action == "alter" and not left else change.action
     return Change(plan, action, left)
-
-
-def _reader(deployment: Deployment) -> Read:
-    decode = reader_of("notifications", deployment.registry.writer_schema)
-
-    def read(value: bytes | None) -> dict[str, Any] | str:
-        found = decode(value)
-        return found.value if isinstance(found.value, dict) else found.problem or found.kind
-
-    return read
 
 
 def _course(log: LogReader, topic: str, choice: Choice, entry: Entry) -> Course:

@@ -26,7 +26,7 @@ from loyaltystream.cli.reemit_options import (
     UntilOption,
 )
 from loyaltystream.cli.why import identifier_of
-from loyaltystream.errors import BrokerError, ConfigurationError
+from loyaltystream.errors import BrokerError, ConfigurationError, SchemaError
 from loyaltystream.reemit.choosing import Choice
 from loyaltystream.reemit.customer import Customer
 from loyaltystream.reemit.sending import BATCH
@@ -64,7 +64,7 @@ def re_emit(
     or: [bold]loyaltystream re-emit --to crm-again --re-emit-id case-17
     --customer mobile=919812345678 --org 1800[/]
 
-    Exits with 3 if the broker failed; the same command goes on.
+    Exits with 3 if broker or registry failed; the same command goes on.
     """
     deployment = Deployment(context.ensure_object(Context).settings)
     choice = Choice(
@@ -110,7 +110,7 @@ def _send(work: Work, stderr: Console, rate: float | None) -> None:
                 if pace is not None and found.is_meant:
                     pace.wait()
                 advance(work.told.offsets, work.told.meant)
-    except BrokerError:
+    except (BrokerError, SchemaError):
         stderr.print("not finished; the same command goes on where this one stopped")
         raise
 

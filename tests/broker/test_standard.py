@@ -160,9 +160,10 @@ def _sent(event: dict[str, Any]) -> Sent:
 
 
 def _without_arrival(notification: dict[str, Any]) -> dict[str, Any]:
-    """Return a notification without the broker's own time."""
+    """Return a notification without the broker's own time, and where its event arrived."""
     assert notification["createdAt"]
-    return notification | {"createdAt": None}
+    assert re.search(r"\bbehavioral-events/\d+/\d+$", notification["causeSource"])
+    return notification | {"createdAt": None, "causeSource": None}
 
 
 def _id(read: tuple[str, str, dict[str, Any]]) -> str:

@@ -34,3 +34,12 @@ class Notification:
     """Trace attributes of the behavioral event, unchanged; null where it has none."""
     causeEventId: str | None = None
     """Id of the behavioral event that caused it."""
+    causeSource: str | None = None
+    """The record that the behavioral event was judged as.
+
+    Topic/partition/offset; of one that was sent again to be mapped, its dead letter.
+    """
+    causeDefinitionVersion: int | None = None
+    """Version of the event's definition whose rule made it."""
+    causeRule: str | None = None
+    """Id of that rule."""

@@ -214,10 +214,14 @@ class Deployment:
 
     def topic_plans(self) -> list[TopicPlan]:
         """Return all topics as they have to be (design.md section 2)."""
+        return self.topic_plans_for(windows_of(self.settings))
+
+    def topic_plans_for(self, windows: Sequence[int]) -> list[TopicPlan]:
+        """Return the same where unique keys are remembered for so many days."""
         names, topics, memory = self.settings.topics, self.topics, self.settings.memory
         days = names.retention_days
         larger = MAX_RECORD_BYTES + ALLOWANCE_BYTES
-        longest = max([memory.window_days, *windows_of(self.settings)])
+        longest = max([memory.window_days, *windows])
         made = [
             ingest_topic(topics.ingest, days, max_bytes=MAX_RECORD_BYTES),
             routed_topic(topics.emf, days, max_bytes=larger),

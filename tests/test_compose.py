@@ -3,7 +3,6 @@
 Nothing that this project depends on reads YAML, and nothing here needs more than its lines.
 """
 
-import json
 import re
 from pathlib import Path
 
@@ -91,21 +90,6 @@ def test_prometheus_finds_the_workers() -> None:
         assert f":{served}/readyz" in COMPOSE
     for probe in re.findall(r"127\.0\.0\.1:\d+(/\w+)', timeout", COMPOSE):
         assert probe in PROBES
-
-
-def test_the_image_probes_whatever_it_runs() -> None:
-    """The image's health check looks at the usual ports of workers and services, by their probe."""
-    [command] = re.findall(r"^    CMD (\[.*\])$", DOCKERFILE, re.MULTILINE)
-    program, option, code = json.loads(command)
-    assert (program, option) == ("python", "-c")
-    compile(code, "health check", "exec")
-    settings = Settings.model_fields
-    first = settings["telemetry"].default.metrics_port
-    usual = [first + number * PORTS_PER_STAGE for number in range(len(STAGES))]
-    usual += [settings["gateway"].default.port, settings["http"].default.port]
-    assert f"in {tuple(usual)}:" in code
-    [probe] = re.findall(r"\{port\}(/\w+)'", code)
-    assert probe in PROBES
 
 
 def test_the_image_runs_what_was_locked() -> None:

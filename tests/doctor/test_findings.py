@@ -236,10 +236,13 @@ def test_a_hanging_transaction_can_be_ended_by_what_is_told() -> None:
 
 def test_letters_wait_for_a_person_and_for_their_key() -> None:
     """A lost key is a warning, letters alone are a notice."""
-    facts = LetterFacts("d", open=3, seen=3, retained=9, unopened={"2025": 2})
+    facts = LetterFacts("d", open=3, seen=3, all_seen=False, unopened={"2025": 2})
     found = list(letters.of_letters(facts))
     assert [one.severity for one in found] == [Severity.WARNING, Severity.NOTICE]
     assert "2025" in found[0].fix
+    assert found[1].what == "3 of the last 3 letters wait for a person"
+    [all_of_them] = letters.of_letters(LetterFacts("d", open=3, seen=3, all_seen=True))
+    assert all_of_them.what == "3 letters wait for a person"
 
 
 def test_every_wrong_setting_is_a_finding() -> None:

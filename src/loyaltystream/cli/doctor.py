@@ -1,15 +1,16 @@
 """`loyaltystream doctor`: what a deployment gets wrong, with a fix each. Does I/O: text out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Final
 
 import typer
-from rich.console import Console, Group, RenderableType
+from msgspec.structs import replace
+from rich.console import Console, RenderableType
 from rich.markup import escape
 from rich.table import Table
 
 from loyaltystream.cli.context import Context
-from loyaltystream.doctor.findings import Report, Severity
+from loyaltystream.doctor.findings import Finding, Report, Severity
 from loyaltystream.examining.run import examine
 
 _COLOURS: Final = {
@@ -41,29 +42,44 @@ def doctor(
     if as_json:
         typer.echo(found.to_json())
     else:
-        Console(highlight=False).print(Group(*render(found)))
+        console = Console(highlight=False)
+        for part in render(found):
+            console.print(part, soft_wrap=isinstance(part, str))
     raise typer.Exit(found.exit_code)
 
 
 def render(found: Report) -> Iterator[RenderableType]:
-    """Yield the findings with their fixes, what was not seen, and the result in one sentence."""
+    """Yield the findings, their fixes, what was not seen, and the result in one sentence."""
     if found.findings:
-        table = Table(box=None, pad_edge=False, header_style="dim")
-        for column in ("", "finding", "where", "what is so, and how to mend it"):
-            table.add_column(column, overflow="fold")
-        for one in found.findings:
-            colour = _COLOURS[one.severity]
-            table.add_row(
-                f"[{colour}]{one.severity.value}[/]",
-                one.kind.value,
-                escape(one.place),
-                f"{escape(one.what)}\n[bold]{escape(one.fix)}[/]",
-            )
-        yield from (table, "")
+        fixes = list(dict.fromkeys(one.fix for one in found.findings))
+        # Whole, however narrow the screen: what is copied has no line breaks of ours.
+        told = [f"[dim]{number:>2}[/]  {escape(fix)}" for number, fix in enumerate(fixes, 1)]
+        yield _table(found, fixes)
+        yield from ("", "[bold]to mend it:[/]", *told, "")
     for unseen in found.unseen:
         yield f"[yellow]not looked at:[/] {escape(unseen.what)}: {escape(unseen.why)}"
     yield f"[dim]looked at: {escape(', '.join(found.looked_at))}[/]"
     yield _sentence(found)
+
+
+def _table(found: Report, fixes: Sequence[str]) -> Table:
+    """Return the findings; those that say the same of many places are one row."""
+    rows: dict[Finding, list[str]] = {}
+    for one in found.findings:
+        rows.setdefault(replace(one, place=""), []).append(one.place)
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for column in ("", "finding", "where", "what is so", "fix"):
+        table.add_column(column, overflow="fold", no_wrap=column in {"", "finding", "fix"})
+    for one, places in rows.items():
+        more = f" and {len(places) - 1} more" if len(places) > 1 else ""
+        table.add_row(
+            f"[{_COLOURS[one.severity]}]{one.severity.value}[/]",
+            one.kind.value,
+            escape(places[0]) + more,
+            escape(one.what),
+            str(fixes.index(one.fix) + 1),
+        )
+    return table
 
 
 def _sentence(found: Report) -> str:

@@ -13,15 +13,15 @@ class LetterFacts(msgspec.Struct, frozen=True):
     Attributes:
         topic: where they lie.
         open: how many nobody has dealt with.
-        seen: how many were looked at: the last ones, if there are more.
-        retained: how many offsets the topic holds.
+        seen: how many were looked at.
+        all_seen: whether there are no older ones.
         unopened: how many are sealed under a key that is not at hand, by its id.
     """
 
     topic: str
     open: int
     seen: int
-    retained: int
+    all_seen: bool
     unopened: Mapping[str, int] = {}
 
 
@@ -36,7 +36,7 @@ def of_letters(letters: LetterFacts) -> Iterator[Finding]:
             f'export LOYALTYSTREAM_LETTERS__KEYS=\'{{"{key_id}": "..."}}\', beside the others',
         )
     if letters.open:
-        of = f" of the last {letters.seen}" if letters.retained > letters.seen else ""
+        of = "" if letters.all_seen else f" of the last {letters.seen}"
         yield Finding(
             Kind.DEAD_LETTERS,
             letters.topic,

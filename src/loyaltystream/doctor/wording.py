@@ -51,7 +51,8 @@ def of_definitions(wrong: Sequence[str], defined: int) -> Iterator[Finding]:
             Kind.DEFINITIONS,
             "rules.definitions",
             line,
-            "loyaltystream definitions validate",
+            "loyaltystream definitions validate tells all of it; to begin with some, "
+            "loyaltystream definitions standard 1800",
         )
     if not wrong and not defined:
         yield Finding(

@@ -14,6 +14,7 @@ from loyaltystream.doctor.findings import Finding, Unseen
 from loyaltystream.errors import ConfigurationError
 from loyaltystream.events import Record
 from loyaltystream.kafka.examining import Examiner
+from loyaltystream.kafka.reading import Bounds
 from loyaltystream.kafka.topics import TopicPlan
 from loyaltystream.settings import poll_interval_ms
 
@@ -78,9 +79,14 @@ class Look:
         """Yield a topic's last committed records."""
         reader = self.deployment.reader
         bounds = reader.bounds(topic)
-        each = max(SAMPLE // len(bounds), 1)
+        each = _share(bounds)
         for number, (first, end) in bounds.items():
             yield from reader.records(topic, number, max(first, end - each), end)
+
+    def is_short(self, topic: str) -> bool:
+        """Say whether these are all that the topic has."""
+        bounds = self.deployment.reader.bounds(topic)
+        return all(end - first <= _share(bounds) for first, end in bounds.values())
 
     def _plans(self) -> list[TopicPlan]:
         try:
@@ -88,3 +94,7 @@ class Look:
         except ConfigurationError:  # told where definitions are looked at
             windows = []
         return self.deployment.topic_plans_for(windows)
+
+
+def _share(bounds: Bounds) -> int:
+    return max(SAMPLE // len(bounds), 1)

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from loyaltystream.app import STAGES
 from loyaltystream.avro.registry import COMPATIBILITY, subject_of
 from loyaltystream.doctor import machine, schemas, timeouts, wording
-from loyaltystream.errors import ConfigurationError, RetryableBrokerError
+from loyaltystream.doctor.findings import Unseen
+from loyaltystream.errors import BrokerError, ConfigurationError, RetryableBrokerError
 from loyaltystream.examining.look import Check, Findings, Look
 from loyaltystream.keeping import snapshots_directory
 from loyaltystream.premises import look_at_port, look_at_state
@@ -84,7 +85,11 @@ class Premises:
             seen = 0
         if seen:
             return seen
-        bounds = self._deployment.reader.bounds(self._deployment.topics.ingest)
+        try:
+            bounds = self._deployment.reader.bounds(self._deployment.topics.ingest)
+        except BrokerError as error:
+            self._look.unseen.append(Unseen("room for snapshots", str(error)))
+            return 0
         retained = sum(end - first for first, end in bounds.values())
         days = self._settings.memory.window_days / self._settings.topics.retention_days
         return int(retained * max(days, 1) * machine.ID_BYTES)

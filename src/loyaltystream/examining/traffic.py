@@ -134,7 +134,6 @@ class Traffic:
 
     def _of_letters(self) -> Findings:
         deployment, topic = self._deployment, self._deployment.topics.dead_letter
-        bounds = deployment.reader.bounds(topic)
         reader = deployment.letter_reader
         read = (reader.read(topic, record) for record in self._look.last_records(topic))
         found, states = [one for one in read if isinstance(one, Letter)], self._states()
@@ -145,7 +144,7 @@ class Traffic:
                 topic,
                 open=len(waiting),
                 seen=len(found),
-                retained=sum(end - first for first, end in bounds.values()),
+                all_seen=self._look.is_short(topic),
                 unopened=Counter(one.key_id or "?" for one in locked),
             )
         )

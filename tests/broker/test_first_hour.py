@@ -77,7 +77,7 @@ def test_the_first_hour_is_as_told(proven_cluster: Addresses, tmp_path: Path) ->
         env={**os.environ, **{variable(key): value for key, value in here.items()}},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
         check=False,
     )
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"

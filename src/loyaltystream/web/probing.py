@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from loyaltystream.errors import LoyaltyStreamError
 from loyaltystream.health import PROBES, Condition, State, answer_to
 
+AWAY: Final = "the broker does not answer"
 FRESH_S: Final = 5.0
 WAIT_S: Final = 0.5
 """A probe has a second, as Kubernetes counts by default."""
@@ -77,8 +78,9 @@ class Probing:
     async def _look(self) -> None:
         try:
             await asyncio.to_thread(self._ask)
-        except LoyaltyStreamError as error:
-            self._why = str(error)
+        except LoyaltyStreamError:
+            # Anybody may ask a service's port: where its broker is, is none of theirs.
+            self._why = AWAY
         else:
             self._why = None
         finally:

@@ -18,6 +18,7 @@ from typing import Final
 import msgspec
 import structlog
 
+from loyaltystream import __version__
 from loyaltystream.app import STAGES, Deployment, build_worker, fresh_start, member_name
 from loyaltystream.errors import RetryableBrokerError
 from loyaltystream.occupancy import occupied
@@ -94,7 +95,11 @@ def work(settings: Settings, order: Order) -> None:
             port = worker.metrics.serve(
                 settings.telemetry.metrics_host, _metrics_port(settings, order)
             )
-            log.info("worker.started", metrics=f"{settings.telemetry.metrics_host}:{port}")
+            log.info(
+                "worker.started",
+                version=__version__,
+                metrics=f"{settings.telemetry.metrics_host}:{port}",
+            )
             tune_interpreter()
             worker.runner.run(stopping.is_set)
             worker.leave()

@@ -21,7 +21,10 @@ from loyaltystream.settings import ENVIRONMENT_PREFIX
 
 ROOT: Final = Path(__file__).parents[2]
 SOURCE: Final = ROOT / "src"
-PROJECT: Final[dict[str, Any]] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+DESCRIPTION: Final[dict[str, Any]] = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PROJECT: Final = DESCRIPTION["project"]
+INCLUDED: Final = DESCRIPTION["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+"""Folders beside the sources that are in the wheel, and where they lie there."""
 
 
 @pytest.fixture(scope="module")
@@ -79,9 +82,9 @@ def test_the_wheel_holds_everything(built: Path) -> None:
     held = set(zipfile.ZipFile(wheel).namelist())
     wanted = {
         *_files(SOURCE / "loyaltystream", "loyaltystream"),
-        *_files(ROOT / "schemas", "loyaltystream/schemas"),
-        *_files(ROOT / "examples" / "definitions", "loyaltystream/examples/definitions"),
+        *(name for source, at in INCLUDED.items() for name in _files(ROOT / source, at)),
     }
+    assert {"loyaltystream/schemas", "loyaltystream/samples"} <= set(INCLUDED.values())
     assert "loyaltystream/py.typed" in wanted
     assert wanted - held == set()
     others = {name for name in held - wanted if ".dist-info/" not in name}

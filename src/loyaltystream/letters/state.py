@@ -65,6 +65,9 @@ UNKNOWN = LetterState(Step.UNKNOWN)
 IMPORT_KEYS: Final = b"import/"
 """What the keys of imports begin with: they are written down on the same topic."""
 
+REEMIT_KEYS: Final = b"re-emit/"
+"""Likewise those of re-emissions."""
+
 _decode = msgspec.json.Decoder(LetterState).decode
 
 
@@ -88,7 +91,7 @@ class States:
         return [Place(topic, int(partition), int(offset)) for partition, _, offset in slots]
 
     def _learn(self, record: Record) -> None:
-        if (record.key or b"").startswith(IMPORT_KEYS):
+        if (record.key or b"").startswith((IMPORT_KEYS, REEMIT_KEYS)):
             return
         # No letter has a name that is not ASCII.
         name = (record.key or b"").decode("ascii", "replace")

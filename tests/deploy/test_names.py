@@ -2,7 +2,10 @@
 
 import re
 import shlex
+import urllib.error
+import urllib.request
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +16,10 @@ import yaml
 from loyaltystream.app import STAGES
 from loyaltystream.cli import app
 from loyaltystream.cli.serve import METRICS
+from loyaltystream.health import PROBES
 from loyaltystream.settings import ENVIRONMENT_PREFIX, Settings, load, setting_names, variable
+from loyaltystream.telemetry.health import health_of
+from loyaltystream.telemetry.serving import serve_worker
 from loyaltystream.working import GRACE_S, PORTS_PER_STAGE
 from tests.deploy.image import ENVIRONMENT as IMAGE
 from tests.deploy.manifests import KUBERNETES, OVERLAYS, Manifest, build, chosen, pods
@@ -166,6 +172,24 @@ def test_every_probe_asks_its_own_question(manifests: list[Manifest]) -> None:
         if name != "loyaltystream-init":
             asked = [probe["httpGet"]["path"] for probe in _probes(pod["containers"][0])]
             assert asked == ["/startupz", "/livez", "/readyz"], name
+
+
+def test_every_probe_is_answered(manifests: list[Manifest]) -> None:
+    """What Kubernetes, compose and the image ask is what a worker answers, on the port it has."""
+    asked = {
+        probe["httpGet"]["path"]
+        for name, pod in pods(manifests)
+        if name != "loyaltystream-init"
+        for probe in _probes(pod["containers"][0])
+    }
+    checks = [" ".join(one["healthcheck"]["test"]) for one in OURS.values() if "healthcheck" in one]
+    asked |= {path for check in checks for path in re.findall(r"127\.0\.0\.1:\d+(/\w+)", check)}
+    asked |= set(re.findall(r"(/\w+)$", IMAGE["HEALTH_URL"]))
+    assert asked == set(PROBES)
+    port = serve_worker(health_of(Settings()), "127.0.0.1", 0)
+    for path in asked:
+        with pytest.raises(urllib.error.HTTPError) if path != "/livez" else nullcontext():
+            urllib.request.urlopen(f"http://127.0.0.1:{port}{path}")
 
 
 def test_every_path_is_mounted(manifests: list[Manifest], under: Any) -> None:

@@ -18,6 +18,7 @@ from typing import Final
 import msgspec
 import structlog
 
+from loyaltystream import __version__
 from loyaltystream.app import STAGES, Deployment, build_worker, fresh_start, member_name
 from loyaltystream.errors import RetryableBrokerError
 from loyaltystream.occupancy import occupied
@@ -96,7 +97,11 @@ def work(settings: Settings, order: Order) -> None:
                 log.warning("broker.awaited", why=str(error), next="trying again until it is back")
                 stopping.wait(_AWAIT_S)
         if worker is not None:
-            log.info("worker.started", metrics=f"{settings.telemetry.metrics_host}:{port}")
+            log.info(
+                "worker.started",
+                version=__version__,
+                metrics=f"{settings.telemetry.metrics_host}:{port}",
+            )
             tune_interpreter()
             worker.runner.run(stopping.is_set)
             worker.leave()

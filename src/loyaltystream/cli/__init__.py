@@ -14,7 +14,7 @@ from rich.markup import escape
 from loyaltystream.cli import definitions, letters, memory, mending, platform, schemas, serve
 from loyaltystream.cli.audit import audit
 from loyaltystream.cli.backfill import backfill
-from loyaltystream.cli.context import Context, settings_option
+from loyaltystream.cli.context import Context, settings_option, version_option
 from loyaltystream.cli.demo import demo
 from loyaltystream.cli.doctor import doctor
 from loyaltystream.cli.init import init
@@ -59,7 +59,11 @@ app.command()(demo)
 
 
 @app.callback()
-def _read_settings(context: typer.Context, settings: settings_option = None) -> None:
+def _read_settings(
+    context: typer.Context,
+    settings: settings_option = None,
+    version: version_option = False,  # noqa: ARG001 (its callback ends the command)
+) -> None:
     quiet()
     context.obj = Context(settings)
 

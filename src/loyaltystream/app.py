@@ -68,7 +68,8 @@ from loyaltystream.telemetry.definitions import DefinitionWatch
 from loyaltystream.telemetry.memory import MemoryWatch
 from loyaltystream.telemetry.metrics import Metrics
 from loyaltystream.telemetry.offsets import note_forgotten
-from loyaltystream.telemetry.worker import WorkerTelemetry
+from loyaltystream.telemetry.registry import RegistryWatch
+from loyaltystream.telemetry.worker import Readings, WorkerTelemetry
 from loyaltystream.topology import Output, Topics
 
 STAGES: Final = ("ingest", "notify")
@@ -357,12 +358,14 @@ class Worker(msgspec.Struct, frozen=True):
     """One stage's runner, and the metrics that it counts into.
 
     Attributes:
+        watch: begins to look after what its loop does not, beside it.
         leave: waits, for seconds at most, until all that a restart wants is on the disk.
     """
 
     name: str
     runner: Runner
     metrics: Metrics
+    watch: Callable[[], None]
     leave: Callable[[], None]
 
 
@@ -370,6 +373,7 @@ class _Work(msgspec.Struct, frozen=True):
     """A stage, and what else a worker asks of it."""
 
     stage: Stage
+    definitions: Source
     remembered: Callable[[], Remembered] | None = None
     leave: Callable[[], None] = lambda: None
 
@@ -428,15 +432,23 @@ def build_worker(
         settings.kafka, settings.worker, transactional_id=name, input_topic=topic
     )
     metrics = Metrics()
+    metrics.topic_partitions.set(deployment.reader.partitions(topic))
     if stage == "ingest":
         work = _build_ingest(deployment, metrics, start, accept_loss_ms)
     else:
         work = _build_notify(deployment, metrics, start)
-    telemetry = WorkerTelemetry(
-        metrics, lags=source.lag, poll_gap_s=source.poll_gap_s, remembered=work.remembered
+    readings = Readings(
+        lags=source.lag,
+        held_s=source.held_s,
+        poll_gap_s=source.poll_gap_s,
+        queued=sink.queued,
+        defined=lambda: work.definitions.view().by_name,
+        remembered=work.remembered,
     )
+    telemetry = WorkerTelemetry(metrics, readings)
     runner = Runner(source, sink, work.stage, telemetry=telemetry)
-    return Worker(name, runner, metrics, work.leave)
+    watch = RegistryWatch(metrics, deployment.registry.ask)
+    return Worker(name, runner, metrics, watch.begin, work.leave)
 
 
 def build_notify(deployment: Deployment, letters: LetterEncoder) -> Notify:
@@ -509,15 +521,16 @@ def _build_ingest(
         origin=origins(reader, deployment.topics, group=group, layout=layout),
         watch=MemoryWatch(metrics),
     )
+    definitions = deployment.definitions(metrics)
     ingest = IngestStage(
         deployment.ingest(),
-        definitions=deployment.definitions(metrics),
+        definitions=definitions,
         layout=layout,
         keeper=keeper,
         fresh=guarded(start, reader, deployment.topics.changelog, layout),
         accept_loss_ms=accept_loss_ms,
     )
-    return _Work(ingest, ingest.remembered, keeper.leave)
+    return _Work(ingest, definitions, ingest.remembered, keeper.leave)
 
 
 def _build_notify(deployment: Deployment, metrics: Metrics, start: FreshStart) -> _Work:
@@ -525,7 +538,7 @@ def _build_notify(deployment: Deployment, metrics: Metrics, start: FreshStart) -
     definitions = deployment.definitions(metrics)
     reached = Reached(deployment.reader, deployment.topics)
     fresh = going_on(reached, start, note_forgotten)
-    return _Work(NotifyStage(notify, definitions=definitions, fresh=fresh))
+    return _Work(NotifyStage(notify, definitions=definitions, fresh=fresh), definitions)
 
 
 def fresh_start(deployment: Deployment, stage: str, choice: str | int | None) -> FreshStart:

@@ -95,6 +95,7 @@ def work(settings: Settings, order: Order) -> None:
                 settings.telemetry.metrics_host, _metrics_port(settings, order)
             )
             log.info("worker.started", metrics=f"{settings.telemetry.metrics_host}:{port}")
+            worker.watch()
             tune_interpreter()
             worker.runner.run(stopping.is_set)
             worker.leave()

@@ -9,6 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from loyaltystream.errors import RetryableBrokerError
 from loyaltystream.events import Record
 from loyaltystream.pipeline import Plan, count_appended
+from loyaltystream.stage import Remembered
 from loyaltystream.telemetry.ages import BUCKETS_S, Ages
 from loyaltystream.telemetry.behind import Behind
 from loyaltystream.telemetry.metrics import Metrics
@@ -33,7 +34,7 @@ class Told:
                 poll_gap_s=lambda: 3.5,
                 queued=lambda: 12,
                 defined=lambda: DEFINED,
-                remembered=None,
+                remembered=lambda: Remembered({}, {}, 0),
             ),
         )
 
@@ -46,6 +47,10 @@ class Told:
             for sample in family.samples
             if sample.name == name
         }
+
+    def counted(self, name: str) -> dict[tuple[str, ...], float]:
+        """Return the same, those that are not 0."""
+        return {labels: count for labels, count in self.scraped(name).items() if count}
 
 
 def test_events_are_counted_under_names_that_definitions_gave() -> None:
@@ -62,13 +67,13 @@ def test_events_are_counted_under_names_that_definitions_gave() -> None:
         tally.events[name, Verdict.REJECTED] = count
         tally.event_reasons[name, Reason.REQUIRED] = count
     told.telemetry.committed([Plan(0, 1, [], tally)])
-    assert told.scraped("loyaltystream_event_records_total") == {
+    assert told.counted("loyaltystream_event_records_total") == {
         ("cardLinked", "1800", "rejected"): 7,
         ("other", "1800", "rejected"): 2,
         ("other", "other", "rejected"): 5,
         ("other", "other", "tombstone"): 3,
     }
-    assert told.scraped("loyaltystream_event_reasons_total") == {
+    assert told.counted("loyaltystream_event_reasons_total") == {
         ("cardLinked", "1800", "REQUIRED"): 7,
         ("other", "1800", "REQUIRED"): 2,
         ("other", "other", "REQUIRED"): 5,
@@ -182,3 +187,14 @@ def test_the_registry_is_looked_after() -> None:
         "loyaltystream_registry_requests_total", {"outcome": "failed"}
     )
     assert failed == 1
+
+
+def test_counters_begin_at_nothing() -> None:
+    """The first rejection of an event is a rise: its counter stood at 0 before."""
+    told = Told()
+    told.telemetry._gauged_s -= 1
+    told.telemetry.turned()
+    zeros = told.scraped("loyaltystream_event_records_total")
+    assert set(zeros.values()) == {0}
+    assert ("cardLinked", "1800", "rejected") in zeros
+    assert told.scraped("loyaltystream_transactions_total") == {("aborted",): 0, ("committed",): 0}

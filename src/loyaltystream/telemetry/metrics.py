@@ -25,6 +25,15 @@ class Metrics:
         self._make_partitions()
         self._make_memory()
         self._make_snapshots()
+        # A counter that is not there before it counts is not seen to rise.
+        for counter, values in (
+            (self.transactions, ("committed", "aborted")),
+            (self.registry_requests, ("answered", "failed")),
+            (self.rebalances, ("came", "went")),
+            (self.memory_snapshots, ("written", "failed", "refused")),
+        ):
+            for value in values:
+                counter.labels(value)
 
     def serve(self, host: str, port: int) -> int:
         """Serve `/metrics`; return the port.

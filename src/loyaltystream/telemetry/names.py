@@ -26,19 +26,23 @@ class EventLabels:
         self._named: dict[EventName, tuple[str, str]] = {}
         self._orgs: set[int | None] = set()
 
-    def learn(self, defined: Iterable[tuple[int, str]]) -> None:
+    def learn(self, defined: Iterable[tuple[int, str]]) -> list[tuple[str, str]]:
         """Name events that are in force; who has a name keeps it as long as the worker runs.
 
         Args:
             defined: in force. The same ones as last time cost nothing.
+
+        Returns:
+            The labels that there were not before.
         """
         if defined is self._known:
-            return
-        self._known = defined
+            return []
+        self._known, before = defined, len(self._named)
         for org_id, event_name in sorted(defined):
             if len(self._named) < self._most:
                 self._named.setdefault((org_id, event_name), (str(org_id), event_name))
         self._orgs = {org_id for org_id, _ in self._named}
+        return list(self._named.values())[before:]
 
     def of(self, name: EventName) -> tuple[str, str]:
         """Return the labels of an event; `other` where nothing in force says so."""

@@ -75,7 +75,7 @@ class WorkerTelemetry:
         metrics.transactions.labels("committed").inc()
         metrics.batch_records.observe(sum(plan.tally.consumed for plan in plans))
         self._observe_commit()
-        self._labels.learn(self._readings.defined())
+        self._name_events()
         now_ms = int(time.time() * 1000)
         for plan in plans:
             self._behind.read(plan.partition, plan.tally.appended)
@@ -129,6 +129,13 @@ class WorkerTelemetry:
             self._gauged_s = now_s
             self._gauge()
 
+    def _name_events(self) -> None:
+        """Begin the counters of events at 0: nobody sees one rise that was not there before."""
+        for labels in self._labels.learn(self._readings.defined()):
+            for verdict in Verdict:
+                if verdict is not Verdict.TOMBSTONE and self._readings.remembered is not None:
+                    self._metrics.event_records.labels(*labels, verdict.value)
+
     def _count(self, partition: str, tally: Tally) -> None:
         metrics = self._metrics
         for verdict, count in tally.verdicts.items():
@@ -154,6 +161,7 @@ class WorkerTelemetry:
 
     def _gauge(self) -> None:
         metrics, readings = self._metrics, self._readings
+        self._name_events()
         lags = {number: lag for number, lag in readings.lags().items() if number in self._owned}
         held_s = readings.held_s()
         for partition, lag in lags.items():

@@ -49,7 +49,7 @@ chaos: $(VENV)/.dev ## faults on a real broker for half an hour: kills, outages,
 soak: $(VENV)/.dev ## 500 faults and more, about two hours; the report goes to docs/soak.md
 	@$(BIN)/python -m tests.chaos --injections 500 --markdown docs/soak.md $(CHAOS)
 
-dashboards: $(VENV)/.dev ## write deploy/prometheus/rules from tests/observing
+dashboards: $(VENV)/.dev ## write dashboards, rules and alerts of deploy/ from tests/observing
 	@$(BIN)/python -m tests.observing
 
 profile: $(VENV)/.dev ## what each step of both stages costs an event, and a rejected one, beside json.loads and fastavro

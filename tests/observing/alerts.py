@@ -15,7 +15,20 @@ BUDGET: Final = 0.001
 WINDOWS: Final = ("5m", "30m", "1h", "6h")
 DEAD: Final = "rejected|conflict|late"
 _EVENT_DEAD: Final = f'loyaltystream_event_records_total{{verdict=~"{DEAD}"}}'
-_EVENT_JUDGED: Final = 'loyaltystream_event_records_total{verdict!~"rekeyed|tombstone"}'
+
+
+_NAMED: Final = 'event!="other"'
+_UNNAMED: Final = 'event="other"'
+
+
+def _dead(events: str) -> str:
+    dead = f'loyaltystream_event_records_total{{verdict=~"{DEAD}",{events}}}'
+    return f"sum by (org, event) (increase({dead}[10m]))"
+
+
+def _judged(*labels: str) -> str:
+    chosen = ",".join(['verdict!~"rekeyed|tombstone"', *labels])
+    return f"(increase(loyaltystream_event_records_total{{{chosen}}}[10m]))"
 
 
 def _late(window: str) -> Recording:
@@ -31,8 +44,11 @@ RECORDINGS: Final = [
     *map(_late, WINDOWS),
     Recording(
         "loyaltystream:event_dead:ratio10m",
-        f"sum by (org, event) (increase({_EVENT_DEAD}[10m]))\n"
-        f"  / (sum by (org, event) (increase({_EVENT_JUDGED}[10m])) > 0)",
+        # What has no name is hardly ever accepted: its share is that of everything.
+        f"{_dead(_NAMED)}\n"
+        f"  / (sum by (org, event) {_judged(_NAMED)} > 0)\n"
+        f"or {_dead(_UNNAMED)}\n"
+        f"  / on () group_left () (sum{_judged()} > 0)",
     ),
     Recording(
         "loyaltystream:partitions:without_worker",

@@ -94,7 +94,7 @@ def write_board(board: Board) -> str:
         "timezone": "browser",
         "links": [_links()],
         "templating": {"list": list(_variables(board))},
-        "panels": list(_placed(board.panels)),
+        "panels": [place | _panel(panel) for panel, place in placed(board.panels)],
     }
     return json.dumps(model, indent=1, ensure_ascii=False) + "\n"
 
@@ -130,14 +130,15 @@ def _variables(board: Board) -> Iterator[dict[str, Any]]:
         }
 
 
-def _placed(panels: Iterable[Panel]) -> Iterator[dict[str, Any]]:
+def placed(panels: Iterable[Panel]) -> Iterator[tuple[Panel, dict[str, Any]]]:
+    """Yield each panel with its number and its place, as Grafana has them."""
     left = top = height = 0
     for number, panel in enumerate(panels, 1):
         if left + panel.width > COLUMNS:
             left, top, height = 0, top + height, 0
         place = {"x": left, "y": top, "w": panel.width, "h": panel.height}
         left, height = left + panel.width, max(height, panel.height)
-        yield {"id": number, "gridPos": place, **_panel(panel)}
+        yield panel, {"id": number, "gridPos": place}
 
 
 def _panel(panel: Panel) -> dict[str, Any]:

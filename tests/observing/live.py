@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +22,7 @@ from tests.observing.written import ROOT, RULES
 from tests.shop import QUICK, Shop, eventually, opened
 from tests.telemetry.conftest import WORKERS, canaries, free_ports, worker_ports
 
+OURS: Final = [ROOT / RULES / name for name in ("recording.yml", "alerts.yml")]
 CHOSEN: Final = {"$instance": ".*", "$org": ".*", "$event": ".*"}
 
 
@@ -54,7 +55,9 @@ def panels() -> Iterator[tuple[str, Panel]]:
 
 
 @contextmanager
-def observed(cluster: Addresses, directory: Path, partitions: int = 4) -> Iterator[Observed]:
+def observed(
+    cluster: Addresses, directory: Path, partitions: int = 4, *, rules: Sequence[Path] = OURS
+) -> Iterator[Observed]:
     """Yield two workers a stage, a gateway, and a Prometheus that has scraped all of them."""
     first, port = free_ports(), free_port()
     settings = QUICK | {
@@ -66,7 +69,6 @@ def observed(cluster: Addresses, directory: Path, partitions: int = 4) -> Iterat
         shop.start("run", "--workers", str(WORKERS), "--from", "earliest")
         gate = Gate(shop)
         gate.start()
-        rules = [ROOT / RULES / name for name in ("recording.yml", "alerts.yml")]
         with running(directory / "prometheus", port, [_job(first)], rules) as prometheus:
             watched = Observed(shop, gate, prometheus)
             eventually(

@@ -50,8 +50,8 @@ OVERVIEW: Final = Board(
             alarm=0.2,
         ),
         one(
-            "Partitions without a worker",
-            "Nobody reads these. Above 0 for a while when a worker starts.",
+            "Without a worker",
+            "Partitions that nobody reads. Above 0 for a while when a worker starts.",
             "sum(loyaltystream:partitions:without_worker)",
             warn=1,
             alarm=2,

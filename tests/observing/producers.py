@@ -26,8 +26,8 @@ PRODUCERS: Final = Board(
         ),
         Panel(
             "Became dead letters",
-            "Share of each event's records over ten minutes: rejected, conflict or late. An alert "
-            "fires at five times what is usual.",
+            "Share of each event's records over ten minutes, of `other` of all records: rejected, "
+            "conflict or late. An alert fires at five times what is usual.",
             [Query(f"loyaltystream:event_dead:ratio10m{{{THEIRS}}}", "{{org}} {{event}}")],
             "percentunit",
             alarm=0.05,

@@ -6,6 +6,7 @@ import msgspec
 
 AGES: Final = 'loyaltystream_age_seconds_%s{stage="ingest",instance="a"%s}'
 EVENTS: Final = 'loyaltystream_event_records_total{org="7",event="e",verdict="%s"}'
+UNNAMED: Final = 'loyaltystream_event_records_total{org="7",event="other",verdict="%s"}'
 LINE: Final = 'job="loyaltystream",stage="ingest",instance="a"'
 
 
@@ -92,6 +93,23 @@ SCENES: Final = [
         "An event of which a third is always rejected is as usual.",
         {EVENTS % "accepted": "0+60x400", EVENTS % "rejected": "0+30x400"},
         320,
+    ),
+    Scene(
+        "What has no name is never accepted, and there is no more of it than always.",
+        {
+            EVENTS % "accepted": "0+600x400",
+            UNNAMED % "rejected": "0+20x400",
+        },
+        320,
+    ),
+    Scene(
+        "A tenth of everything has a name that nobody has defined, all of a sudden.",
+        {
+            EVENTS % "accepted": "0+600x400",
+            UNNAMED % "rejected": "0x300 60+60x100",
+        },
+        320,
+        ("RejectionsSurge",),
     ),
     Scene(
         "A few of a rare event are rejected.",

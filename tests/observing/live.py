@@ -59,7 +59,7 @@ def observed(
     cluster: Addresses, directory: Path, partitions: int = 4, *, rules: Sequence[Path] = OURS
 ) -> Iterator[Observed]:
     """Yield two workers a stage, a gateway, and a Prometheus that has scraped all of them."""
-    first, port = free_ports(), free_port()
+    first, port = free_ports(METRICS), free_port()
     settings = QUICK | {
         "telemetry.metrics_port": str(first),
         "gateway.port": str(free_port()),

@@ -1,7 +1,6 @@
 """Prometheus and promtool, of this machine. Does I/O: starts and ends them."""
 
 import json
-import os
 import shutil
 import subprocess
 import time
@@ -12,26 +11,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.shop import eventually
-
-
-def tool(name: str) -> str:
-    """Return where a program of Prometheus is; a test without it is skipped, or fails."""
-    found = shutil.which(name)
-    if found is None:
-        if os.environ.get("REQUIRE_ALL") == "1":
-            pytest.fail(f"{name} is not there, and REQUIRE_ALL=1 asks for it")
-        pytest.skip(f"{name} is not there: Debian has it in the package prometheus")
-    return found
+from tests.toolchain import demand
 
 
 def promtool(*arguments: str) -> str:
     """Run promtool; return what it says."""
-    done = subprocess.run(
-        [tool("promtool"), *arguments], capture_output=True, text=True, check=False
-    )
+    tool = _found("promtool")
+    done = subprocess.run([tool, *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
 
@@ -77,6 +64,7 @@ def running(
         jobs: as its configuration has them; JSON is YAML.
         rules: files.
     """
+    program = _found("prometheus")
     directory.mkdir(parents=True)
     often = {"scrape_interval": "1s", "evaluation_interval": "1s", "scrape_timeout": "1s"}
     files = [str(path.resolve()) for path in rules]
@@ -86,7 +74,7 @@ def running(
     with (directory / "prometheus.log").open("wb") as log:
         process = subprocess.Popen(
             [
-                tool("prometheus"),
+                program,
                 f"--config.file={configuration}",
                 f"--storage.tsdb.path={directory / 'samples'}",
                 f"--web.listen-address=127.0.0.1:{port}",
@@ -110,6 +98,12 @@ def _is_ready(url: str) -> bool:
         time.sleep(0.1)
         return False
     return True
+
+
+def _found(name: str) -> str:
+    """Return where a program of Debian's package prometheus is."""
+    demand(name)
+    return shutil.which(name) or name
 
 
 def _get(url: str) -> bytes:

@@ -113,8 +113,8 @@ OVERVIEW: Final = Board(
             "Processes",
             "1: scraped.",
             [Query('up{job="loyaltystream"}', "{{stage}} {{instance}}")],
-            alarm=1,
             warn=1,
+            alarm=0.5,
         ),
         Panel(
             "Notifications",

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final, TypeVar
 
-import fastavro.schema
 from confluent_kafka.schema_registry import Schema as RegistrySchema
 from confluent_kafka.schema_registry import SchemaRegistryClient, SchemaRegistryError
 
@@ -34,7 +33,8 @@ class Registry:
     def __init__(self, settings: RegistrySettings) -> None:
         self.url = settings.url
         client = {name: value.get_secret_value() for name, value in settings.client.items()}
-        self._client = SchemaRegistryClient({**client, "url": settings.url})
+        self._properties = {**client, "url": settings.url}
+        self._client = SchemaRegistryClient(self._properties)
         self._writers: dict[int, Schema | None] = {}
 
     def ask(self) -> None:
@@ -124,12 +124,17 @@ class Registry:
             self._writers[schema_id] = found
         return self._writers[schema_id]
 
+    def forget(self) -> None:
+        """Ask for every schema anew: what was told so far may be another registry's word."""
+        self._writers.clear()
+        self._client = SchemaRegistryClient(self._properties)  # it remembers what it was told, too
+
     def _fetch(self, schema_id: int) -> Schema:
         content = self._client.get_schema(schema_id).schema_str
-        parsed = fastavro.schema.parse_schema(json.loads(content or "null"))
-        if not isinstance(parsed, dict):
-            raise SchemaError(f"schema {schema_id} at {self.url} is not a record")
-        return parsed
+        try:
+            return parse(json.loads(content or "null"))
+        except SchemaError as error:
+            raise SchemaError(f"schema {schema_id} at {self.url} is not a record") from error
 
     def _ask(self, doing: str, call: Callable[[], T]) -> T | None:
         try:

@@ -70,6 +70,7 @@ from loyaltystream.sealing.ring import NO_KEYS, KeyRing
 from loyaltystream.settings import TOPIC_ROLES, Settings
 from loyaltystream.stage import FreshStart, IngestStage, NotifyStage, Remembered
 from loyaltystream.telemetry.definitions import DefinitionWatch
+from loyaltystream.telemetry.health import Health, Watched
 from loyaltystream.telemetry.memory import MemoryWatch
 from loyaltystream.telemetry.metrics import Metrics
 from loyaltystream.telemetry.offsets import note_forgotten
@@ -246,8 +247,12 @@ class Deployment:
 
     def topic_plans(self) -> list[TopicPlan]:
         """Return all topics as they have to be (design.md section 2)."""
+        return self.topic_plans_for(windows_of(self.settings))
+
+    def topic_plans_for(self, windows: Sequence[int]) -> list[TopicPlan]:
+        """Return the same where unique keys are remembered for so many days."""
         names, topics = self.settings.topics, self.topics
-        longest = max([self.settings.memory.window_days, *windows_of(self.settings)])
+        longest = max([self.settings.memory.window_days, *windows])
         changelog = changelog_topic(
             topics.changelog, _changelog_days(longest, names.retention_days)
         )
@@ -428,8 +433,14 @@ def member_name(settings: Settings, stage: str, slot: int) -> str:
     return f"{worker.group_prefix}.{stage}.{worker.instance}.{slot}"
 
 
-def build_worker(
-    deployment: Deployment, stage: str, slot: int, *, start: FreshStart, accept_loss_ms: int | None
+def build_worker(  # noqa: PLR0913 (what, who, where from, and whom to tell)
+    deployment: Deployment,
+    stage: str,
+    slot: int,
+    *,
+    start: FreshStart,
+    accept_loss_ms: int | None,
+    health: Health,
 ) -> Worker:
     """Put a worker together; nothing is read or written yet.
 
@@ -439,6 +450,7 @@ def build_worker(
         slot: its number among the workers of this instance and stage.
         start: where to begin in a partition that was never read.
         accept_loss_ms: an operator's word that a lost memory may start empty.
+        health: told how it is.
 
     Raises:
         ConfigurationError: if settings, topics or definitions are not usable.
@@ -469,7 +481,16 @@ def build_worker(
         work = _build_ingest(deployment, metrics, start, accept_loss_ms)
     else:
         work = _build_notify(deployment, metrics, start)
-    readings = Readings(
+    told = WorkerTelemetry(metrics, _readings(source, sink, work))
+    telemetry = Watched(told, health)
+    health.built(metrics.registry)
+    runner = Runner(source, sink, work.stage, telemetry=telemetry)
+    watch = RegistryWatch(metrics, deployment.registry.ask)
+    return Worker(name, runner, metrics, watch.begin, work.leave)
+
+
+def _readings(source: GroupSource, sink: TransactionalSink, work: _Work) -> Readings:
+    return Readings(
         lags=source.lag,
         held_s=source.held_s,
         poll_gap_s=source.poll_gap_s,
@@ -477,10 +498,6 @@ def build_worker(
         defined=lambda: work.definitions.view().by_name,
         remembered=work.remembered,
     )
-    telemetry = WorkerTelemetry(metrics, readings)
-    runner = Runner(source, sink, work.stage, telemetry=telemetry)
-    watch = RegistryWatch(metrics, deployment.registry.ask)
-    return Worker(name, runner, metrics, watch.begin, work.leave)
 
 
 def build_notify(deployment: Deployment, letters: LetterEncoder) -> Notify:

@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PYTEST ?= --numprocesses 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types bench profile chaos soak lock clean
+.PHONY: help setup demo test lint types bench profile dashboards chaos soak lock clean
 
 help: ## say what each target does
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -51,6 +51,9 @@ chaos: $(VENV)/.dev ## faults on a real broker for half an hour: kills, outages,
 
 soak: $(VENV)/.dev ## 500 faults and more, about two hours; the report goes to docs/soak.md
 	@$(BIN)/python -m tests.chaos --injections 500 --markdown docs/soak.md $(CHAOS)
+
+dashboards: $(VENV)/.dev ## write dashboards, rules and alerts of deploy/ from tests/observing
+	@$(BIN)/python -m tests.observing
 
 profile: $(VENV)/.dev ## what each step of both stages costs an event, and a rejected one, beside json.loads and fastavro
 	@$(BIN)/python -m tests.bench.steps $(PROFILE)

@@ -39,7 +39,7 @@ def test_every_variable_is_a_setting(text: str) -> None:
 
 
 def test_it_has_all_that_the_readme_promises() -> None:
-    """Broker, registry, set-up, one worker a stage and Prometheus are there."""
+    """Broker, registry, set-up, one worker a stage, Prometheus and Grafana are there."""
     assert _names(_section("services")) == [
         "kafka",
         "registry",
@@ -47,6 +47,7 @@ def test_it_has_all_that_the_readme_promises() -> None:
         "ingest",
         "notify",
         "prometheus",
+        "grafana",
     ]
     for stage in ("ingest", "notify"):
         assert f'["run", "--stage", "{stage}", "--workers", "1", "--from", "earliest"]' in COMPOSE
@@ -62,7 +63,7 @@ def test_the_hash_key_has_no_default() -> None:
 def test_nothing_is_open_to_the_network() -> None:
     """Every published port is published on the loopback interface."""
     ports = re.findall(r'^ +- "?([^"\n]*:\d+)"?$', _section("services"), re.MULTILINE)
-    assert len(ports) == 3
+    assert len(ports) == 4
     assert all(port.startswith("127.0.0.1:") for port in ports)
 
 
@@ -90,3 +91,21 @@ def test_prometheus_finds_the_workers() -> None:
         assert f":{served}/readyz" in COMPOSE
     for probe in re.findall(r"127\.0\.0\.1:\d+(/\w+)', timeout", COMPOSE):
         assert probe in PROBES
+
+
+def test_prometheus_has_the_rules() -> None:
+    """The rules lie where Prometheus looks for them, beside its configuration."""
+    assert "rule_files:\n  - rules/*.yml\n" in PROMETHEUS
+    assert "- ./deploy/prometheus/rules:/etc/prometheus/rules:ro" in COMPOSE
+
+
+def test_grafana_has_the_dashboards() -> None:
+    """Its dashboards lie where it is told to look, and it asks the Prometheus of this file."""
+    grafana = ROOT / "deploy" / "grafana" / "provisioning"
+    [path] = re.findall(r"path: (.+)", (grafana / "dashboards" / "loyaltystream.yml").read_text())
+    assert f"- ./deploy/grafana/dashboards:{path}:ro" in COMPOSE
+    assert "- ./deploy/grafana/provisioning:/etc/grafana/provisioning:ro" in COMPOSE
+    source = (grafana / "datasources" / "prometheus.yml").read_text()
+    assert "url: http://prometheus:9090" in source
+    [interval] = re.findall(r"scrape_interval: (\w+)", PROMETHEUS)
+    assert f"timeInterval: {interval}" in source

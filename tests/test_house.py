@@ -69,7 +69,6 @@ CLASS_LINES = 120
 OPEN = {
     "src/loyaltystream/app.py",
     "src/loyaltystream/cli/run.py: run()",
-    "src/loyaltystream/telemetry/metrics.py: __init__()",
     "src/loyaltystream/platform/service.py: Service",
     "src/loyaltystream/platform/service.py: ServiceState",
     "src/loyaltystream/steps/notify.py: Any",

@@ -74,7 +74,8 @@ from loyaltystream.telemetry.health import Health, Watched
 from loyaltystream.telemetry.memory import MemoryWatch
 from loyaltystream.telemetry.metrics import Metrics
 from loyaltystream.telemetry.offsets import note_forgotten
-from loyaltystream.telemetry.worker import WorkerTelemetry
+from loyaltystream.telemetry.registry import RegistryWatch
+from loyaltystream.telemetry.worker import Readings, WorkerTelemetry
 from loyaltystream.topology import Output, Topics
 
 STAGES: Final = ("ingest", "notify")
@@ -390,12 +391,14 @@ class Worker(msgspec.Struct, frozen=True):
     """One stage's runner, and the metrics that it counts into.
 
     Attributes:
+        watch: begins to look after what its loop does not, beside it.
         leave: waits, for seconds at most, until all that a restart wants is on the disk.
     """
 
     name: str
     runner: Runner
     metrics: Metrics
+    watch: Callable[[], None]
     leave: Callable[[], None]
 
 
@@ -403,6 +406,7 @@ class _Work(msgspec.Struct, frozen=True):
     """A stage, and what else a worker asks of it."""
 
     stage: Stage
+    definitions: Source
     remembered: Callable[[], Remembered] | None = None
     leave: Callable[[], None] = lambda: None
 
@@ -472,17 +476,28 @@ def build_worker(  # noqa: PLR0913 (what, who, where from, and whom to tell)
         group=outsider(settings.kafka, deployment.group(stage)),
     )
     metrics = Metrics()
+    metrics.topic_partitions.set(deployment.reader.partitions(topic))
     if stage == "ingest":
         work = _build_ingest(deployment, metrics, start, accept_loss_ms)
     else:
         work = _build_notify(deployment, metrics, start)
-    told = WorkerTelemetry(
-        metrics, lags=source.lag, poll_gap_s=source.poll_gap_s, remembered=work.remembered
-    )
+    told = WorkerTelemetry(metrics, _readings(source, sink, work))
     telemetry = Watched(told, health)
     health.built(metrics.registry)
     runner = Runner(source, sink, work.stage, telemetry=telemetry)
-    return Worker(name, runner, metrics, work.leave)
+    watch = RegistryWatch(metrics, deployment.registry.ask)
+    return Worker(name, runner, metrics, watch.begin, work.leave)
+
+
+def _readings(source: GroupSource, sink: TransactionalSink, work: _Work) -> Readings:
+    return Readings(
+        lags=source.lag,
+        held_s=source.held_s,
+        poll_gap_s=source.poll_gap_s,
+        queued=sink.queued,
+        defined=lambda: work.definitions.view().by_name,
+        remembered=work.remembered,
+    )
 
 
 def build_notify(deployment: Deployment, letters: LetterEncoder) -> Notify:
@@ -555,15 +570,16 @@ def _build_ingest(
         origin=origins(reader, deployment.topics, group=group, layout=layout),
         watch=MemoryWatch(metrics),
     )
+    definitions = deployment.definitions(metrics)
     ingest = IngestStage(
         deployment.ingest(),
-        definitions=deployment.definitions(metrics),
+        definitions=definitions,
         layout=layout,
         keeper=keeper,
         fresh=guarded(start, reader, deployment.topics.changelog, layout),
         accept_loss_ms=accept_loss_ms,
     )
-    return _Work(ingest, ingest.remembered, keeper.leave)
+    return _Work(ingest, definitions, ingest.remembered, keeper.leave)
 
 
 def _build_notify(deployment: Deployment, metrics: Metrics, start: FreshStart) -> _Work:
@@ -571,7 +587,7 @@ def _build_notify(deployment: Deployment, metrics: Metrics, start: FreshStart) -
     definitions = deployment.definitions(metrics)
     reached = Reached(deployment.reader, deployment.topics)
     fresh = going_on(reached, start, note_forgotten)
-    return _Work(NotifyStage(notify, definitions=definitions, fresh=fresh))
+    return _Work(NotifyStage(notify, definitions=definitions, fresh=fresh), definitions)
 
 
 def fresh_start(deployment: Deployment, stage: str, choice: str | int | None) -> FreshStart:

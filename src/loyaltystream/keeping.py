@@ -63,7 +63,7 @@ def build_keeper(  # noqa: PLR0913 (whose memories, where from, and who is told)
     return Keeper(
         Files(snapshots_directory(settings, group)),
         ThreadHand(),
-        changelog=ChangelogReader(reader, topic),
+        changelog=ChangelogReader(reader, topic, watch.restoring),
         bounds=ChangelogReader(LogReader(settings.kafka, timeout_s=_BOUND_S), topic),
         origin=origin,
         policy=Policy(memory.snapshot_ids, memory.snapshot_minutes * 60),

@@ -15,7 +15,7 @@ from loyaltystream.events import IMPORT_HEADER, Header, Record
 from loyaltystream.notifications.catalog import SCHEMAS
 from loyaltystream.notifications.envelope import cloud_event_headers
 from loyaltystream.notifications.program import Notification
-from loyaltystream.pipeline import Plan
+from loyaltystream.pipeline import Plan, count_appended, count_reasons
 from loyaltystream.rules import Rules
 from loyaltystream.steps.notify import Encoded, NotifiedBatch, Notifier
 from loyaltystream.steps.route import Letters, Router, trace_of
@@ -84,7 +84,7 @@ class Notify:
                 *self._notifications(batch, sources),
                 *router.dead_letters(batch.rejected),
             ],
-            tally=_count(batch),
+            tally=_count(records, batch),
         )
 
     def _encode(self, notification: Notification) -> Encoded:
@@ -97,7 +97,7 @@ class Notify:
             created_at_ms=value["createdAt"],
         )
         headers += notification.causes
-        return Encoded(notification.key, head + encode(value), headers)
+        return Encoded(notification.key, head + encode(value), headers, notification.type.name)
 
     def _notifications(self, batch: NotifiedBatch, sources: SourceHeaders) -> Iterator[Output]:
         topic = self._topics.notifications
@@ -115,12 +115,15 @@ def _import_of(record: Record) -> tuple[Header, ...]:
     return ((IMPORT_HEADER, import_id),)
 
 
-def _count(batch: NotifiedBatch) -> Tally:
-    tally = Tally()
+def _count(records: Sequence[Record], batch: NotifiedBatch) -> Tally:
+    tally = Tally(appended=count_appended(records))
     tally.outcomes[NotifyOutcome.NOTIFIED] += len(batch.notified)
     tally.outcomes[NotifyOutcome.SILENT] += len(batch.silent)
     tally.outcomes[NotifyOutcome.UNMAPPED] += len(batch.rejected)
     tally.outcomes[NotifyOutcome.TOMBSTONE] += len(batch.tombstones)
+    for _, notifications in batch.notified:
+        for made in notifications:
+            tally.notifications[made.type] += 1
     for rejected in batch.rejected:
-        tally.reasons.update({violation.reason for violation in rejected.violations})
+        count_reasons(tally, rejected)
     return tally

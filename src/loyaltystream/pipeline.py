@@ -4,9 +4,10 @@ Pure. `Ingest.judge` is the whole of it for one partition's part of a batch; the
 plan in a transaction and tells the memory only when the commit is known.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from operator import attrgetter
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
@@ -23,7 +24,7 @@ from loyaltystream.steps.rekey import rekey
 from loyaltystream.steps.route import Letters, Router
 from loyaltystream.steps.stages import Deduped, ReadBatch, Rejected, Rekeyed
 from loyaltystream.topology import Output, SourceHeaders, Topics
-from loyaltystream.verdicts import Tally, Verdict
+from loyaltystream.verdicts import Reason, Tally, Verdict
 
 
 class Memory(dedup_step.Memory, Protocol):
@@ -145,7 +146,7 @@ class Ingest:
                 *router.outputs(deduped, dead, rekeyed),
                 self._remembering(partition, delta, definitions.revision),
             ],
-            tally=_count(batch, rekeyed, deduped, dead),
+            tally=_count(records, batch, rekeyed, deduped, dead),
             delta=delta,
             overlay=deduped.overlay,
         )
@@ -156,14 +157,54 @@ class Ingest:
         return Output(self._topics.changelog, None, encode(delta), partition, headers)
 
 
-def _count(batch: ReadBatch, rekeyed: Rekeyed, deduped: Deduped, dead: Sequence[Rejected]) -> Tally:
-    tally = Tally()
+_NAME: Final = attrgetter("org_id", "event_name")
+
+
+def _count(
+    records: Sequence[Record],
+    batch: ReadBatch,
+    rekeyed: Rekeyed,
+    deduped: Deduped,
+    dead: Sequence[Rejected],
+) -> Tally:
+    tally = Tally(appended=count_appended(records))
     tally.verdicts[Verdict.ACCEPTED] += len(deduped.accepted)
     tally.verdicts[Verdict.DUPLICATE] += len(deduped.duplicates)
     tally.verdicts[Verdict.REKEYED] += len(rekeyed.astray)
     tally.verdicts[Verdict.TOMBSTONE] += batch.tombstones
-    tally.reasons.update(duplicate.reason for duplicate in deduped.duplicates)
+    for name, count in Counter(map(_NAME, deduped.accepted)).items():
+        tally.events[name, Verdict.ACCEPTED] += count
+    for name, count in Counter(_NAME(event) for event, _ in rekeyed.astray).items():
+        tally.events[name, Verdict.REKEYED] += count
+    for reason in (Reason.DUPLICATE_EVENT_ID, Reason.DUPLICATE_UNIQUE_KEY):
+        seen = (found.event for found in deduped.duplicates if found.reason is reason)
+        for name, count in Counter(map(_NAME, seen)).items():
+            tally.reasons[reason] += count
+            tally.events[name, Verdict.DUPLICATE] += count
+            tally.event_reasons[name, reason] += count
     for rejected in dead:
         tally.verdicts[rejected.verdict] += 1
-        tally.reasons.update({violation.reason for violation in rejected.violations})
+        tally.events[(rejected.org_id, rejected.event_name), rejected.verdict] += 1
+        count_reasons(tally, rejected)
     return tally
+
+
+def count_reasons(tally: Tally, rejected: Rejected) -> None:
+    """Count each reason once that a record became a dead letter for."""
+    for reason in {violation.reason for violation in rejected.violations}:
+        tally.reasons[reason] += 1
+        tally.event_reasons[(rejected.org_id, rejected.event_name), reason] += 1
+
+
+def count_appended(records: Sequence[Record]) -> Counter[int]:
+    """Return how many records the broker appended at which epoch millisecond.
+
+    Neighbours mostly came in one request, and have one time: their run is counted at once.
+    """
+    counts, begun, last_ms = Counter[int](), 0, 0
+    for number, record in enumerate(records):
+        if record.timestamp_ms != last_ms:
+            counts[last_ms] += number - begun
+            begun, last_ms = number, record.timestamp_ms
+    counts[last_ms] += len(records) - begun
+    return +counts

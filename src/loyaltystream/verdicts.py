@@ -106,15 +106,29 @@ class Violation(msgspec.Struct, frozen=True):
     detail: str
 
 
+EventName = tuple[int | None, str | None]
+"""An org and the name of an event of its; None: the record does not tell."""
+
+
 class Tally(msgspec.Struct):
     """How many records got which verdict and reason.
 
     INGEST gives each record a verdict, NOTIFY an outcome; the other counter stays empty.
+
+    Attributes:
+        events: verdicts by org and event, tombstones left out: they have neither.
+        event_reasons: reasons, likewise.
+        notifications: what was made, by type.
+        appended: how many records the broker appended at which epoch millisecond.
     """
 
     verdicts: Counter[Verdict] = msgspec.field(default_factory=Counter)
     reasons: Counter[Reason] = msgspec.field(default_factory=Counter)
     outcomes: Counter[NotifyOutcome] = msgspec.field(default_factory=Counter)
+    events: Counter[tuple[EventName, Verdict]] = msgspec.field(default_factory=Counter)
+    event_reasons: Counter[tuple[EventName, Reason]] = msgspec.field(default_factory=Counter)
+    notifications: Counter[str] = msgspec.field(default_factory=Counter)
+    appended: Counter[int] = msgspec.field(default_factory=Counter)
 
     def __add__(self, other: "Tally") -> "Tally":
         """Return the sum of both."""
@@ -122,6 +136,10 @@ class Tally(msgspec.Struct):
             self.verdicts + other.verdicts,
             self.reasons + other.reasons,
             self.outcomes + other.outcomes,
+            self.events + other.events,
+            self.event_reasons + other.event_reasons,
+            self.notifications + other.notifications,
+            self.appended + other.appended,
         )
 
     @property

@@ -102,6 +102,7 @@ def work(settings: Settings, order: Order) -> None:
                 version=__version__,
                 metrics=f"{settings.telemetry.metrics_host}:{port}",
             )
+            worker.watch()
             tune_interpreter()
             worker.runner.run(stopping.is_set)
             worker.leave()

@@ -53,8 +53,8 @@ def observe(stopwatch: Stopwatch) -> None:
         counts = {name.value: number for name, number in tally.verdicts.items()}
         counts |= {name.value: number for name, number in tally.outcomes.items()}
         stopwatch.committed(tally.consumed, counts)
-        if telemetry._remembered is not None:
-            ids = telemetry._remembered().ids.items()
+        if telemetry._readings.remembered is not None:
+            ids = telemetry._readings.remembered().ids.items()
             known = (count for unit, count in ids if unit.kind is KeyKind.EVENT_ID)
             stopwatch.remembered = sum(known)
         told(telemetry, plans)

@@ -36,6 +36,8 @@ def test_what_an_open_transaction_holds_up_is_behind(make_shop: Callable[..., Sh
         foreign.produce(topic, b"held up")
     foreign.flush(ANSWER_S)
     eventually(lambda: lag() == {0: 3}, "it is behind")
+    eventually(lambda: lag() and source.held_s()[0] > 3, "the transaction is seen to hold it up")
     foreign.abort_transaction(ANSWER_S)
     eventually(lambda: lag() == {0: 0}, "only a marker lies there")
+    eventually(lambda: lag() and source.held_s() == {0: 0}, "nothing holds it up any more")
     source.close()

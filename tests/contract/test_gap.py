@@ -54,3 +54,12 @@ def test_after_a_silence_only_what_came_behind_it_is_told() -> None:
     watch.polls_after(0)
     watch.polls_after(7)
     assert watch.polls_after(3 * WINDOW_S) == 3 * WINDOW_S
+
+
+def test_a_gap_that_lasts_is_told() -> None:
+    """A loop that stands still is seen while it does: who asks is not who polls."""
+    watch = Watch()
+    assert watch.gap.longest_s() == 0
+    watch.polls_after(0)
+    watch.now_s += 40
+    assert watch.gap.longest_s() == 40

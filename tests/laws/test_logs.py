@@ -69,6 +69,11 @@ def test_nothing_vanishes(log: list[Record], partitions: int) -> None:
     tombstones = sum(record.value is None for record in log)
     assert plan.tally.consumed == len(log) == sum(plan.tally.verdicts.values())
     assert plan.tally.verdicts[Verdict.TOMBSTONE] == tombstones
+    by_event = Counter[Verdict]()
+    for (_, verdict), count in plan.tally.events.items():
+        by_event[verdict] += count
+    assert by_event + Counter({Verdict.TOMBSTONE: tombstones}) == +plan.tally.verdicts
+    assert plan.tally.appended.total() == len(log)
     assert len(told) == len(log) - tombstones
     assert all(len(verdicts) == 1 for verdicts in told.values())
     counted = Counter(next(iter(verdicts)) for verdicts in told.values())

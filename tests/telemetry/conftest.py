@@ -65,12 +65,12 @@ class Watched(NamedTuple):
     findings: Findings
 
 
-def free_ports() -> int:
-    """Return a port such that all the workers' ports from it on are free."""
+def free_ports(*beside: int) -> int:
+    """Return a port such that all the workers' ports from it on are free, and those so far off."""
     for first in range(21_500, 29_500, 2 * PORTS_PER_STAGE):
         with ExitStack() as held:
             try:
-                for port in worker_ports(first):
+                for port in (*worker_ports(first), *(first + off for off in beside)):
                     held.enter_context(socket.create_server(("127.0.0.1", port)))
             except OSError:
                 continue

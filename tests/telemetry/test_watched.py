@@ -8,6 +8,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from loyaltystream.app import STAGES
 from loyaltystream.memory.units import KeyKind
+from loyaltystream.notifications.catalog import CATALOG
+from loyaltystream.story import ORG_ID
+from loyaltystream.telemetry.names import OTHER
 from loyaltystream.verdicts import NotifyOutcome, Reason, Verdict
 from tests.telemetry.conftest import CANARIES, RECIPE, WORKERS, Counts, Watched, counted
 
@@ -53,6 +56,53 @@ def test_reasons_equal_the_recount(watched: Watched) -> None:
     assert len(recount) >= 15
 
 
+def test_events_are_counted_by_name(watched: Watched) -> None:
+    """By org and event everything adds up to the same verdicts and reasons."""
+    pages = watched.pages["ingest"]
+    for by_event, whole in (("event_records", "records"), ("event_reasons", "reasons")):
+        parts: Counter[str] = Counter()
+        for (*_, last), count in counted(pages, f"loyaltystream_{by_event}_total").items():
+            parts[last] += count
+        sums: Counter[str] = Counter()
+        for (*_, last), count in counted(pages, f"loyaltystream_{whole}_total").items():
+            sums[last] += count
+        assert parts == sums, by_event
+    named = {labels[0] for labels in counted(pages, "loyaltystream_event_records_total")}
+    assert named >= {"purchaseCompleted", "cardLinked", OTHER}
+
+
+def test_notifications_are_counted_by_type(watched: Watched) -> None:
+    """As many notifications are counted as lie on their topic, each under its type."""
+    written: Counts = Counter()
+    for record in watched.shop.read(watched.shop.deployment.topics.notifications):
+        written[((record.header("ce_type") or b"").decode(),)] += 1
+    told = counted(watched.pages["notify"], "loyaltystream_notifications_total")
+    assert told.total() == written.total() > 0
+    assert sorted(told.values()) == sorted(written.values())
+
+
+def test_every_record_has_an_age(watched: Watched) -> None:
+    """Each record is in the histogram of ages once, and none took longer than the test."""
+    for stage, metric in (("ingest", "records"), ("notify", "notify_records")):
+        pages = watched.pages[stage]
+        ages = counted(pages, "loyaltystream_age_seconds_count")
+        assert ages.total() == counted(pages, f"loyaltystream_{metric}_total").total()
+        soon = counted(pages, "loyaltystream_age_seconds_bucket")[("1800.0",)]
+        assert soon == ages.total()
+
+
+def test_partitions_and_registry_are_told(watched: Watched) -> None:
+    """Owned and existing partitions agree, the registry answers, and no transaction hangs."""
+    for stage in STAGES:
+        pages = watched.pages[stage]
+        owned = counted(pages, "loyaltystream_partitions").total()
+        assert owned == RECIPE.partitions
+        assert counted(pages, "loyaltystream_topic_partitions").total() == owned * WORKERS
+        assert counted(pages, "loyaltystream_registry_up").total() == WORKERS
+        assert counted(pages, "loyaltystream_held_seconds").total() < DROPPED_S
+        assert counted(pages, "loyaltystream_rebalances_total")[("came",)] >= WORKERS
+
+
 def test_every_worker_has_a_page_of_its_own(watched: Watched) -> None:
     """Workers of one machine share no port, and the partitions are divided among their pages."""
     for stage in STAGES:
@@ -83,8 +133,12 @@ def test_labels_come_from_closed_sets(watched: Watched) -> None:
         "partition": {str(number) for number in range(RECIPE.partitions)},
         "verdict": {verdict.value for verdict in Verdict},
         "reason": {reason.value for reason in Reason},
+        "org": {str(ORG_ID), OTHER},
+        "event": {OTHER, *(one.event_name for one in watched.shop.deployment.event_definitions)},
+        "type": set(CATALOG),
+        "change": {"came", "went"},
         "outcome": {
-            *("committed", "aborted", "written", "failed", "refused"),
+            *("committed", "aborted", "written", "failed", "refused", "answered"),
             *(outcome.value for outcome in NotifyOutcome),
         },
         "source": {"snapshot", "changelog"},

@@ -37,6 +37,15 @@ class Registry:
         self._client = SchemaRegistryClient(self._properties)
         self._writers: dict[int, Schema | None] = {}
 
+    def ask(self) -> None:
+        """Ask for next to nothing, to learn whether the registry answers.
+
+        Raises:
+            RetryableBrokerError: if it does not.
+            SchemaError: if it refuses.
+        """
+        self._ask("asking for the compatibility level", self._client.get_compatibility)
+
     def find(self, topic: str, schema: Schema) -> int | None:
         """Return the id that a schema has on a topic, or None if it is not registered there.
 

@@ -1,9 +1,19 @@
 """Reads the memory's own log. Does I/O."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Final
 
 from loyaltystream.errors import RetryableBrokerError
 from loyaltystream.kafka.reading import LogReader
+
+Progress = Callable[[int, int], None]
+"""Told, now and then, how many offsets of a partition's changelog are still to be read."""
+
+_TELL_EVERY: Final = 200
+
+
+def _untold(_partition: int, _pending: int) -> None:
+    """Nobody wants to know."""
 
 
 class ChangelogReader:
@@ -12,10 +22,12 @@ class ChangelogReader:
     Args:
         reader: reads committed records only.
         topic: the changelog's name.
+        progress: told how far reading is.
     """
 
-    def __init__(self, reader: LogReader, topic: str) -> None:
+    def __init__(self, reader: LogReader, topic: str, progress: Progress = _untold) -> None:
         self._reader = reader
+        self._progress = progress
         self._topic = topic
 
     def deltas(self, partition: int, start: int = 0) -> Iterator[bytes]:
@@ -53,5 +65,9 @@ class ChangelogReader:
         return self._reader.high_watermark(self._topic, partition)
 
     def _values(self, partition: int, start: int, end: int) -> Iterator[bytes]:
-        for record in self._reader.records(self._topic, partition, start, end):
+        records = self._reader.records(self._topic, partition, start, end)
+        for number, record in enumerate(records):
+            if number % _TELL_EVERY == 0:
+                self._progress(partition, end - record.offset)
             yield record.value or b""
+        self._progress(partition, 0)

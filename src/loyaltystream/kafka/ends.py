@@ -28,7 +28,7 @@ class Ends:
     def lag(self, consumer: Consumer, numbers: Iterable[int]) -> dict[int, int]:
         """Return how many offsets each partition is behind its end.
 
-        What an open transaction holds up counts: nothing else tells of it.
+        What an open transaction holds up counts, if it came behind what was read.
         """
         lags = {}
         for position in consumer.position([TopicPartition(self._topic, one) for one in numbers]):

@@ -45,8 +45,8 @@ class PollGap:
             self._note(self._now_s() - began_s)
 
     def longest_s(self) -> float:
-        """Return the longest of the last one to two `WINDOW_S`, as of the last poll."""
-        return max(self._before_s, self._longest_s)
+        """Return the longest of the last one to two `WINDOW_S`; one that lasts counts so far."""
+        return max(self._before_s, self._longest_s, self._now_s() - self._polled_s)
 
     def _note(self, gap_s: float) -> None:
         now_s = self._now_s()

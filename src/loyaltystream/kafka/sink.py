@@ -155,6 +155,10 @@ class TransactionalSink:
                 f"a commit did not return within {self._timeout_s + _OVERTIME_S:.0f} s",
             )
 
+    def queued(self) -> int:
+        """Return how many records no broker has confirmed yet."""
+        return 0 if self._producer is None else len(self._producer)
+
     def abort(self) -> None:
         """Abort what was sent and not submitted.
 

@@ -19,6 +19,7 @@ from loyaltystream.kafka.connection import connect, member_properties
 from loyaltystream.kafka.ends import Ends
 from loyaltystream.kafka.errors import translate, translated
 from loyaltystream.kafka.gap import PollGap
+from loyaltystream.kafka.holding import Holding
 from loyaltystream.kafka.offsets import committed_offsets
 from loyaltystream.kafka.reading import to_record
 from loyaltystream.kafka.vigil import Nameless, Vigil, owned_in
@@ -66,8 +67,7 @@ class GroupSource:
         self._ownership: Ownership | None = None
         self._owned: set[int] = set()
         self._untaken: set[int] = set()  # assigned, but their owner could not begin yet
-        self._ends = Ends(topic)
-        self._gap = PollGap()
+        self._ends, self._holding, self._gap = Ends(topic), Holding(topic), PollGap()
         self._disturbed = False  # a rebalance inside of this poll took something away
         self._claim = Claim(
             member,
@@ -79,9 +79,8 @@ class GroupSource:
             lambda: Nameless(kafka, worker, topic=topic, group=group),
             patience_s=worker.session_timeout_ms / 1000,
         )
-        self._properties = member_properties(kafka, worker, group=group, member=member) | {
-            "error_cb": self._note_outage
-        }
+        self._properties = member_properties(kafka, worker, group=group, member=member)
+        self._properties |= {"error_cb": self._note_outage, "stats_cb": self._holding.note}
         self._consumer = connect(Consumer, self._properties)
 
     def join(self, ownership: Ownership) -> None:
@@ -203,15 +202,16 @@ class GroupSource:
             self._let_go()
 
     def lag(self) -> dict[int, int]:
-        """Return how many offsets each of our partitions is behind its end, as last heard.
-
-        What an open transaction holds up counts: nothing else tells of it.
-        """
+        """Return how many offsets each of our partitions is behind its end, as last heard."""
         return self._ends.lag(self._consumer, self._owned)
 
     def poll_gap_s(self) -> float:
         """Return for how long the group was not polled at most, in the last minute or two."""
         return self._gap.longest_s()
+
+    def held_s(self) -> dict[int, float]:
+        """Return for how long a transaction has held up each of our partitions."""
+        return self._holding.held_s(self._owned)
 
     def close(self) -> None:
         """Leave; as a static member's, our partitions wait a session timeout for our return."""

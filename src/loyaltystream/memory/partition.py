@@ -193,6 +193,8 @@ class PartitionMemory:
         Less than the unit's window where the memory was lost, or did not reach back so far.
         """
         window_ms = unit.window_days * DAY_MS
+        if not self.covers_from_ms:
+            return window_ms
         return max(min(window_ms, self.clock_ms - self.covers_from_ms), 0)
 
     @property

@@ -29,7 +29,7 @@ Read = Callable[[bytes], dict[str, Any] | Violation]
 
 
 class Encoded(msgspec.Struct, frozen=True, gc=False):
-    """A notification as it is written: framed Avro, and the headers that are its own.
+    """A notification as it is written: framed Avro, the headers that are its own, and its type.
 
     Made at once, while all of it is in the processor's cache, and nothing else is kept of it.
     """
@@ -37,6 +37,7 @@ class Encoded(msgspec.Struct, frozen=True, gc=False):
     key: bytes | None
     value: bytes
     headers: list[Header]
+    type: str
 
 
 Encode = Callable[[Notification], Encoded]

@@ -19,6 +19,10 @@ class MemoryWatch:
         self._log = structlog.get_logger()
         self._made_s: dict[int, float] = {}
 
+    def restoring(self, partition: int, pending: int) -> None:
+        """Note how many offsets of the changelog a memory has still to be read from."""
+        self._metrics.memory_restore_pending_records.labels(str(partition)).set(pending)
+
     def restored(self, partition: int, created_ms: int | None, seconds: float) -> None:
         """Note that a memory was read, from a snapshot of that moment or the changelog alone."""
         source = "changelog" if created_ms is None else "snapshot"
@@ -67,6 +71,7 @@ class MemoryWatch:
         """Note that a partition is given away."""
         if self._made_s.pop(partition, None) is not None:
             for gauge in (
+                self._metrics.memory_restore_pending_records,
                 self._metrics.memory_snapshot_age_seconds,
                 self._metrics.memory_snapshot_bytes,
             ):

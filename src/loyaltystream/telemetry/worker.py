@@ -4,19 +4,44 @@ The runner tells facts once they are known; nothing here decides anything.
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Final
 
+import msgspec
 import structlog
 
 from loyaltystream.pipeline import Plan
 from loyaltystream.stage import Remembered
+from loyaltystream.telemetry.behind import Behind
 from loyaltystream.telemetry.metrics import Metrics
+from loyaltystream.telemetry.names import EventLabels
+from loyaltystream.times import DAY_MS
+from loyaltystream.verdicts import Tally, Verdict
 
 _GAUGES_EVERY_S: Final = 1.0
 _WAITING_EVERY_S: Final = 10.0
+_UNNAMED: Final = (None, None)
 
-Lags = Callable[[], Mapping[int, int]]
+
+class Readings(msgspec.Struct, frozen=True):
+    """What is read off the parts of a worker once a second.
+
+    Attributes:
+        lags: how many offsets each partition is behind.
+        held_s: for how long an open transaction has held up each.
+        poll_gap_s: for how long the group was not polled; also asked by whoever scrapes.
+        queued: how many records the producer holds.
+        defined: org and name of every event in force; the same ones until that changes.
+        remembered: how much is remembered; None: there is no memory.
+    """
+
+    lags: Callable[[], Mapping[int, int]]
+    held_s: Callable[[], Mapping[int, float]]
+    poll_gap_s: Callable[[], float]
+    queued: Callable[[], int]
+    defined: Callable[[], Iterable[tuple[int, str]]]
+    remembered: Callable[[], Remembered] | None
 
 
 class WorkerTelemetry:
@@ -24,28 +49,21 @@ class WorkerTelemetry:
 
     Args:
         metrics: counted into.
-        lags: asked once a second how far behind each partition is.
-        poll_gap_s: likewise, for how long the group was not polled.
-        remembered: likewise, how much is remembered; None: there is no memory.
+        readings: read once a second.
     """
 
-    def __init__(
-        self,
-        metrics: Metrics,
-        *,
-        lags: Lags,
-        poll_gap_s: Callable[[], float],
-        remembered: Callable[[], Remembered] | None,
-    ) -> None:
+    def __init__(self, metrics: Metrics, readings: Readings) -> None:
         self._metrics = metrics
-        self._lags = lags
-        self._poll_gap_s = poll_gap_s
-        self._remembered = remembered
+        self._readings = readings
+        self._behind = Behind()
+        self._labels = EventLabels()
         self._log = structlog.get_logger()
         self._owned: set[int] = set()
         self._turned_s = self._gauged_s = time.monotonic()
         self._warned_s = 0.0
         self._submitted_s: float | None = None
+        # A loop that stands still has to be seen: these two are computed for whoever scrapes.
+        metrics.poll_gap_seconds.set_function(readings.poll_gap_s)
 
     def submitted(self) -> None:
         """Note that a commit is under way."""
@@ -57,15 +75,13 @@ class WorkerTelemetry:
         metrics.transactions.labels("committed").inc()
         metrics.batch_records.observe(sum(plan.tally.consumed for plan in plans))
         self._observe_commit()
+        self._name_events()
+        now_ms = int(time.time() * 1000)
         for plan in plans:
-            for verdict, count in plan.tally.verdicts.items():
-                if count:
-                    metrics.records.labels(str(plan.partition), verdict.value).inc(count)
-            for outcome, count in plan.tally.outcomes.items():
-                if count:
-                    metrics.notify_records.labels(str(plan.partition), outcome.value).inc(count)
-            for reason, count in plan.tally.reasons.items():
-                metrics.reasons.labels(reason.value).inc(count)
+            self._behind.read(plan.partition, plan.tally.appended)
+            metrics.ages.note(plan.tally.appended, now_ms)
+            self._count(str(plan.partition), plan.tally)
+            self._count_events(plan.tally)
 
     def aborted(self, why: str) -> None:
         """Count a transaction that did not commit."""
@@ -92,10 +108,20 @@ class WorkerTelemetry:
     def owns(self, partitions: Sequence[int]) -> None:
         """Note which partitions this worker has now."""
         self._log.info("partitions.assigned", partitions=list(partitions))
-        self._metrics.partitions.set(len(partitions))
-        for partition in self._owned - set(partitions):
-            self._metrics.lag_records.remove(str(partition))
-        self._owned = set(partitions)
+        metrics, owned = self._metrics, set(partitions)
+        metrics.partitions.set(len(partitions))
+        for partition in self._owned - owned:
+            self._behind.leave(partition)
+            for gauge in (metrics.lag_records, metrics.lag_seconds, metrics.held_seconds):
+                gauge.remove(str(partition))
+        for partition in owned - self._owned:
+            self._behind.begin(partition)
+            lag_s = partial(self._behind.lag_s, partition)
+            metrics.lag_seconds.labels(str(partition)).set_function(lag_s)
+        for change, moved in (("came", owned - self._owned), ("went", self._owned - owned)):
+            if moved:
+                metrics.rebalances.labels(change).inc()
+        self._owned = owned
 
     def turned(self) -> None:
         """Note that the loop came round."""
@@ -106,19 +132,59 @@ class WorkerTelemetry:
             self._gauged_s = now_s
             self._gauge()
 
+    def _name_events(self) -> None:
+        """Begin the counters of events at 0: nobody sees one rise that was not there before."""
+        for labels in self._labels.learn(self._readings.defined()):
+            for verdict in Verdict:
+                if verdict is not Verdict.TOMBSTONE and self._readings.remembered is not None:
+                    self._metrics.event_records.labels(*labels, verdict.value)
+
+    def _count(self, partition: str, tally: Tally) -> None:
+        metrics = self._metrics
+        for verdict, count in tally.verdicts.items():
+            if count:
+                metrics.records.labels(partition, verdict.value).inc(count)
+        for outcome, count in tally.outcomes.items():
+            if count:
+                metrics.notify_records.labels(partition, outcome.value).inc(count)
+        for reason, count in tally.reasons.items():
+            metrics.reasons.labels(reason.value).inc(count)
+        for type_, count in tally.notifications.items():
+            metrics.notifications.labels(type_).inc(count)
+
+    def _count_events(self, tally: Tally) -> None:
+        metrics, labels = self._metrics, self._labels
+        for (name, verdict), count in tally.events.items():
+            metrics.event_records.labels(*labels.of(name), verdict.value).inc(count)
+        if tombstones := tally.verdicts[Verdict.TOMBSTONE]:
+            unnamed = *labels.of(_UNNAMED), Verdict.TOMBSTONE.value
+            metrics.event_records.labels(*unnamed).inc(tombstones)
+        for (name, reason), count in tally.event_reasons.items():
+            metrics.event_reasons.labels(*labels.of(name), reason.value).inc(count)
+
     def _gauge(self) -> None:
-        self._metrics.poll_gap_seconds.set(self._poll_gap_s())
-        for partition, lag in self._lags().items():
-            if partition in self._owned:
-                self._metrics.lag_records.labels(str(partition)).set(lag)
-        if self._remembered is not None:
-            found, metrics = self._remembered(), self._metrics
-            for unit, count in found.ids.items():
-                labels = unit.kind.name.lower(), str(unit.window_days)
-                metrics.memory_ids.labels(*labels).set(count)
-                window_ms = found.windows_ms[unit]
-                metrics.memory_window_seconds.labels(*labels).set(window_ms / 1000)
-            metrics.memory_bytes.set(found.used_bytes)
+        metrics, readings = self._metrics, self._readings
+        self._name_events()
+        lags = {number: lag for number, lag in readings.lags().items() if number in self._owned}
+        held_s = readings.held_s()
+        for partition, lag in lags.items():
+            held = held_s.get(partition, 0.0)
+            metrics.lag_records.labels(str(partition)).set(lag)
+            metrics.held_seconds.labels(str(partition)).set(held)
+            self._behind.heard(partition, is_level=not lag and not held)
+        metrics.producer_queue_records.set(readings.queued())
+        if readings.remembered is not None:
+            self._gauge_memory(readings.remembered())
+
+    def _gauge_memory(self, found: Remembered) -> None:
+        metrics = self._metrics
+        for unit, count in found.ids.items():
+            labels = unit.kind.name.lower(), str(unit.window_days)
+            window_s = found.windows_ms[unit] / 1000
+            metrics.memory_ids.labels(*labels).set(count)
+            metrics.memory_effective_window_seconds.labels(*labels).set(window_s)
+            metrics.memory_window_seconds.labels(*labels).set(unit.window_days * DAY_MS / 1000)
+        metrics.memory_bytes.set(found.used_bytes)
 
     def _observe_commit(self) -> None:
         if self._submitted_s is not None:

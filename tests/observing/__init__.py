@@ -1,0 +1,1 @@
+"""Alerts and dashboards from one place: `python -m tests.observing` writes deploy/."""

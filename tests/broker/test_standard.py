@@ -1,17 +1,13 @@
 """Every notification by Kafka: the events of the standard pack in, decoded by stock clients out."""
 
-import json
-import time
 from typing import Any
 
 import msgspec
 import pytest
 
 from loyaltystream.platform import Addresses
-from loyaltystream.story import Intent, Sent
+from tests.broker.standard import caused, judged_cases, without_arrival
 from tests.broker.test_subscribers import subscribe
-from tests.notifications.test_standard import CASES
-from tests.shop import opened
 
 pytestmark = pytest.mark.broker
 
@@ -20,47 +16,20 @@ def test_a_stock_client_reads_every_notification_as_it_is_described(
     proven_cluster: Addresses, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """All 28 types, with everything and with nothing, are read just as the golden files say."""
-    folder = tmp_path_factory.mktemp("standard")
-    definitions = folder / "definitions"
-    (definitions / "1800").mkdir(parents=True)
-    cases = [json.loads(path.read_text()) for path in CASES]
-    with opened(proven_cluster, folder / "shop", 3) as shop:
-        shop.command("definitions", "standard", "1800", str(definitions))
-        with shop.changed({"rules.definitions": str(definitions)}):
-            now_ms = int(time.time() * 1000)
-            for case in cases:
-                case["event"]["occurredAt"] = now_ms
-            shop.send([_sent(case["event"]) for case in cases])
-            worker = shop.start("run", "--from", "earliest")
-            shop.drain()
-            assert shop.stop(worker) == 0, shop.log()
-            received = subscribe(shop, shop.deployment.topics.notifications)
-    expected = [each for case in cases for each in case["caused"]]
+    with judged_cases(proven_cluster, tmp_path_factory.mktemp("standard")) as shop:
+        received = subscribe(shop, shop.deployment.topics.notifications)
+    expected = caused()
     assert len({each["notification"]["eventName"] for each in expected}) == 28
     read = [
         (
             (one.key or b"").decode(),
             one.headers["ce_type"].decode(),
-            _without_arrival(msgspec.to_builtins(one.value)),
+            without_arrival(msgspec.to_builtins(one.value)),
         )
         for one in received
     ]
-    told = [
-        (each["key"], each["type"], _without_arrival(each["notification"])) for each in expected
-    ]
+    told = [(each["key"], each["type"], without_arrival(each["notification"])) for each in expected]
     assert sorted(read, key=_id) == sorted(told, key=_id)
-
-
-def _sent(event: dict[str, Any]) -> Sent:
-    mobiles = [each for each in event["customer"]["identifiers"] if each["type"] == "mobile"]
-    key = f"1800|mobile|{mobiles[0]['value']}".encode()
-    return Sent(key, json.dumps(event).encode(), [], Intent.NEW)
-
-
-def _without_arrival(notification: dict[str, Any]) -> dict[str, Any]:
-    """Return a notification without the broker's own time."""
-    assert notification["createdAt"]
-    return notification | {"createdAt": None}
 
 
 def _id(read: tuple[str, str, dict[str, Any]]) -> str:

@@ -56,7 +56,10 @@ class EventReader:
 
     def _ask(self, schema_id: int) -> tuple[Schema, Schema | None] | Violation:
         """Return the writer's schema, and ours where it is another one."""
-        schema = self._writer_schema(schema_id)
+        try:
+            schema = self._writer_schema(schema_id)
+        except SchemaError as error:  # what has that id is no Avro record
+            return Violation(Reason.SCHEMA_ID, "", str(error))
         if schema is None:  # somebody may register it yet
             return Violation(Reason.SCHEMA_ID, "", f"the registry has no schema {schema_id}")
         answer = self._known[schema_id] = self._match(schema_id, schema)

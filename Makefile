@@ -52,6 +52,7 @@ soak: $(VENV)/.dev ## 500 faults and more, about two hours; the report goes to d
 profile: $(VENV)/.dev ## what each step of both stages costs an event, and a rejected one, beside json.loads and fastavro
 	@$(BIN)/python -m tests.bench.steps $(PROFILE)
 	@$(BIN)/python -m tests.bench.notifying $(PROFILE)
+	@$(BIN)/python -m tests.bench.records $(PROFILE)
 	@$(BIN)/python -m tests.bench.refusing $(PROFILE)
 
 lock: $(VENV)/.dev ## pin every dependency by hash again (names no index)

@@ -101,7 +101,7 @@ def test_a_refused_sign_in_ends_a_worker(shop: Shop, stub: StubRegistry) -> None
 
 
 def test_events_wait_for_a_registry_that_fails(shop: Shop, stub: StubRegistry) -> None:
-    """Silent, failing, or behind a proxy without it: NOTIFY waits, and notifies of all in the end."""
+    """Failing, or hidden by a proxy: NOTIFY waits, and notifies of all in the end."""
     topics = shop.deployment.topics
     events = len(shop.read(topics.emf))
     stub.instead = lambda _path: Answer(503)

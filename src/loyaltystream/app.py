@@ -33,6 +33,7 @@ from loyaltystream.desk import Desk
 from loyaltystream.errors import ConfigurationError
 from loyaltystream.events import Record, WaiverOf, no_resending, no_waiver
 from loyaltystream.foresight import Foresight
+from loyaltystream.kafka.groups import outsider
 from loyaltystream.kafka.reading import LogReader
 from loyaltystream.kafka.sink import TransactionalSink
 from loyaltystream.kafka.source import GroupSource
@@ -436,7 +437,11 @@ def build_worker(
         away=lambda why: telemetry.waiting(why),  # noqa: PLW0108 (it is made below)
     )
     sink = TransactionalSink(
-        settings.kafka, settings.worker, transactional_id=name, input_topic=topic
+        settings.kafka,
+        settings.worker,
+        transactional_id=name,
+        input_topic=topic,
+        group=outsider(settings.kafka, deployment.group(stage)),
     )
     metrics = Metrics()
     if stage == "ingest":

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from confluent_kafka import KafkaException
 
 from loyaltystream.audit.findings import Findings
+from loyaltystream.errors import RetryableBrokerError
 from loyaltystream.story import Recipe, Sent, generate
 from tests.chaos.auditor import ROLES, Auditor, Evidence, Ruling
 from tests.chaos.crew import Crew, Member
@@ -184,7 +185,7 @@ class Field:
         try:
             behind = [f"{stage}: {lag} behind" for stage in STAGES if (lag := self.shop.lag(stage))]
             return behind or self.ends.open_partitions(self.names.values(), PARTITIONS)
-        except KafkaException as error:
+        except (KafkaException, RetryableBrokerError) as error:
             return [str(error)]
 
     def _is_beyond(self, stage: str, ends: dict[int, int]) -> bool:

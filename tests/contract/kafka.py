@@ -11,6 +11,7 @@ from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
 from loyaltystream.errors import BrokerError
 from loyaltystream.events import Record
 from loyaltystream.kafka.changelog import ChangelogReader
+from loyaltystream.kafka.groups import outsider
 from loyaltystream.kafka.reading import LogReader
 from loyaltystream.kafka.sink import TransactionalSink
 from loyaltystream.kafka.source import GroupSource
@@ -37,7 +38,7 @@ class KafkaBackend:
     def __init__(self, bootstrap_servers: str) -> None:
         name = f"contract-{uuid.uuid4().hex[:8]}"
         self.input, self.output = f"{name}.input", f"{name}.output"
-        self._group = name
+        self.group = name
         self._kafka = KafkaSettings(bootstrap_servers=bootstrap_servers)
         self._reader = LogReader(self._kafka)
         self._threads = ThreadPoolExecutor(1)
@@ -57,9 +58,7 @@ class KafkaBackend:
             transaction_timeout_ms=self._session_ms - 1,
             session_timeout_ms=self._session_ms,
         )
-        source = GroupSource(
-            self._kafka, worker, topic=self.input, group=self._group, member=member
-        )
+        source = GroupSource(self._kafka, worker, topic=self.input, group=self.group, member=member)
         self._clients.append(source)
         return source
 
@@ -67,14 +66,18 @@ class KafkaBackend:
         sink = TransactionalSink(
             self._kafka,
             WorkerSettings(),
-            transactional_id=f"{self._group}.{name}",
+            transactional_id=self.transactional_id(name),
             input_topic=self.input,
+            group=outsider(self._kafka, self.group),
         )
         self._clients.append(sink)
         return sink
 
+    def transactional_id(self, name: str) -> str:
+        return f"{self.group}.{name}"
+
     def hold(self, name: str, offsets: Mapping[int, int], group: Group) -> "_Held":
-        producer = Producer(self._address() | {"transactional.id": f"{self._group}.{name}"})
+        producer = Producer(self._address() | {"transactional.id": self.transactional_id(name)})
         producer.init_transactions(ANSWER_S)
         producer.begin_transaction()
         producer.produce(self.output, b"held", partition=0)
@@ -99,7 +102,7 @@ class KafkaBackend:
         return list(self._reader.records(topic, partition, start, end))
 
     def ends(self, topic: str, partition: int) -> tuple[int, int]:
-        own = {"group.id": self._group, "isolation.level": "read_uncommitted"}
+        own = {"group.id": self.group, "isolation.level": "read_uncommitted"}
         consumer = Consumer(self._address() | own)
         _, end = consumer.get_watermark_offsets(TopicPartition(topic, partition), ANSWER_S)
         consumer.close()
@@ -112,7 +115,7 @@ class KafkaBackend:
         eventually(lambda: len({*self.ends(topic, partition)}) == 1, f"{topic} is stable")
 
     def committed(self) -> dict[int, int]:
-        return self._reader.committed(self._group, self.input)
+        return self._reader.committed(self.group, self.input)
 
     def miss(self, member: str) -> None:
         """Do nothing: it is missed once a session has passed, while the others go on polling."""

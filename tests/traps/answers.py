@@ -1,6 +1,6 @@
 """A producer that gives the answers of a script; it claims nothing about a broker."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from threading import Event
 from typing import Any, Final, cast
 
@@ -30,39 +30,48 @@ def answer(kind: str, code: int = KafkaError._TIMED_OUT) -> KafkaException:
     return KafkaException(KafkaError(code, "told so by a test", **flags))
 
 
+Script = Mapping[str, Sequence[BaseException | Event | None]]
+SWEEP: Final = ("begin_transaction", "send_offsets_to_transaction", "abort_transaction")
+
+
 class Answers:
     """Answers each call with what the script has next for it; past its end all is well.
 
     Args:
         script: for each call what it fails with, one after the other; an event is waited for, and
             with None all is well.
+        sweep: the same, for the calls between taking over the id and the end of the aborted
+            transaction behind that.
 
     Attributes:
-        calls: all that was called, in order.
+        calls: all that was called, in order, but for the sweep.
+        swept: what was called for the sweep.
         undelivered: how many records the broker has not taken yet.
     """
 
-    def __init__(
-        self, script: Mapping[str, Sequence[BaseException | Event | None]] | None = None
-    ) -> None:
+    def __init__(self, script: Script | None = None, sweep: Script | None = None) -> None:
         self.calls: list[str] = []
+        self.swept: list[str] = []
         self.undelivered = 0
-        self._script: dict[str, Iterator[BaseException | Event | None]] = {
-            name: iter(answers) for name, answers in (script or {}).items()
-        }
+        self._is_swept = False
+        self._script = {name: iter(answers) for name, answers in (script or {}).items()}
+        self._sweep = {name: iter(answers) for name, answers in (sweep or {}).items()}
 
     def __len__(self) -> int:
         return self.undelivered
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         def call(*_arguments: Any, **_named: Any) -> None:
+            sweeps = name in SWEEP and not self._is_swept
             if name != "poll":
-                self.calls.append(name)
-            match next(self._script.get(name, iter(())), None):
+                (self.swept if sweeps else self.calls).append(name)
+            script = self._sweep if sweeps else self._script
+            match next(script.get(name, iter(())), None):
                 case Event() as wait:
                     wait.wait()
                 case BaseException() as failure:
                     raise failure
+            self._is_swept |= name == SWEEP[-1]
 
         return call
 
@@ -75,7 +84,12 @@ def sink_on(*producers: Answers) -> TransactionalSink:
         return cast("Producer", next(made))  # it has all that the sink calls
 
     return TransactionalSink(
-        KafkaSettings(), TIMEOUTS, transactional_id="one", input_topic="in", make=make
+        KafkaSettings(),
+        TIMEOUTS,
+        transactional_id="one",
+        input_topic="in",
+        group=GROUP,
+        make=make,
     )
 
 

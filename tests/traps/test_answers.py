@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from threading import Event
 
 import pytest
@@ -17,7 +18,7 @@ from loyaltystream.kafka.errors import _PASSING as PASSING
 from loyaltystream.kafka.errors import translate
 from loyaltystream.kafka.sink import TransactionalSink
 from loyaltystream.ports import Fate, Outcome
-from tests.traps.answers import GROUP, Answers, answer, opened, outputs, sink_on
+from tests.traps.answers import GROUP, SWEEP, Answers, answer, opened, outputs, sink_on
 
 CODES = sorted(
     {code for name in dir(KafkaError) if isinstance(code := getattr(KafkaError, name), int)}
@@ -188,6 +189,37 @@ def test_taking_over_is_repeated_while_that_helps() -> None:
     sink, producer = opened(init_transactions=[answer("retriable")] * 2)
     assert producer.calls.count("init_transactions") == 3
     assert commit(sink).fate is Fate.COMMITTED
+
+
+def test_taking_over_ends_what_a_predecessor_left_pending() -> None:
+    """Behind the take-over a transaction with the group's offsets is begun and aborted."""
+    sink, producer = opened()
+    assert producer.calls == ["init_transactions"]
+    assert producer.swept == list(SWEEP)
+    assert commit(sink).fate is Fate.COMMITTED
+
+
+@pytest.mark.parametrize(
+    ("call", "kind", "raised"),
+    [
+        ("send_offsets_to_transaction", "abortable", None),
+        ("send_offsets_to_transaction", "fatal", None),
+        ("send_offsets_to_transaction", "retriable", RetryableBrokerError),
+        ("abort_transaction", "fatal", None),
+        ("abort_transaction", "retriable", RetryableBrokerError),
+    ],
+)
+def test_a_sweep_that_fails_is_no_open_transaction(
+    call: str, kind: str, raised: type[BrokerError] | None
+) -> None:
+    """A refusal is aborted, a fenced producer tells with its first send, and the rest is raised."""
+    producer = Answers(sweep={call: [answer(kind)] * ALWAYS})
+    sink = sink_on(producer)
+    with pytest.raises(raised) if raised else nullcontext():
+        sink.open()
+    assert "commit_transaction" not in producer.calls
+    if kind == "abortable":
+        assert producer.swept == list(SWEEP)
 
 
 def test_a_full_queue_is_no_lost_record() -> None:

@@ -35,6 +35,7 @@ from loyaltystream.topology import Output
 from loyaltystream.verdicts import Tally
 from tests.core import DEFINITIONS, NOW_MS, TOPICS
 from tests.test_house import SOURCE, imported, modules, name_of, parsed
+from tests.traps.answers import GROUP
 
 STRAY = {
     "auto.offset.reset": "latest",
@@ -88,7 +89,9 @@ def producer_properties(kafka: KafkaSettings, worker: WorkerSettings) -> dict[st
         made.append(properties)
         raise InterruptedError
 
-    sink = TransactionalSink(kafka, worker, transactional_id="one", input_topic="in", make=make)
+    sink = TransactionalSink(
+        kafka, worker, transactional_id="one", input_topic="in", group=GROUP, make=make
+    )
     with pytest.raises(InterruptedError):
         sink.open()
     return made[0]

@@ -92,13 +92,14 @@ class GroupAdmin:
                 if place.error is not None:
                     raise translate(place.error, f"committing {topic}/{place.partition}")
 
-    def outsider(self, group: str) -> Group:
-        """Return a group's state as somebody names it who is not in it."""
-        consumer = connect(Consumer, properties(self._kafka, group_id=group))
-        try:
-            return Group(-1, consumer.consumer_group_metadata())
-        finally:
-            consumer.close()
+
+def outsider(kafka: KafkaSettings, group: str) -> Group:
+    """Return a group's state as somebody names it who is not in it; asks no broker."""
+    consumer = connect(Consumer, properties(kafka, group_id=group))
+    try:
+        return Group(-1, consumer.consumer_group_metadata())
+    finally:
+        consumer.close()
 
 
 def describe(admin: AdminClient, group: str, timeout_s: float) -> ConsumerGroupDescription:

@@ -1,11 +1,13 @@
 """The offsets that a broker answers with. Does I/O: asks through a client it is given."""
 
+import time
 from collections.abc import Sequence
 
 from confluent_kafka import OFFSET_INVALID, IsolationLevel, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
-from loyaltystream.kafka.errors import translate, translated
+from loyaltystream.kafka.errors import translate
+from loyaltystream.kafka.patience import repeat
 
 
 def list_offsets(
@@ -17,15 +19,20 @@ def list_offsets(
 ) -> dict[tuple[str, int], int]:
     """Return one offset of each topic and partition.
 
+    A broker that has just come back answers with errors that pass.
+
     Raises:
         BrokerError: if one is not there or the broker does not answer.
     """
-    named = ", ".join(sorted({place.topic for place in places}))
-    with translated(f"reading the offsets of {named}"):
+
+    def ask(within_s: float) -> dict[tuple[str, int], int]:
         answers = admin.list_offsets(
-            dict.fromkeys(places, spec), isolation_level=isolation, request_timeout=timeout_s
+            dict.fromkeys(places, spec), isolation_level=isolation, request_timeout=within_s
         )
         return {(at.topic, at.partition): found.result().offset for at, found in answers.items()}
+
+    named = ", ".join(sorted({place.topic for place in places}))
+    return repeat(ask, f"reading the offsets of {named}", time.monotonic() + timeout_s)
 
 
 def committed_offsets(answers: Sequence[TopicPartition]) -> dict[int, int]:

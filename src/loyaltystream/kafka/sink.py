@@ -10,6 +10,7 @@ import time
 from _thread import start_new_thread
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any, Final
 
 from confluent_kafka import KafkaException, Producer, TopicPartition
@@ -20,7 +21,7 @@ from loyaltystream.errors import (
     FatalBrokerError,
 )
 from loyaltystream.kafka.connection import Properties, connect
-from loyaltystream.kafka.errors import translate
+from loyaltystream.kafka.errors import translate, translated
 from loyaltystream.kafka.patience import PAUSE_S, repeat
 from loyaltystream.kafka.transactions import let_go, transactional_properties
 from loyaltystream.ports import Fate, Group, Outcome
@@ -40,20 +41,23 @@ class TransactionalSink:
         worker: its timeouts.
         transactional_id: stable over restarts, so that a successor fences this one.
         input_topic: whose offsets the transactions hold.
+        group: the group that they are committed for, as an outsider names it.
         make: makes a producer of its properties.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (where, how, under which name, for whom)
         self,
         kafka: KafkaSettings,
         worker: WorkerSettings,
         *,
         transactional_id: str,
         input_topic: str,
+        group: Group,
         make: Callable[[Properties], Producer] = Producer,
     ) -> None:
         self._make = make
         self._input_topic = input_topic
+        self._group = group
         self._timeout_s = worker.transaction_timeout_ms / 1000
         self._properties = transactional_properties(
             kafka,
@@ -76,6 +80,7 @@ class TransactionalSink:
         self._drop()
         self._producer = connect(self._make, self._properties)
         self._repeat(self._producer.init_transactions, "taking over the transactional id")
+        self._sweep(self._producer)
 
     def send(self, outputs: Iterable[Output]) -> None:
         """Begin a transaction and hand all outputs to the producer.
@@ -166,6 +171,27 @@ class TransactionalSink:
         if self._open is not None:
             self.outcome()
         self._drop()
+
+    def _sweep(self, producer: Producer) -> None:
+        """End offsets that a predecessor left pending: a transaction that is always aborted.
+
+        A broker that stood still may take up a request for offsets behind the abort of its
+        transaction; they are pending then until their producer ends another one in that group, and
+        taking over the id does not count as that (seen with Kafka 4.2.0, verification off).
+        """
+        doing = "ending what a predecessor left pending"
+        somewhere, group = [TopicPartition(self._input_topic, 0, 0)], self._group.metadata
+        with suppress(FatalBrokerError):  # lost again already: whatever is sent next tells
+            with suppress(AbortableTransactionError):  # the marker is written all the same
+                with translated(doing):
+                    producer.begin_transaction()
+                self._repeat(
+                    lambda timeout_s: producer.send_offsets_to_transaction(
+                        somewhere, group, timeout_s
+                    ),
+                    doing,
+                )
+            self._repeat(producer.abort_transaction, doing)
 
     def _drop(self) -> None:
         self._due = None

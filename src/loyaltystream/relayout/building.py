@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from loyaltystream.app import Deployment
-from loyaltystream.kafka.groups import GroupAdmin
+from loyaltystream.kafka.groups import GroupAdmin, outsider
 from loyaltystream.kafka.reading import LogReader
 from loyaltystream.kafka.sink import TransactionalSink
 from loyaltystream.kafka.topics import TopicAdmin
@@ -45,17 +45,18 @@ def build_relayout(deployment: Deployment) -> Relayout:
     """
     settings = deployment.settings
     groups = Groups(deployment.group("ingest"), deployment.group("notify"))
-    group_admin = GroupAdmin(settings.kafka)
+    nobody = outsider(settings.kafka, groups.ingest)
     sink = TransactionalSink(
         settings.kafka,
         settings.worker,
         # One for all machines: whoever runs this last goes on, and whoever ran it before is fenced.
         transactional_id=f"{settings.worker.group_prefix}.relayout",
         input_topic=deployment.topics.ingest,
+        group=nobody,
     )
     return Relayout(
         deployment.reader,
-        KafkaCluster(deployment.reader, deployment.admin, group_admin),
+        KafkaCluster(deployment.reader, deployment.admin, GroupAdmin(settings.kafka)),
         sink,
         topics=deployment.topics,
         groups=groups,
@@ -64,5 +65,5 @@ def build_relayout(deployment: Deployment) -> Relayout:
             key_rule(settings.rules.partition_by),
             settings.topics.partitions,
         ),
-        outsider=group_admin.outsider(groups.ingest),
+        outsider=nobody,
     )

@@ -24,6 +24,7 @@ from loyaltystream.avro.wire import FRAME_BYTES
 from loyaltystream.events import Record
 from loyaltystream.platform import Addresses
 from tests.broker.standard import caused, judged_cases, without_arrival
+from tests.registry import Answer, serving
 from tests.shop import Shop, eventually
 from tests.toolchain import demand
 
@@ -58,8 +59,7 @@ NODE: Final = Example("node", ("npm", "install", "--no-package-lock"), ("node", 
 def shop(proven_cluster: Addresses, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """Return a deployment that has notified of everything; some of it once more, some in vain."""
     with judged_cases(proven_cluster, tmp_path_factory.mktemp("examples")) as shop:
-        notifications = shop.read(shop.deployment.topics.notifications)
-        for record in {record.partition: record for record in notifications}.values():
+        for record in {record.partition: record for record in notifications(shop)}.values():
             abort(shop, record, altered(shop, record, "aborted"))
             write(shop, record, altered(shop, record, f"huge-{record.partition}", HUGE))
             write(shop, record, record.value or b"")
@@ -101,60 +101,116 @@ def _write(shop: Shop, producer: Producer, record: Record, value: bytes) -> None
     assert producer.flush(30) == 0
 
 
-@pytest.mark.parametrize("example", [JAVA, NODE], ids=["java", "node"])
-def test_an_example_handles_each_notification_once(
-    shop: Shop, example: Example, tmp_path: Path
-) -> None:
-    """Built and run by stock tools, a program prints what the golden files say, each once."""
+class Built(NamedTuple):
+    """A program, where it lies, and the consumer group that it reads as."""
+
+    example: Example
+    folder: Path
+    group: str
+
+
+@pytest.fixture(scope="module", params=[JAVA, NODE], ids=["java", "node"])
+def built(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Example, Path]:
+    """Return a program that was built by stock tools, as its page says."""
+    example: Example = request.param
     demand(example.build[0], example.run[0])
-    folder = tmp_path / example.folder
-    shutil.copytree(
-        EXAMPLES / example.folder, folder, ignore=shutil.ignore_patterns("node_modules", "target")
-    )
-    built = subprocess.run(
+    folder = tmp_path_factory.mktemp("built") / example.folder
+    left = shutil.ignore_patterns("node_modules", "target")
+    shutil.copytree(EXAMPLES / example.folder, folder, ignore=left)
+    made = subprocess.run(
         example.build, cwd=folder, capture_output=True, text=True, timeout=BUILD_S, check=False
     )
-    assert built.returncode == 0, built.stdout + built.stderr
-    group = f"{shop.settings.topics.prefix}{example.folder}"
-    with running(shop, example, folder, group) as program:
-        eventually(lambda: has_committed(shop, group), "all is handled and committed", 60)
-        program.send_signal(signal.SIGTERM)
-        assert program.wait(15) in LEFT, (folder / "err").read_text()
-    read = [printed(line) for line in (folder / "out").read_text().splitlines()]
+    assert made.returncode == 0, made.stdout + made.stderr
+    return example, folder
+
+
+def test_an_example_handles_each_notification_once(shop: Shop, built: tuple[Example, Path]) -> None:
+    """A program prints what the golden files say, each once, and nothing that was aborted."""
+    program = Built(*built, f"{shop.settings.topics.prefix}{built[0].folder}")
+    with running(shop, program, shop.settings.registry.url) as process:
+        finish(shop, program, process)
+    check_printed(shop, program)
+
+
+def test_an_example_passes_over_nothing_while_the_registry_fails(
+    shop: Shop, built: tuple[Example, Path]
+) -> None:
+    """It asks again, or ends and is started again: what it could not read it has not committed."""
+    program = Built(*built, f"{shop.settings.topics.prefix}{built[0].folder}-patient")
+    with serving() as stub:
+        for schema_id in {int.from_bytes((one.value or b"")[1:5]) for one in notifications(shop)}:
+            schema = shop.deployment.registry.writer_schema(schema_id)
+            assert schema is not None
+            stub.keep(schema_id, schemas.text(schema))
+        stub.instead = lambda _path: Answer(503)
+        with running(shop, program, stub.url) as process:
+            if program.example is JAVA:
+                assert process.wait(60) == 1
+                told = (program.folder / "err").read_text()
+                assert f"{shop.deployment.topics.notifications}-" in told  # and the partition
+            else:
+                eventually(lambda: len(stub.asked) > 8, "it asks again", 60)
+            assert not shop.deployment.reader.committed(
+                program.group, shop.deployment.topics.notifications
+            )
+            stub.instead = lambda _path: None
+            if program.example is NODE:
+                finish(shop, program, process)
+        if program.example is JAVA:
+            with running(shop, program, stub.url) as process:
+                finish(shop, program, process)
+    check_printed(shop, program)
+
+
+def finish(shop: Shop, program: Built, process: "subprocess.Popen[bytes]") -> None:
+    """Wait until all is handled and committed, then tell the program to stop."""
+    eventually(lambda: has_committed(shop, program.group), "all is handled and committed", 60)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(15) in LEFT, (program.folder / "err").read_text()
+
+
+def check_printed(shop: Shop, program: Built) -> None:
+    """Hold what was printed against the golden files, and what was written beside them."""
+    read = [printed(line) for line in (program.folder / "out").read_text().splitlines()]
     golden = [(each["key"], counted(each["notification"])) for each in caused()]
     assert sorted((one for one in read if not _is_huge(one)), key=_id) == sorted(golden, key=_id)
-    written = {one.partition for one in shop.read(shop.deployment.topics.notifications)}
     huge = [notification["eventId"] for _, notification in filter(_is_huge, read)]
-    assert sorted(huge) == [f"huge-{partition}" for partition in sorted(written)]
+    partitions = {one.partition for one in notifications(shop)}
+    assert sorted(huge) == [f"huge-{partition}" for partition in sorted(partitions)]
+
+
+def notifications(shop: Shop) -> list[Record]:
+    """Return all notifications that were committed."""
+    return shop.read(shop.deployment.topics.notifications)
 
 
 @contextmanager
-def running(
-    shop: Shop, example: Example, folder: Path, group: str
-) -> Iterator["subprocess.Popen[bytes]"]:
+def running(shop: Shop, program: Built, registry_url: str) -> Iterator["subprocess.Popen[bytes]"]:
     """Yield the program at work; it is killed if it is still there in the end."""
     environment = {
         "KAFKA_BOOTSTRAP": shop.settings.kafka.bootstrap_servers,
-        "SCHEMA_REGISTRY_URL": shop.settings.registry.url,
+        "SCHEMA_REGISTRY_URL": registry_url,
         "TOPIC": shop.deployment.topics.notifications,
-        "GROUP": group,
+        "GROUP": program.group,
     }
+    folder = program.folder
     with (folder / "out").open("wb") as out, (folder / "err").open("wb") as err:
-        program = subprocess.Popen(
-            example.run, cwd=folder, env=os.environ | environment, stdout=out, stderr=err
+        process = subprocess.Popen(
+            program.example.run, cwd=folder, env=os.environ | environment, stdout=out, stderr=err
         )
     try:
-        yield program
+        yield process
     finally:
-        program.kill()
-        program.wait()
+        process.kill()
+        process.wait()
 
 
 def has_committed(shop: Shop, group: str) -> bool:
     """Say whether a group has committed behind every record there is."""
-    topic = shop.deployment.topics.notifications
-    committed = shop.deployment.reader.committed(group, topic)
-    return all(committed.get(one.partition, 0) > one.offset for one in shop.read(topic))
+    committed = shop.deployment.reader.committed(group, shop.deployment.topics.notifications)
+    return all(committed.get(one.partition, 0) > one.offset for one in notifications(shop))
 
 
 def printed(line: str) -> tuple[str, dict[str, Any]]:

@@ -3,6 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
+# Two processes, each with a Kafka and a registry of its own: most tests wait for a broker.
+PYTEST ?= --numprocesses 2 --dist loadfile
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint types bench profile chaos soak lock clean
 

@@ -1,13 +1,17 @@
 """What all tests share: one cluster for the session, and deployments on it."""
 
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from loyaltystream.platform import Addresses
 from tests.cluster import conformance, obtained
 from tests.shop import Shop
+
+SHOWN, SEEN, ORIGIN = "shown", "seen", "origin"
 
 _seen: dict[str, bool] = {}
 _origin: list[str] = []
@@ -46,8 +50,34 @@ def make_shop(proven_cluster: Addresses, tmp_path: Path) -> Iterator[Callable[..
         shop.close()
 
 
+@pytest.fixture
+def show(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Return what prints a table or a line at the end of the run, in whichever process it is."""
+    return lambda text: record_property(SHOWN, text)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over what another process saw of its broker."""
+    output = getattr(node, "workeroutput", {})
+    _seen.update(output.get(SEEN, {}))
+    _origin.extend(output.get(ORIGIN, []))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand over what was seen, where this process is one of several."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output |= {SEEN: _seen, ORIGIN: _origin}
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print which broker the claims were made on, and what it was seen to do."""
+    """Print what tests showed, which broker the claims were made on, and what it was seen to do."""
+    for report in chain.from_iterable(terminalreporter.stats.values()):
+        for name, text in getattr(report, "user_properties", ()):
+            if name == SHOWN and report.when == "call":
+                terminalreporter.section(report.nodeid)
+                terminalreporter.write_line(str(text))
     if _seen:
         terminalreporter.section(f"broker: {_origin[-1]}")
         for ability, able in _seen.items():

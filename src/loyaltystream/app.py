@@ -6,10 +6,11 @@ Does I/O: makes clients, reads definitions, asks the broker and the registry.
 import math
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
+from loyaltystream import __version__
 from loyaltystream.audit.audit import Audit
 from loyaltystream.audit.log import Groups
 from loyaltystream.audit.stage import Deployment as AuditedDeployment
@@ -19,7 +20,9 @@ from loyaltystream.avro.dead_letter import ALLOWANCE_BYTES, LetterEncoder
 from loyaltystream.avro.registry import Registry
 from loyaltystream.avro.schemas import Schema
 from loyaltystream.backfill.claim import ImportSigner, either
+from loyaltystream.contracts import asyncapi
 from loyaltystream.contracts.registering import register_all
+from loyaltystream.contracts.servers import servers_of
 from loyaltystream.defining import (
     build_desk,
     build_source,
@@ -214,37 +217,42 @@ class Deployment:
             )
         return secret.get_secret_value()
 
+    def published_plans(self) -> dict[str, TopicPlan]:
+        """Return the topics that producers write and subscribers read, by role."""
+        names, topics = self.settings.topics, self.topics
+        days = names.retention_days
+        kept = min(days, self.settings.memory.window_days)
+        larger = MAX_RECORD_BYTES + ALLOWANCE_BYTES
+        made = {
+            "ingest": ingest_topic(topics.ingest, days, max_bytes=MAX_RECORD_BYTES),
+            "emf": routed_topic(topics.emf, days, max_bytes=larger),
+            "ei": routed_topic(topics.ei, days, max_bytes=larger),
+            # Keyed by themselves: where it has fewer partitions, a customer's stay where they are.
+            "notifications": routed_topic(topics.notifications, days, max_bytes=larger)
+            | {"alike": False},
+            "duplicates": letter_topic(topics.duplicates, kept, max_bytes=larger),
+            "dead-letter": letter_topic(topics.dead_letter, kept, max_bytes=larger),
+        }
+        return {role: self._plan(names.partitions, plan) for role, plan in made.items()}
+
     def topic_plans(self) -> list[TopicPlan]:
         """Return all topics as they have to be (design.md section 2)."""
-        names, topics, memory = self.settings.topics, self.topics, self.settings.memory
-        days = names.retention_days
-        larger = MAX_RECORD_BYTES + ALLOWANCE_BYTES
-        longest = max([memory.window_days, *windows_of(self.settings)])
-        made = [
-            ingest_topic(topics.ingest, days, max_bytes=MAX_RECORD_BYTES),
-            routed_topic(topics.emf, days, max_bytes=larger),
-            routed_topic(topics.ei, days, max_bytes=larger),
-            # Keyed by themselves: where it has fewer partitions, a customer's stay where they are.
-            routed_topic(topics.notifications, days, max_bytes=larger) | {"alike": False},
-            letter_topic(topics.duplicates, min(days, memory.window_days), max_bytes=larger),
-            letter_topic(topics.dead_letter, min(days, memory.window_days), max_bytes=larger),
-            changelog_topic(topics.changelog, _changelog_days(longest, days)),
-        ]
-        copies = names.replication_factor
+        names, topics = self.settings.topics, self.topics
+        longest = max([self.settings.memory.window_days, *windows_of(self.settings)])
+        changelog = changelog_topic(
+            topics.changelog, _changelog_days(longest, names.retention_days)
+        )
         return [
-            *(
-                TopicPlan(partitions=names.partitions, replication_factor=copies, **plan)
-                for plan in made
-            ),
+            *self.published_plans().values(),
+            self._plan(names.partitions, changelog),
             # One partition: what people say has one order, and a relayout need not move it.
-            *(
-                TopicPlan(partitions=1, replication_factor=copies, **plan)
-                for plan in (
-                    definitions_topic(topics.definitions),
-                    letter_state_topic(topics.letter_state),
-                )
-            ),
+            self._plan(1, definitions_topic(topics.definitions)),
+            self._plan(1, letter_state_topic(topics.letter_state)),
         ]
+
+    def _plan(self, partitions: int, plan: dict[str, Any]) -> TopicPlan:
+        copies = self.settings.topics.replication_factor
+        return TopicPlan(partitions=partitions, replication_factor=copies, **plan)
 
     def published(self) -> list[tuple[str, Schema]]:
         """Return each topic of Avro with the schemas that it is written with."""
@@ -256,6 +264,16 @@ class Deployment:
             (topics.dead_letter, schemas.load(schemas.DEAD_LETTER)),
             *((topics.notifications, schemas.load(name)) for name in SCHEMAS),
         ]
+
+    def asyncapi(self) -> dict[str, Any]:
+        """Return the AsyncAPI document of what producers and subscribers meet."""
+        return asyncapi.document(
+            version=__version__,
+            servers=servers_of(self.settings.kafka, self.settings.registry),
+            plans=self.published_plans(),
+            ingest_group=self.group("ingest"),
+            partition_by=self.rules.partition_by,
+        )
 
     def schema_plans(self) -> list[SchemaPlan]:
         """Return all schemas with the ids that they have."""

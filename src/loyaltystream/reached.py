@@ -1,7 +1,8 @@
 """How far stage notify came in a partition, as its outputs tell. Does I/O through its log.
 
 A broker may forget what a group committed: Kafka 4.2.0, killed and started again, has answered that
-a group had never read anything, though its log had every offset. Stage ingest has its changelog
+a group had never read anything, though its log had every offset: for some seconds its coordinator
+had loaded nothing of that ("out of sync with the underlying log"). Stage ingest has its changelog
 then; stage notify would begin anew, and notify everybody again. But each of its outputs names its
 cause, and a transaction has all of a batch or nothing of it: the last cause and all before it are
 done. What lies between that and the forgotten offset caused nothing, and will cause nothing again.

@@ -2,7 +2,6 @@
 
 import random
 import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -54,7 +53,7 @@ class Crew:
 
 @pytest.mark.parametrize("wrong_keys", [0.05, 0.30], ids=["usual keys", "30 % astray"])
 def test_twenty_kills_lose_and_double_nothing(
-    make_shop: Callable[..., Shop], wrong_keys: float, capsys: pytest.CaptureFixture[str]
+    make_shop: Callable[..., Shop], wrong_keys: float, show: Callable[[str], None]
 ) -> None:
     """Whatever a kill interrupts, each event is judged once, and a resend across it is told."""
     shop = make_shop(worker__batch_records="50", worker__instance="host")
@@ -82,8 +81,7 @@ def test_twenty_kills_lose_and_double_nothing(
         killed[crew.kill(*last)] += 1
     shop.drain()
     assert crew.stop() == [0, 0, 0, 0]
-    with capsys.disabled():
-        sys.stdout.write(f"\n{killed.total()} kills, {killed[True]} left a transaction open ")
+    show(f"{killed.total()} kills, {killed[True]} left a transaction open")
     assert killed[True] >= LEFT_OPEN
     findings = shop.audit()
     assert findings.exact, findings.to_json()

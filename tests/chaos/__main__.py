@@ -51,7 +51,7 @@ def main() -> int:
     _tell(run)
     if chosen.markdown is not None:
         chosen.markdown.write_text(report.page(run))
-    return 0 if run.exact else 4
+    return 0 if run.exact and not run.late else 4
 
 
 def _tell(run: report.Run) -> None:
@@ -102,7 +102,7 @@ class _Chaos:
                 self._bar, description=f"round {number}: {what[:60]:60}"
             ),
         )
-        for complaint in found.complaints[:20]:
+        for complaint in (*found.complaints[:20], *found.late):
             self._progress.console.print(f"round {number}: {complaint}", style="red", markup=False)
         if found.exact and not self._chosen.keep:
             shutil.rmtree(found.directory)

@@ -17,6 +17,7 @@ from loyaltystream.errors import RetryableBrokerError
 from loyaltystream.story import Recipe, Sent, generate
 from tests.chaos.auditor import ROLES, Auditor, Evidence, Ruling
 from tests.chaos.crew import Crew, Member
+from tests.chaos.generations import beginnings
 from tests.chaos.ground import Ground
 from tests.chaos.load import Load, mixed
 from tests.chaos.observer import Observer
@@ -155,13 +156,15 @@ class Field:
     def judge(self) -> Outcome:
         """End everything, and hold the topics against what was sent."""
         codes = self.crew.close()
+        bootstrap = self.ground.addresses.bootstrap_servers
         findings = self.shop.audit()
         rows = {role: self._read(role) for role in ROLES}
         committed = {
             stage: self.ends.committed(self._groups[stage], self._input(stage), PARTITIONS)
             for stage in STAGES
         }
-        evidence = Evidence(self.load.told, self.load.places, rows, self.names, committed)
+        anew = {stage: beginnings(bootstrap, group) for stage, group in self._groups.items()}
+        evidence = Evidence(self.load.told, self.load.places, rows, self.names, committed, anew)
         ruling = Auditor(evidence, PARTITIONS).rule(findings.partitions)
         everything = [row for found in rows.values() for row in found] + self._read("changelog")
         ruling.complaints.extend(self.observer.contradictions(everything))

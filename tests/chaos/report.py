@@ -54,6 +54,11 @@ class Run(NamedTuple):
         return all(one.exact for one in self.rounds)
 
     @property
+    def late(self) -> int:
+        """How many faults were recovered from later than they should be."""
+        return sum(len(one.late) for one in self.rounds)
+
+    @property
     def injected(self) -> int:
         """How many faults were really made."""
         return sum(one.injected for found in self.rounds for one in found.blown)
@@ -98,7 +103,8 @@ def facts(run: Run) -> list[str]:
     return [
         (
             f"{verdict}: {run.injected} faults injected in {len(run.rounds)} rounds, "
-            f"{run.seconds / 60:.1f} minutes, seed {run.seed}"
+            f"{run.seconds / 60:.1f} minutes, seed {run.seed}; {run.late or 'none'} of them "
+            f"recovered from later than it should be"
         ),
         (
             f"{sent:,} events sent, {effects:,} effects of INGEST and NOTIFY held against them; "
@@ -167,9 +173,12 @@ def _remarks(run: Run) -> list[str]:
         for ending in found.endings
     ]
     complaints = [f"- {text}" for found in run.rounds for text in found.complaints]
+    late = [f"- {text}" for found in run.rounds for text in found.late]
     told: list[str] = []
     if lines:
         told += ["", "## Workers that ended by themselves", "", *sorted(lines)]
     if complaints:
         told += ["", "## What is not exact", "", *complaints[:200]]
+    if late:
+        told += ["", "## What took longer than it should", "", *late]
     return told

@@ -48,6 +48,7 @@ class Round(msgspec.Struct):
     Attributes:
         judged: whether it came to a judgement at all.
         directory: where its logs are.
+        late: what was recovered from, but later than it should be.
     """
 
     directory: Path
@@ -57,6 +58,7 @@ class Round(msgspec.Struct):
     observed: int = 0
     judged: bool = False
     complaints: list[str] = []
+    late: list[str] = []
     endings: list[Ending] = []
 
     @property
@@ -132,15 +134,16 @@ def _judge(field: Field, result: Round) -> None:
     for epoch, harm in ruling.harm.items():
         # Without an epoch of its own it is told of the first: the complaint says which record.
         result.blown[max(epoch, 0)].harm = harm
-    result.complaints += [
-        f"{one.fault.family}: {one.fault.name}: not level within its time"
+    result.late += [
+        f"{one.fault.family}: {one.fault.name}: level after {one.recovery_s:.1f} s, not {bar_s:.0f}"
         for one in result.blown
-        if one.injected and _is_over(one)
+        if one.recovery_s is not None
+        and (bar_s := one.fault.bar_s) is not None
+        and not one.stalled_s
+        and one.recovery_s > bar_s
     ]
-
-
-def _is_over(one: Blown) -> bool:
-    if one.stalled_s:
-        return False
-    bar_s = one.fault.bar_s
-    return one.recovery_s is None or (bar_s is not None and one.recovery_s > bar_s)
+    result.complaints += [
+        f"{one.fault.family}: {one.fault.name}: never level"
+        for one in result.blown
+        if one.injected and one.recovery_s is None and not one.stalled_s
+    ]

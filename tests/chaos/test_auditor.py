@@ -203,3 +203,16 @@ def test_an_offset_beside_the_last_record_is_told(stage: str, step: int) -> None
 def test_keys_are_placed_as_java_does(key: bytes, hash_: int) -> None:
     """The model's own murmur2 gives what Kafka's own tests say."""
     assert murmur2(key) == hash_ % 2**32
+
+
+@pytest.mark.parametrize(("beginnings", "complaints"), [(0, 1), (1, 0)])
+def test_an_earlier_owner_behind_a_later_one_is_told(beginnings: int, complaints: int) -> None:
+    """A zombie's output is told by its generation, unless the broker began to count anew there."""
+    rows = copied()
+    place, _, _ = rows["notifications"][-1].header("src").rpartition("/")
+    for at, row in enumerate(rows["notifications"]):
+        if row.header("src").startswith(f"{place}/"):
+            rows["notifications"][at] = with_header(row, "src", f"{place}/4")
+    evidence = honest()._replace(rows=rows, beginnings={"notify": beginnings})
+    told = Auditor(evidence, PARTITIONS).rule(()).complaints
+    assert len([each for each in told if "earlier owner" in each]) == complaints

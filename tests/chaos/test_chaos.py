@@ -3,8 +3,7 @@
 `make chaos` does the same for half an hour, `make soak` for hours.
 """
 
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -44,7 +43,7 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
 
 
 def test_a_cut_of_chaos_is_exact(
-    ground: Ground, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ground: Ground, tmp_path: Path, show: Callable[[str], None]
 ) -> None:
     """Whatever is done to workers, broker and network, nothing is lost, doubled or out of order."""
     random = Random(SEED)
@@ -55,8 +54,7 @@ def test_a_cut_of_chaos_is_exact(
         # Nothing was held against anything: what asks the broker failed, or the work stood still,
         # which it then does again.
         done = play(ground, tmp_path / "again", injections, seed=SEED + 1)
-    with capsys.disabled():
-        sys.stdout.write(f"\n{shown(done)} ")
+    show(shown(done))
     assert done.exact, "\n".join(done.complaints)
     missed = [one.fault.name for one in done.blown if not one.injected]
     assert missed == []

@@ -1,6 +1,6 @@
 """The laws are worth something: every mistake that is made on purpose breaks one."""
 
-import sys
+from collections.abc import Callable
 
 import pytest
 
@@ -23,12 +23,11 @@ def hunted(number: int) -> tuple[str, str | None, int]:
 
 
 @pytest.mark.timeout(300)
-def test_every_mutant_is_killed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_mutant_is_killed(show: Callable[[str], None]) -> None:
     """Twelve mistakes and more, each killed by a law within a run."""
     with processes() as pool:
         hunts = list(pool.map(hunted, range(len(MUTANTS))))
-    with capsys.disabled():
-        sys.stdout.write(f"\n{fates_of(hunts)}\n")
+    show(fates_of(hunts))
     assert [name for name, law, _ in hunts if law is None] == []
     assert len(hunts) >= 12
 

@@ -1,8 +1,8 @@
 """Thousands of bad days: the real runner, stage and memory keep every law on each of them."""
 
-import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 
 import pytest
 
@@ -18,14 +18,11 @@ SNAPSHOT_SCHEDULES = 300
 
 
 @pytest.mark.timeout(900)
-def test_no_schedule_breaks_a_law(capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_schedule_breaks_a_law(show: Callable[[str], None]) -> None:
     """Whatever happens at whichever step, with dedup on and off, every effect is there once."""
     began = time.monotonic()
-    with capsys.disabled():
-        sys.stdout.write("\n")
-        report = run_all(SCHEDULES)
-        seconds = time.monotonic() - began
-        sys.stdout.write(f"\n{summary(report, seconds)}\n{coverage(report.faults)}\n")
+    report = run_all(SCHEDULES)
+    show(f"{summary(report, time.monotonic() - began)}\n{coverage(report.faults)}")
     assert report.broken == [], "\n".join(report.broken[:5])
     assert report.schedules == SCHEDULES
     rare = {fault: report.faults[fault] for fault in POSSIBLE if report.faults[fault] < HITS}
@@ -33,12 +30,11 @@ def test_no_schedule_breaks_a_law(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.timeout(300)
-def test_the_real_judge_keeps_the_laws_too(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_real_judge_keeps_the_laws_too(show: Callable[[str], None]) -> None:
     """With JSON events and production's judge nothing is different but the pace."""
     began = time.monotonic()
-    with capsys.disabled():
-        report = run_all(REAL_SCHEDULES, "real", chunk=100)
-        sys.stdout.write(f"\nreal events: {summary(report, time.monotonic() - began)}\n")
+    report = run_all(REAL_SCHEDULES, "real", chunk=100)
+    show(f"real events: {summary(report, time.monotonic() - began)}")
     assert report.broken == [], "\n".join(report.broken[:5])
 
 

@@ -74,6 +74,28 @@ def export(
 
 
 @app.command()
+def asyncapi(
+    context: typer.Context,
+    file: Annotated[
+        typer.FileTextWrite,
+        typer.Argument(
+            metavar="FILE",
+            encoding="utf-8",
+            default_factory=lambda: "-",
+            help="Standard output if it is left out.",
+            show_default=False,
+        ),
+    ],
+) -> None:
+    """Write the AsyncAPI 3 document of a deployment: topics, keys, headers, messages, examples.
+
+    Brokers and topics are those of the settings; secrets are left out. Asks nobody.
+    """
+    document = _deployment(context).asyncapi()
+    file.write(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
+
+
+@app.command()
 def register(context: typer.Context, as_json: json_option = False) -> None:
     """Register all schemas under full transitive compatibility, as `init` does; all or none.
 

@@ -1,1 +1,1 @@
-"""The schemas as promises to subscribers: their form, their releases, and what may change."""
+"""The schemas as promises to subscribers: form, releases, what may change, and their document."""

@@ -34,10 +34,17 @@ from loyaltystream.dialects.envelope import (
 )
 from loyaltystream.dialects.sources import Dialects, Source, Webhook
 from loyaltystream.errors import LoyaltyStreamError
-from loyaltystream.notifications.catalog import CATALOG
+from loyaltystream.notifications.catalog import CATALOG, TURNS
 from loyaltystream.notifications.conversions import CONVERSIONS
+from loyaltystream.notifications.envelope import (
+    CAUSE_ID_HEADER,
+    CAUSE_RULE_HEADER,
+    CAUSE_SOURCE_HEADER,
+)
 from loyaltystream.notifications.paths import _FAMILIES as FAMILIES
 from loyaltystream.notifications.paths import _FIXED as FIXED_PATHS
+from loyaltystream.reemit.marking import AT_HEADER, FROM_HEADER
+from loyaltystream.reemit.marking import ID_HEADER as REEMIT_ID_HEADER
 from loyaltystream.rules import Rules
 from loyaltystream.sealing.ring import Locked
 from loyaltystream.settings import (
@@ -397,6 +404,18 @@ def test_the_examples_of_the_dialects_are_one_event() -> None:
     judge = Partition(ingest(rules), definitions)
     everything = [record(code.encode(), at, timestamp_ms=now_ms) for at, code in enumerate(shown)]
     assert verdicts(judge.commit(everything)) == {"accepted": 1, "duplicate": 2}
+
+
+def test_every_turn_is_told() -> None:
+    """The table of turns has each with its types, in order; headers of notifications are told."""
+    page = (ROOT / "docs" / "reference.md").read_text()
+    [table] = [part for part in page.split("\n\n") if part.startswith("| turn | types |")]
+    told = [line.strip("| ").split(" | ") for line in table.splitlines()[2:]]
+    wanted = [[turn, ", ".join(f"`{name}`" for name in names)] for turn, names in TURNS.items()]
+    assert told == wanted
+    headers = [CAUSE_ID_HEADER, CAUSE_SOURCE_HEADER, CAUSE_RULE_HEADER]
+    headers += [FROM_HEADER, AT_HEADER, REEMIT_ID_HEADER]
+    assert [name for name in headers if f"| `{name}` |" not in page] == []
 
 
 def test_everything_of_a_source_is_told() -> None:

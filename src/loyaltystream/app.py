@@ -61,6 +61,7 @@ from loyaltystream.notifications.catalog import SCHEMAS
 from loyaltystream.notify import Notify
 from loyaltystream.pipeline import Ingest
 from loyaltystream.ports import Stage
+from loyaltystream.proofs import key_for
 from loyaltystream.reached import Reached, going_on
 from loyaltystream.readable import demand_readable
 from loyaltystream.relayout.guard import guarded
@@ -207,6 +208,14 @@ class Deployment:
             max(end - committed.get(partition, first), 0)
             for partition, (first, end) in bounds.items()
         )
+
+    def key_for(self, use: str) -> bytes:
+        """Return a key of its own for one use of the deployment's secret.
+
+        Raises:
+            ConfigurationError: without memory.hash_key.
+        """
+        return key_for(self._secret(), use)
 
     def _secret(self) -> str:
         secret = self.settings.memory.hash_key

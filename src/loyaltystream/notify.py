@@ -96,6 +96,7 @@ class Notify:
             org_id=value["orgId"],
             created_at_ms=value["createdAt"],
         )
+        headers += notification.causes
         return Encoded(notification.key, head + encode(value), headers)
 
     def _notifications(self, batch: NotifiedBatch, sources: SourceHeaders) -> Iterator[Output]:

@@ -117,6 +117,19 @@ def test_a_notification_is_a_cloud_event(received: dict[str, list[Received]]) ->
         assert headers["ce_time"].endswith(b"Z")
 
 
+def test_a_notification_names_its_cause(received: dict[str, list[Received]]) -> None:
+    """Event, judged record and rule: in headers as in the envelope, and as the event has them."""
+    routed = {_cause_of(one): one.value for one in received["emf"]}
+    for one in received["notifications"]:
+        value, headers = one.value, one.headers
+        source, event = headers["cause-src"].decode(), routed[headers["cause-src"].decode()]
+        assert value["causeSource"] == source
+        assert headers["cause-id"].decode() == value["causeEventId"] == event["eventId"]
+        version, rule = value["causeDefinitionVersion"], value["causeRule"]
+        assert version == event["definitionVersion"]
+        assert headers["cause-rule"].decode() == f"{event['eventName']}/{version}/{rule}"
+
+
 def test_routed_topics_do_without_cloud_events(received: dict[str, list[Received]]) -> None:
     """A routed event carries its source, its trace if it has one, and nothing else."""
     for role in ("emf", "ei"):
@@ -148,3 +161,7 @@ def test_both_stages_write_letters(received: dict[str, list[Received]]) -> None:
 def _cause(one: Received) -> tuple[str, int, int]:
     topic, partition, offset, *_ = one.headers["src"].decode().split("/")
     return topic, int(partition), int(offset)
+
+
+def _cause_of(one: Received) -> str:
+    return "/".join(map(str, _cause(one)))

@@ -74,6 +74,9 @@ def test_a_notification_carries_its_history() -> None:
         ("ce_source", b"/loyaltystream/1800"),
         ("ce_time", b"2025-11-24T16:00:00.000Z"),
         ("content-type", b"application/avro"),
+        ("cause-id", REGISTERED["eventId"].encode()),
+        ("cause-src", b"behavioral-events/0/0"),
+        ("cause-rule", b"customerRegistered/1/customer-added"),
         trace,
     ]
 
@@ -248,7 +251,7 @@ def test_events_of_other_releases_are_read() -> None:
     plain = {key: part for key, part in other.items() if not key.startswith("__")}
     fastavro.schemaless_writer(buffer, fastavro.parse_schema(plain), value)
     stage = _stage({11: plain})
-    foreign = Record(0, 0, NOW_MS, good.key, frame(11) + buffer.getvalue())
+    foreign = Record(0, 0, NOW_MS, good.key, frame(11) + buffer.getvalue(), good.headers)
     made = stage.plan([foreign], definitions=SHOP, generation=3)
     assert made.outputs[0].value == plan([good]).outputs[0].value
 

@@ -20,7 +20,8 @@ _FILES = sorted(schemas.folder().glob(f"{schemas.NOTIFICATION_NAMESPACE}.*.avsc"
 _ALWAYS = {"eventName", "eventId", "orgId", "createdAt"}
 _ENVELOPE = [
     *("eventName", "eventId", "orgId", "refId", "apiRequestId", "createdAt", "loyaltyEventId"),
-    *("eventLogId", "traceAttributes", "causeEventId", "data"),
+    *("eventLogId", "traceAttributes", "causeEventId", "causeSource"),
+    *("causeDefinitionVersion", "causeRule", "data"),
 ]
 
 

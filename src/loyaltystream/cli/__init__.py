@@ -17,6 +17,7 @@ from loyaltystream.cli.backfill import backfill
 from loyaltystream.cli.context import Context, settings_option
 from loyaltystream.cli.demo import demo
 from loyaltystream.cli.init import init
+from loyaltystream.cli.reemit import re_emit
 from loyaltystream.cli.run import run
 from loyaltystream.cli.send import send
 from loyaltystream.cli.tail import tail
@@ -49,6 +50,7 @@ app.command()(run)
 app.command()(send)
 app.command()(backfill)
 app.command()(tail)
+app.command()(re_emit)
 app.command()(why)
 app.command()(audit)
 app.command()(demo)

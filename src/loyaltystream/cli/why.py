@@ -134,6 +134,15 @@ def _definition(deployment: Deployment, org: int, name: str) -> EventDefinition:
 
 
 def _partition_key(deployment: Deployment, org: int, customer: str) -> bytes:
+    return partition_key(org, *identifier_of(deployment, org, customer)).encode()
+
+
+def identifier_of(deployment: Deployment, org: int, customer: str) -> tuple[str, str]:
+    """Return type and value of the identifier that names a customer, normalised.
+
+    Raises:
+        ConfigurationError: if it names nobody.
+    """
     kind, found, value = customer.partition("=")
     types = {name.lower(): name for name in IDENTIFIER_TYPES}
     if not found or kind.lower() not in types:
@@ -142,7 +151,7 @@ def _partition_key(deployment: Deployment, org: int, customer: str) -> bytes:
     text = normalise_identifier(types[kind.lower()], value, country_code)
     if isinstance(text, Reason):
         raise ConfigurationError(f"--customer: that is no usable {kind} ({text.value})")
-    return partition_key(org, types[kind.lower()], text).encode()
+    return types[kind.lower()], text
 
 
 def _place(text: str) -> Place:

@@ -49,11 +49,16 @@ class LogReader:
     Args:
         kafka: where the broker is.
         timeout_s: how long a silent broker is waited for.
+        removed: what comes of an offset that retention has removed: `earliest` goes on at the first
+            that is there, `error` raises.
     """
 
-    def __init__(self, kafka: KafkaSettings, *, timeout_s: float = TIMEOUT_S) -> None:
+    def __init__(
+        self, kafka: KafkaSettings, *, timeout_s: float = TIMEOUT_S, removed: str = "earliest"
+    ) -> None:
         self._kafka = kafka
         self._timeout_s = timeout_s
+        self._removed = removed
         self._admin = connect(AdminClient, properties(kafka))
 
     def partitions(self, topic: str) -> int:
@@ -216,6 +221,7 @@ class LogReader:
 
     def _consumer(self, **own: str) -> Consumer:
         # The end of a partition is told by an empty fetch, by default after 0.5 s.
+        own = {"auto_offset_reset": self._removed, **own}
         return connect(Consumer, reader_properties(self._kafka, fetch_wait_max_ms=20, **own))
 
     def _until(self, consumer: Consumer, end: int, doing: str) -> Iterator[Record]:

@@ -58,6 +58,9 @@ OPEN = LetterState(Step.OPEN)
 IMPORT_KEYS: Final = b"import/"
 """What the keys of imports begin with: they are written down on the same topic."""
 
+REEMIT_KEYS: Final = b"re-emit/"
+"""Likewise those of re-emissions."""
+
 _decode = msgspec.json.Decoder(LetterState).decode
 
 
@@ -81,7 +84,7 @@ class States:
         return [Place(topic, int(partition), int(offset)) for partition, _, offset in slots]
 
     def _learn(self, record: Record) -> None:
-        if (record.key or b"").startswith(IMPORT_KEYS):
+        if (record.key or b"").startswith((IMPORT_KEYS, REEMIT_KEYS)):
             return
         try:
             name = (record.key or b"").decode()

@@ -1,8 +1,7 @@
 """The types of notifications, as data: a new type is an entry here and its schemas. Pure.
 
 Texts in braces are filled from the notification itself (`phrases.py`); a text with an unknown part
-is no text at all. Sources: the vendor's samples (domain.md 1.2, 2). The types stand in the order
-in which one cause brings them about (domain.md 5).
+is no text at all. Sources: the vendor's samples (domain.md 1.2, 2).
 """
 
 from typing import Final
@@ -53,10 +52,9 @@ def _engine_type(name: str) -> NotificationType:
     return msgspec.structs.replace(kind, loyalty_event_id="{apiRequestId}")
 
 
-CATALOG: Final = {
-    kind.name: kind
-    for kind in (
-        _type("customerAdded", "data.customerIdentifiers.customerId"),
+_TURNS: Final = {
+    "a new customer": (_type("customerAdded", "data.customerIdentifiers.customerId"),),
+    "what the event tells itself": (
         _type("customerUpdated", "data.customerIdentifiers.customerId"),
         _type("transactionAdded", "data.transactionId"),
         _type("transactionUpdated", "data.transactionId"),
@@ -73,15 +71,16 @@ CATALOG: Final = {
         _type("partnerProgramUpdated"),
         _type("partnerProgramDelinked"),
         _type("supplementaryMembershipExpiryReminder"),
-        _type("targetAchievedValueUpdated"),
-        _type("badgeEarned", "data.earnId"),
+    ),
+    "a milestone": (_type("targetAchievedValueUpdated"),),
+    "a badge": (_type("badgeEarned", "data.earnId"),),
+    "points, coupons and rewards": (
         _engine_type("pointsIssued"),
         _engine_type("pointsRedeemed"),
         _type("promisedToCurrentPointsConversion"),
         _type("pointsExpired"),
         _type("pointsExpiryReminder"),
         _engine_type("pointsTransferredInitiated"),
-        _engine_type("pointsTransferredReceived"),
         _engine_type("redeemedPointsReversed"),
         _engine_type("issuedPointsReversed"),
         NotificationType(
@@ -98,13 +97,25 @@ CATALOG: Final = {
             "{orgId}_{data.coupon.series_info.id}_{data.coupon.redemptionId}",
         ),
         _type("rewardIssued", "data.rewardId"),
+    ),
+    "the other side of a transfer": (_engine_type("pointsTransferredReceived"),),
+    "a tier": (
         _engine_type("tierUpgraded"),
         _type("tierRenewed"),
         _type("tierDowngraded"),
         _type("tierDowngradeReminder"),
-    )
+    ),
 }
+"""The types by their turn: in this order one cause brings them about (domain.md 5)."""
+
+CATALOG: Final = {kind.name: kind for kinds in _TURNS.values() for kind in kinds}
 """Every type by its name."""
+
+TURNS: Final = {turn: tuple(kind.name for kind in kinds) for turn, kinds in _TURNS.items()}
+"""Names of the types by their turn, in its order."""
+
+TURN_OF: Final = {name: number for number, names in enumerate(TURNS.values()) for name in names}
+"""Which turn a type has."""
 
 SCHEMAS: Final = tuple(sorted({kind.schema for kind in CATALOG.values()}))
 """Full names of the schemas that notifications are written with."""

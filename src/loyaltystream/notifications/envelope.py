@@ -1,8 +1,9 @@
 """What stands around a notification: its id, and the headers of its record. Pure."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from loyaltystream.avro.schemas import NOTIFICATION_NAMESPACE
@@ -12,6 +13,10 @@ from loyaltystream.uuids import uuid5_text
 
 NAMESPACE: Final = UUID("5f0c6b1e-2a57-4d0c-9c36-6d1f0a9f7b42")
 """Of all notification ids. Never changes: consumers tell repetitions by the id."""
+
+CAUSE_ID_HEADER: Final = "cause-id"
+CAUSE_SOURCE_HEADER: Final = "cause-src"
+CAUSE_RULE_HEADER: Final = "cause-rule"
 
 _CONTENT_TYPE: Final = ("content-type", b"application/avro")
 _SPEC_VERSION: Final = ("ce_specversion", b"1.0")
@@ -65,6 +70,41 @@ _OF_ORG: Final[Memo[int, bytes]] = Memo(
 _OF_RULE: Final[Memo[tuple[str, str], bytes]] = Memo(
     lambda rule: b"".join(_framed(part.encode()) for part in rule)
 )
+
+
+class Cause(NamedTuple):
+    """What all notifications of one event say of it.
+
+    Attributes:
+        source: the record that was judged, as topic/partition/offset; None: nobody knows.
+        headers: the same in headers.
+    """
+
+    source: str | None
+    headers: tuple[Header, ...]
+
+
+def cause_of(event_id: str, source: bytes | None) -> Cause:
+    """Return what notifications say of an event.
+
+    Args:
+        event_id: its own.
+        source: the `src` header of its record on `EMFConsumer`; what is none of ours is not told.
+    """
+    by_id = (CAUSE_ID_HEADER, event_id.encode())
+    found = _SOURCE.fullmatch(source) if source else None
+    if found is None:
+        return Cause(None, (by_id,))
+    place = found[1]
+    return Cause(place.decode(), (by_id, (CAUSE_SOURCE_HEADER, place)))
+
+
+_SOURCE: Final = re.compile(rb"([\w.-]{1,249}/\d{1,10}/\d{1,19})/\d{1,10}/\d{1,10}")
+
+
+def rule_header(event_name: str, version: int, rule_id: str) -> Header:
+    """Return the header that names a rule by its definition, that one's version, and its id."""
+    return CAUSE_RULE_HEADER, f"{event_name}/{version}/{rule_id}".encode()
 
 
 def cloud_event_headers(

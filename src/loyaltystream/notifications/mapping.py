@@ -9,6 +9,7 @@ from collections import Counter
 import msgspec
 
 from loyaltystream.definitions.model import Action, EventDefinition
+from loyaltystream.notifications.envelope import cause_of
 from loyaltystream.notifications.paths import Event
 from loyaltystream.notifications.program import MapEvent, Notification, compile_program
 from loyaltystream.notifications.rules import check_rule
@@ -41,11 +42,12 @@ def compile_rules(definition: EventDefinition) -> Compiled:
     ]
     if not rules or checker.problems:
         return Compiled(None, tuple(checker.problems))
-    return Compiled(compile_program([rule for rule in checked if rule]), ())
+    known = [rule for rule in checked if rule]
+    return Compiled(compile_program(definition.event_name, definition.version, known), ())
 
 
 def map_event(
-    event: Event, *, key: bytes | None, rules: MapEvent
+    event: Event, *, key: bytes | None, rules: MapEvent, source: bytes | None = None
 ) -> list[Notification] | tuple[Violation, ...]:
     """Return all notifications of `event`, or all that keeps any of them from being made.
 
@@ -53,7 +55,8 @@ def map_event(
         event: a decoded `BehavioralEvent`.
         key: its record's.
         rules: of its definition.
+        source: the record's `src` header.
     """
     violations: list[Violation] = []
-    notifications = rules(event, key, violations)
+    notifications = rules(event, key, violations, cause_of(event["eventId"], source))
     return tuple(violations) or notifications

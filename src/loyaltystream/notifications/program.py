@@ -10,9 +10,10 @@ from typing import Any
 
 import msgspec
 
-from loyaltystream.notifications.catalog import NotificationType
+from loyaltystream.events import Header
+from loyaltystream.notifications.catalog import TURN_OF, NotificationType
 from loyaltystream.notifications.conditions import Condition
-from loyaltystream.notifications.envelope import notification_id
+from loyaltystream.notifications.envelope import Cause, notification_id, rule_header
 from loyaltystream.notifications.paths import ENTRY, EVENT, IDENTIFIERS, Event, Move
 from loyaltystream.notifications.phrases import DATA, OWN, Phrase, to_text
 from loyaltystream.notifications.rules import CUSTOMER, CheckedRule
@@ -21,32 +22,39 @@ from loyaltystream.verdicts import Violation
 
 
 class Notification(msgspec.Struct, frozen=True):
-    """A notification that is due; `value` fits the schema of its type."""
+    """A notification that is due; `value` fits the schema of its type, `causes` are headers."""
 
     type: NotificationType
     value: dict[str, Any]
     key: bytes | None
+    causes: tuple[Header, ...]
 
 
-MapEvent = Callable[[Event, bytes | None, list[Violation]], list[Notification]]
-"""Takes a decoded event and its record's key; violations that it adds leave the result without
-meaning."""
+MapEvent = Callable[[Event, bytes | None, list[Violation], Cause], list[Notification]]
+"""Takes a decoded event, its record's key and what is said of it; violations that it adds leave the
+result without meaning."""
 
 
-def compile_program(rules: Sequence[CheckedRule]) -> MapEvent:
-    """Return the function that makes the notifications of all rules."""
-    program = _Program()
+def compile_program(event_name: str, version: int, rules: Sequence[CheckedRule]) -> MapEvent:
+    """Return the function that makes the notifications of all rules of a definition.
+
+    In whatever order they are listed, each waits for the turn of its type.
+    """
+    program = _Program(event_name, version)
     program.add("made = []")
-    for number, rule in enumerate(rules):
+    program.add("source, causes = cause")
+    in_turn = sorted(rules, key=lambda rule: TURN_OF[rule.type.name])
+    for number, rule in enumerate(in_turn):
         program.rule(rule, number)
-    return program.compile("map_event", "event, key, violations", "made")
+    return program.compile("map_event", "event, key, violations, cause", "made")
 
 
 class _Program(Templates):
-    """Writes rules."""
+    """Writes the rules of a definition."""
 
-    def __init__(self) -> None:
+    def __init__(self, event_name: str, version: int) -> None:
         super().__init__()
+        self._definition = event_name, version
         self._names |= {
             "NOTIFICATION": Notification,
             "NOTIFICATION_ID": notification_id,
@@ -75,7 +83,10 @@ class _Program(Templates):
             made = (
                 f"{{'eventName': {self.constant(rule.type.name)}, 'eventId': {event_id}, {value}}}"
             )
-            self.add(f"made.append(NOTIFICATION({self.constant(rule.type)}, {made}, {own_key}))")
+            header = self.constant(rule_header(*self._definition, rule.rule_id))
+            causes = f"(*causes, {header})"
+            due = f"{self.constant(rule.type)}, {made}, {own_key}, {causes}"
+            self.add(f"made.append(NOTIFICATION({due}))")
 
     def _condition(self, condition: Condition) -> str:
         value = self.read(condition.source.root, condition.source.way)
@@ -108,6 +119,9 @@ class _Program(Templates):
             "eventLogId": given.get("eventLogId", "None"),
             "traceAttributes": f"{trace} or None",
             "causeEventId": event_id,
+            "causeSource": "source",
+            "causeDefinitionVersion": str(self._definition[1]),
+            "causeRule": self.constant(rule.rule_id),
             "data": whole,
         }
         entries = ", ".join(f"{name!a}: {part}" for name, part in parts.items() if part != "None")

@@ -23,7 +23,10 @@ _FLAT: Final = (
     "loyaltyEventId",
 )
 _INSIDE: Final = ("createdAt", "data", "loyaltyEventId", "eventName", "refId", "apiRequestId")
-_SOMETIMES: Final = ("eventLogId", "traceAttributes", "causeEventId")
+_SOMETIMES: Final = (
+    *("eventLogId", "traceAttributes", "causeEventId"),
+    *("causeSource", "causeDefinitionVersion", "causeRule"),
+)
 
 Json = dict[str, Any]
 

@@ -13,6 +13,7 @@ import msgspec
 from loyaltystream.definitions.registry import Definitions
 from loyaltystream.events import (
     QUIET_HEADER,
+    SOURCE_HEADER,
     Header,
     Origin,
     Record,
@@ -119,7 +120,8 @@ class Notifier(msgspec.Struct, frozen=True):
             return (Violation(Reason.UNKNOWN_EVENT, "eventName", detail),)
         if not compiled.rules or _is_quiet(record):
             return []
-        mapped = map_event(event, key=record.key, rules=compiled.rules)
+        source = _source_of(record)
+        mapped = map_event(event, key=record.key, rules=compiled.rules, source=source)
         return self._encode(mapped) if isinstance(mapped, list) else mapped
 
     def _origin_of(self, record: Record, clock_ms: int) -> Origin:
@@ -138,6 +140,14 @@ class Notifier(msgspec.Struct, frozen=True):
                 detail = f"a {notification.type.name} of {size} bytes"
                 violations.append(Violation(Reason.TOO_LARGE, "", detail))
         return tuple(violations) or encoded
+
+
+def _source_of(record: Record) -> bytes | None:
+    """Return the header that says which record an event was judged as."""
+    headers = record.headers
+    if len(headers) == 1 and headers[0][0] == SOURCE_HEADER:
+        return headers[0][1]
+    return record.header(SOURCE_HEADER)
 
 
 def _is_quiet(record: Record) -> bool:

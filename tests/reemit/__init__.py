@@ -1,0 +1,1 @@
+"""Notifications that one subscriber is sent again."""

@@ -72,7 +72,7 @@ def main() -> None:
             str(size),
             *(f"{cost:.1f}" for cost in (*costs, read, read_theirs, read_theirs / read)),
         )
-    Console(width=120).print(table)
+    Console(width=140).print(table)
 
 
 def caused() -> list[Notification]:

@@ -243,7 +243,7 @@ def test_everything_that_keeps_a_letter_sealed_is_told() -> None:
 def test_everything_that_can_become_of_an_event_is_told() -> None:
     """Every verdict, outcome of NOTIFY and reason heads a row of its own."""
     assert untold([*Verdict, *NotifyOutcome, *Reason]) == []
-    assert len(rows(Verdict.TOMBSTONE)) == 2  # of INGEST and of NOTIFY
+    assert len(rows(Verdict.TOMBSTONE)) == 3  # of INGEST, of NOTIFY and of a subscriber
 
 
 def test_every_finding_of_the_audit_is_told() -> None:

@@ -31,6 +31,7 @@ OWNERS = {
         "section.py",
         "served.py",
         "settings.py",
+        "subscriber/subscription.py",
         "demo",
     },
     "pydantic_settings": {"settings.py"},

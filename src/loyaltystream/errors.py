@@ -49,6 +49,10 @@ class StateError(LoyaltyStreamError):
     exit_code = 5
 
 
+class ReactionError(LoyaltyStreamError):
+    """A subscriber's own function failed for good, or hangs; its notification is not lost."""
+
+
 class PlatformError(LoyaltyStreamError):
     """The local platform could not be fetched, started or stopped."""
 

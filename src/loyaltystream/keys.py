@@ -8,22 +8,15 @@ import re
 import struct
 import unicodedata
 from collections.abc import Sequence
-from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
 
+from loyaltystream.partitioning import PartitionBy as PartitionBy  # noqa: PLC0414 (handed on)
 from loyaltystream.verdicts import Reason
 
 KEY_RULE_VERSION = 1
 _BY_EVENT_ID = 0x8000  # a rule's highest bit
-
-
-class PartitionBy(StrEnum):
-    """What an event's partition is chosen by."""
-
-    CUSTOMER = "customer"
-    EVENT_ID = "event_id"
 
 
 def key_rule(partition_by: PartitionBy) -> int:

@@ -24,7 +24,7 @@ from loyaltystream import mistakes
 from loyaltystream.definitions.model import DAY_CLASSES
 from loyaltystream.dialects.sources import Dialects
 from loyaltystream.errors import ConfigurationError
-from loyaltystream.keys import PartitionBy
+from loyaltystream.partitioning import PartitionBy
 from loyaltystream.sealing.keys import LetterSettings
 from loyaltystream.section import FROM_TEXT, Port, Section
 from loyaltystream.served import GatewaySettings, HttpSettings

@@ -139,6 +139,16 @@ def test_a_known_schema_needs_no_registry(stub: StubRegistry) -> None:
     assert ours.writer_schema(given) is found
 
 
+def test_what_was_told_can_be_asked_anew(stub: StubRegistry) -> None:
+    """Whoever finds that it is another registry's word has nothing left of it."""
+    ours = registry(stub)
+    given = ours.register(TOPIC, EVENT)
+    ours.writer_schema(given)
+    stub.restart(given)
+    ours.forget()
+    assert ours.writer_schema(given) is None
+
+
 def test_a_schema_may_be_registered_later(stub: StubRegistry) -> None:
     """Word that there is no such schema holds for that moment only."""
     ours = registry(stub)

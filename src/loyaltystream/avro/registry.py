@@ -146,6 +146,11 @@ class Registry:
             self._writers[schema_id] = found
         return self._writers[schema_id]
 
+    def forget(self) -> None:
+        """Ask for every schema anew: what was told so far may be another registry's word."""
+        self._writers.clear()
+        self._distrust_client()
+
     def _demand_unchanged(self, missing: int) -> None:
         """Refuse to believe a registry that no longer gives the id that it gave before.
 
@@ -155,7 +160,7 @@ class Registry:
         if self._demanded is None:
             return
         topic, schema, known = self._demanded
-        self._forget()
+        self._distrust_client()
         if (found := self.find(topic, schema)) != known:
             self._pause(_PAUSE_S)
             now = "has not" if found is None else f"gives id {found}"
@@ -165,7 +170,8 @@ class Registry:
                 f"restored; put its schemas back under their ids"
             )
 
-    def _forget(self) -> None:
+    def _distrust_client(self) -> None:
+        """Have the client ask anew; what was decoded by stays."""
         self._client.clear_caches()  # type: ignore[no-untyped-call]  # the library leaves it so
 
     def _fetch(self, schema_id: int) -> Schema:
@@ -200,7 +206,7 @@ class Registry:
             AttributeError,
         ) as error:
             # The last ones: it answered, but not as a registry does, and the client keeps that.
-            self._forget()
+            self._distrust_client()
             told = f"{type(error).__name__}: {error}"[:_TOLD]
             raise RetryableBrokerError(f"{doing} at {self.url}: {told}") from error
         except Exception as error:

@@ -16,6 +16,7 @@ from loyaltystream.testing.fates import (
     ScriptedFates,
     Step,
 )
+from loyaltystream.testing.feed import MemoryFeed, MemoryLetterbox
 from loyaltystream.testing.group import MemberMetadata, MemoryGroup
 from loyaltystream.testing.journal import Journal, JournalledStage, MemoryTelemetry
 from loyaltystream.testing.producer import MemoryProducer
@@ -38,7 +39,9 @@ __all__ = [
     "MemoryChangelog",
     "MemoryDisk",
     "MemoryDraft",
+    "MemoryFeed",
     "MemoryGroup",
+    "MemoryLetterbox",
     "MemoryProducer",
     "MemoryShelf",
     "MemorySink",

@@ -1,6 +1,6 @@
 """The compose file, the image and the scraping agree with the settings, read as text.
 
-Nothing that this project depends on reads YAML, and nothing here needs more than its lines.
+Nothing here needs more than its lines; tests/deploy holds its form to the Compose Specification.
 """
 
 import re
@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from loyaltystream.app import STAGES
+from loyaltystream.health import PROBES
 from loyaltystream.settings import FILE_VARIABLE, Settings, setting_names, variable
 from loyaltystream.working import PORTS_PER_STAGE
 
@@ -81,17 +82,11 @@ def test_every_volume_is_declared_and_used() -> None:
 
 
 def test_prometheus_finds_the_workers() -> None:
-    """Prometheus scrapes both workers on the ports that they listen on."""
+    """Prometheus scrapes both workers, and Docker probes them, on the ports that they serve on."""
     port = Settings.model_fields["telemetry"].default.metrics_port
     for number, stage in enumerate(STAGES):
         served = port + number * PORTS_PER_STAGE
         assert f'targets: ["{stage}:{served}"]' in PROMETHEUS
-        assert f":{served}/metrics" in COMPOSE
-
-
-def test_the_image_runs_what_was_locked() -> None:
-    """The image installs hashed dependencies only and does not run as root."""
-    assert "FROM python:3.12-slim" in DOCKERFILE
-    assert "--require-hashes -r /build/requirements/run.txt" in DOCKERFILE
-    assert re.search(r"^USER (?!root)", DOCKERFILE, re.MULTILINE)
-    assert 'ENTRYPOINT ["loyaltystream"]' in DOCKERFILE
+        assert f":{served}/readyz" in COMPOSE
+    for probe in re.findall(r"127\.0\.0\.1:\d+(/\w+)', timeout", COMPOSE):
+        assert probe in PROBES

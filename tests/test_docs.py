@@ -33,7 +33,9 @@ from loyaltystream.dialects.envelope import (
     TIME_HEADER,
 )
 from loyaltystream.dialects.sources import Dialects, Source, Webhook
+from loyaltystream.doctor.findings import EXIT_CODES, Kind, Severity, severity_of
 from loyaltystream.errors import LoyaltyStreamError
+from loyaltystream.health import DEGRADED, PROBES, State
 from loyaltystream.notifications.catalog import CATALOG, TURNS
 from loyaltystream.notifications.conversions import CONVERSIONS
 from loyaltystream.notifications.envelope import (
@@ -251,6 +253,23 @@ def test_every_finding_of_the_audit_is_told() -> None:
     for kind, explanation in EXPLANATIONS.items():
         [row] = rows(kind)
         assert row[1].replace("`", "").startswith(explanation), kind
+
+
+def test_every_finding_of_the_doctor_is_told() -> None:
+    """All that the doctor finds heads a row with its severity, and each severity its code."""
+    for kind in Kind:
+        [row] = [found for found in rows(kind) if found[1] in {*Severity}]
+        assert row[1] == severity_of(kind).value, kind
+    for severity, code in EXIT_CODES.items():
+        assert [row[2] for row in rows(severity)] == [str(code)]
+
+
+def test_every_state_of_health_is_told() -> None:
+    """Every state that a probe tells heads a row that says whether it is ready."""
+    for state in State:
+        [row] = rows(state)
+        assert row[1].startswith("yes") == (state in DEGRADED), state
+    assert untold(PROBES) == []
 
 
 def test_every_metric_has_its_row() -> None:

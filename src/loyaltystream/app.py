@@ -71,6 +71,7 @@ from loyaltystream.sealing.ring import NO_KEYS, KeyRing
 from loyaltystream.settings import TOPIC_ROLES, Settings
 from loyaltystream.stage import FreshStart, IngestStage, NotifyStage, Remembered
 from loyaltystream.telemetry.definitions import DefinitionWatch
+from loyaltystream.telemetry.health import Health, Watched
 from loyaltystream.telemetry.memory import MemoryWatch
 from loyaltystream.telemetry.metrics import Metrics
 from loyaltystream.telemetry.offsets import note_forgotten
@@ -246,8 +247,12 @@ class Deployment:
 
     def topic_plans(self) -> list[TopicPlan]:
         """Return all topics as they have to be (design.md section 2)."""
+        return self.topic_plans_for(windows_of(self.settings))
+
+    def topic_plans_for(self, windows: Sequence[int]) -> list[TopicPlan]:
+        """Return the same where unique keys are remembered for so many days."""
         names, topics = self.settings.topics, self.topics
-        longest = max([self.settings.memory.window_days, *windows_of(self.settings)])
+        longest = max([self.settings.memory.window_days, *windows])
         changelog = changelog_topic(
             topics.changelog, _changelog_days(longest, names.retention_days)
         )
@@ -434,8 +439,14 @@ def member_name(settings: Settings, stage: str, slot: int) -> str:
     return f"{worker.group_prefix}.{stage}.{worker.instance}.{slot}"
 
 
-def build_worker(
-    deployment: Deployment, stage: str, slot: int, *, start: FreshStart, accept_loss_ms: int | None
+def build_worker(  # noqa: PLR0913 (what, who, where from, and whom to tell)
+    deployment: Deployment,
+    stage: str,
+    slot: int,
+    *,
+    start: FreshStart,
+    accept_loss_ms: int | None,
+    health: Health,
 ) -> Worker:
     """Put a worker together; nothing is read or written yet.
 
@@ -445,6 +456,7 @@ def build_worker(
         slot: its number among the workers of this instance and stage.
         start: where to begin in a partition that was never read.
         accept_loss_ms: an operator's word that a lost memory may start empty.
+        health: told how it is.
 
     Raises:
         ConfigurationError: if settings, topics or definitions are not usable.
@@ -475,9 +487,11 @@ def build_worker(
         work = _build_ingest(deployment, metrics, start, accept_loss_ms)
     else:
         work = _build_notify(deployment, metrics, start)
-    telemetry = WorkerTelemetry(
+    told = WorkerTelemetry(
         metrics, lags=source.lag, poll_gap_s=source.poll_gap_s, remembered=work.remembered
     )
+    telemetry = Watched(told, health)
+    health.built(metrics.registry)
     runner = Runner(source, sink, work.stage, telemetry=telemetry)
     return Worker(name, runner, metrics, work.leave)
 

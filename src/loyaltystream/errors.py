@@ -4,6 +4,7 @@ A bad event is never an exception; it is a value with a closed reason (`verdicts
 that own a library translate its errors into these, once, always `raise ... from cause`. Pure.
 """
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 
@@ -17,6 +18,19 @@ class ConfigurationError(LoyaltyStreamError):
     """A setting, a definition or an argument is wrong; only a person can mend it."""
 
     exit_code = 2
+
+
+class SettingsError(ConfigurationError):
+    """Settings are wrong.
+
+    Attributes:
+        lines: one for each mistake: where, and what is allowed.
+    """
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        told = [f"  - {line}" for line in lines]
+        super().__init__("\n".join(["the settings are not usable:", *told]))
+        self.lines = list(lines)
 
 
 class SchemaError(LoyaltyStreamError):

@@ -152,6 +152,9 @@ class Telemetry(Protocol):
     def turned(self) -> None:
         """Note that the loop came round."""
 
+    def opening(self, partitions: Sequence[int]) -> None:
+        """Note which partitions are restored now; `owns` follows, or `waiting`."""
+
     def owns(self, partitions: Sequence[int]) -> None:
         """Note which partitions this worker has now."""
 

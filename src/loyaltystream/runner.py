@@ -107,6 +107,7 @@ class Runner:
     def assigned(self, committed: Mapping[int, int | None]) -> Mapping[int, int]:
         """Open partitions that became ours; all of them or none."""
         self._sink.tend(hurry=True)  # restoring may outlast the open transaction
+        self._telemetry.opening(sorted(committed))
         starts: dict[int, int] = {}
         try:
             for number, offset in committed.items():

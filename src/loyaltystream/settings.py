@@ -23,7 +23,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from loyaltystream import mistakes
 from loyaltystream.definitions.model import DAY_CLASSES
 from loyaltystream.dialects.sources import Dialects
-from loyaltystream.errors import ConfigurationError
+from loyaltystream.errors import ConfigurationError, SettingsError
 from loyaltystream.partitioning import PartitionBy
 from loyaltystream.sealing.keys import LetterSettings
 from loyaltystream.section import FROM_TEXT, Port, Section
@@ -61,6 +61,10 @@ OWNED_CLIENT_PROPERTIES = frozenset(
 )
 
 
+POLL_INTERVAL = "max.poll.interval.ms"
+DEFAULT_POLL_INTERVAL_MS = 300_000
+"""The client library's own."""
+
 ClientProperties = Annotated[dict[str, SecretStr], FROM_TEXT]
 Milliseconds = Annotated[int, Field(gt=0)]
 Days = Annotated[int, Field(gt=0)]
@@ -80,6 +84,12 @@ class KafkaSettings(Section):
         if owned := sorted(OWNED_CLIENT_PROPERTIES & client.keys()):
             raise ValueError(f"may not set {', '.join(owned)}: loyaltystream decides these")
         return client
+
+
+def poll_interval_ms(kafka: KafkaSettings) -> int:
+    """Return how long a worker may go without a poll before its group goes on without it."""
+    told = kafka.client.get(POLL_INTERVAL)
+    return DEFAULT_POLL_INTERVAL_MS if told is None else int(told.get_secret_value())
 
 
 class RegistrySettings(Section):
@@ -243,7 +253,8 @@ def load(file: Path | None = None) -> Settings:
     """Return the settings of `file`, or of `$LOYALTYSTREAM_SETTINGS`, or of ./loyaltystream.toml.
 
     Raises:
-        ConfigurationError: naming every mistake, where it stands and what is allowed.
+        SettingsError: naming every mistake, where it stands and what is allowed.
+        ConfigurationError: if the file can't be read.
     """
     named = file or (Path(found) if (found := os.environ.get(FILE_VARIABLE)) else None)
     path = named or DEFAULT_FILE
@@ -257,8 +268,7 @@ def load(file: Path | None = None) -> Settings:
     else:
         if not lines:
             return settings
-    told = [f"  - {line}" for line in lines]
-    raise ConfigurationError("\n".join(["the settings are not usable:", *told]))
+    raise SettingsError(lines)
 
 
 def setting_names() -> Iterator[str]:

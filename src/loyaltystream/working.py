@@ -18,11 +18,14 @@ from typing import Final
 import msgspec
 import structlog
 
+from loyaltystream import __version__
 from loyaltystream.app import STAGES, Deployment, build_worker, fresh_start, member_name
 from loyaltystream.errors import RetryableBrokerError
 from loyaltystream.occupancy import occupied
 from loyaltystream.settings import Settings
 from loyaltystream.telemetry import logs
+from loyaltystream.telemetry.health import health_of
+from loyaltystream.telemetry.serving import serve_worker
 
 GRACE_S: Final = 10.0
 LEAVE_S: Final = 9.0
@@ -76,7 +79,8 @@ def work(settings: Settings, order: Order) -> None:
     log = structlog.get_logger()
     threading.Thread(target=_leave_in_time, args=(stopping,), daemon=True).start()
     with occupied(settings.worker.state_dir / name):
-        deployment = Deployment(settings)
+        deployment, health = Deployment(settings), health_of(settings)
+        port = serve_worker(health, settings.telemetry.metrics_host, _metrics_port(settings, order))
         worker = None
         while worker is None and not stopping.is_set():
             try:
@@ -86,15 +90,18 @@ def work(settings: Settings, order: Order) -> None:
                     order.slot,
                     start=fresh_start(deployment, order.stage, order.start),
                     accept_loss_ms=int(time.time() * 1000) if order.accept_memory_loss else None,
+                    health=health,
                 )
             except RetryableBrokerError as error:
+                health.waiting(str(error))
                 log.warning("broker.awaited", why=str(error), next="trying again until it is back")
                 stopping.wait(_AWAIT_S)
         if worker is not None:
-            port = worker.metrics.serve(
-                settings.telemetry.metrics_host, _metrics_port(settings, order)
+            log.info(
+                "worker.started",
+                version=__version__,
+                metrics=f"{settings.telemetry.metrics_host}:{port}",
             )
-            log.info("worker.started", metrics=f"{settings.telemetry.metrics_host}:{port}")
             tune_interpreter()
             worker.runner.run(stopping.is_set)
             worker.leave()

@@ -13,6 +13,7 @@ from loyaltystream.kafka.connection import properties
 from loyaltystream.memory.units import KeyKind
 from loyaltystream.pipeline import Plan
 from loyaltystream.settings import load
+from loyaltystream.telemetry.health import health_of
 from loyaltystream.telemetry.memory import MemoryWatch
 from loyaltystream.telemetry.worker import WorkerTelemetry
 from loyaltystream.verdicts import Tally
@@ -34,6 +35,7 @@ def work(stage: str, events: int) -> str:
         0,
         start=fresh_start(deployment, stage, "earliest"),
         accept_loss_ms=None,
+        health=health_of(deployment.settings),
     )
     observe(stopwatch)
     tune_interpreter()

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from loyaltystream import __version__
 from loyaltystream.cli import app
 from loyaltystream.settings import ENVIRONMENT_PREFIX, variable
 
@@ -31,6 +32,11 @@ def test_the_help_names_every_command() -> None:
     """Whoever types the bare name is shown every command."""
     text = said("--help")
     assert [name for name in (*COMMANDS, "platform") if name not in text] == []
+
+
+def test_the_version_is_told() -> None:
+    """The program says which version it is, beside settings that cannot be read as well."""
+    assert said("-c", "nowhere.toml", "--version") == f"loyaltystream {__version__}\n"
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -132,6 +132,10 @@ def spoilt(**changes: object) -> StoredEvent:
         (b"", "not a stored definition"),
         (b"{}", "not a stored definition"),
         (b'{"orgId": "x"}', "not a stored definition"),
+        (
+            encode(changed().events[1800, "orderPlaced"])[:-1] + b',"quietFrom":7}',
+            "unknown field `quietFrom`",
+        ),
         (encode(spoilt(event_name="another")), "which is not its key"),
         (encode(spoilt(version=3)), "not in order"),
         (encode(spoilt(versions=changed().events[1800, "orderPlaced"].versions[::-1])), "in order"),

@@ -7,10 +7,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from loyaltystream.errors import RetryableBrokerError
-from loyaltystream.events import Origin
+from loyaltystream.events import Origin, Record
 from loyaltystream.letters.letter import Letter
 from loyaltystream.letters.replaying import MAX_ATTEMPTS, Stay
-from loyaltystream.letters.state import Step, name_of
+from loyaltystream.letters.state import States, Step, name_of
 from loyaltystream.verdicts import DEAD_VERDICTS, Reason, Verdict
 from tests.audit.world import CUSTOMERS, home_of, viewed
 from tests.core import TOPICS, raw
@@ -99,6 +99,17 @@ def test_a_letter_is_sent_once() -> None:
     assert len(replay(town, desk_of(town), letters)) == 4
     assert desk_of(town).sort(letters).staying == {Stay.DONE: letters}
     assert set(replayed(town).values()) == {1}
+
+
+def test_a_letter_with_which_a_newer_version_dealt_stays() -> None:
+    """Of a word that is not known here nothing is made: the letter is neither sent nor put away."""
+    town = wrong(2)
+    letters = letters_of(town)
+    desk = desk_of(town)
+    named = [name_of(letter.place).encode() for letter in letters]
+    desk.states = States([Record(0, 0, 0, name, b'{"state": "lent"}') for name in named])
+    assert desk.sort(letters).staying == {Stay.STRANGE: letters}
+    assert desk.discard(letters, "a test") == []
 
 
 @given(dies_at=st.integers(0, 6), late=st.booleans(), at_once=st.integers(1, 4))

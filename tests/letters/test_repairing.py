@@ -12,7 +12,7 @@ from loyaltystream.errors import ConfigurationError
 from loyaltystream.events import Record
 from loyaltystream.letters.repairing import read_patch, repair
 from loyaltystream.letters.signing import Replay, Signer
-from loyaltystream.letters.state import OPEN, LetterState, States, Step, to_output
+from loyaltystream.letters.state import OPEN, UNKNOWN, LetterState, States, Step, to_output
 
 SIGNER = Signer("a secret of sixteen or more")
 REPLAY = Replay("dead/3/17", 2)
@@ -109,9 +109,11 @@ def test_the_last_word_on_a_letter_counts() -> None:
     assert States(records).of(Place("dead", 3, 18)) == OPEN
 
 
-@pytest.mark.parametrize("value", [b"", b"{", b'{"state": "lost"}', b"[]", b"\xff"])
-def test_a_state_that_cannot_be_read_is_counted(value: bytes) -> None:
-    """Strange records on the topic of states hide no other."""
+@pytest.mark.parametrize(
+    "value", [b"", b"{", b'{"state": "lost"}', b'{"state": "open", "until": 7}', b"[]", b"\xff"]
+)
+def test_a_state_that_cannot_be_read_is_not_open(value: bytes) -> None:
+    """What a newer version said of a letter keeps it from being sent, and hides no other."""
     kept = to_output("state", PLACE, LetterState(Step.DISCARDED, reason="a test"))
     states = States(
         [
@@ -121,4 +123,5 @@ def test_a_state_that_cannot_be_read_is_counted(value: bytes) -> None:
         ]
     )
     assert states.unreadable == 2
+    assert states.of(Place("dead", 1, 1)) == UNKNOWN
     assert states.of(PLACE).reason == "a test"

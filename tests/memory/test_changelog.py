@@ -1,12 +1,15 @@
 """The changelog's record: what is written is what is read, and damage shows."""
 
+import zlib
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from loyaltystream.errors import StateError
-from loyaltystream.memory.changelog import Delta, Layout, decode, encode
+from loyaltystream.memory.changelog import _CRC, _HEAD, Delta, Layout, decode, encode
+from loyaltystream.memory.relaid import read
 from loyaltystream.memory.units import ENTRY, KeyKind, Section, Unit
 from tests.core import NOW_MS
 from tests.laws.strategies import LAW
@@ -84,7 +87,18 @@ def test_a_record_that_was_cut_shows(length: int) -> None:
 
 def test_another_format_is_named() -> None:
     """A record of a later version says which format it has, and which one is known."""
-    with pytest.raises(StateError, match="format 2, this version reads 1"):
+    with pytest.raises(StateError, match=r"format 4, this version reads 1, 2, 3: a newer version"):
+        read(b"\4" + RECORD[1:])
+    with pytest.raises(StateError, match="format 2, no delta"):
         decode(b"\2" + RECORD[1:])
-    with pytest.raises(StateError, match="format none"):
-        decode(b"")
+    for reading in (read, decode):
+        with pytest.raises(StateError):
+            reading(b"")
+
+
+def test_another_kind_of_keys_is_named() -> None:
+    """A whole record with keys of a kind that a later version brought is refused, not half read."""
+    kind = _HEAD.size
+    later = RECORD[:kind] + b"\x09" + RECORD[kind + 1 : -_CRC.size]
+    with pytest.raises(StateError, match=r"keys of kind 9: a newer version.*nothing was changed"):
+        read(later + _CRC.pack(zlib.crc32(later)))

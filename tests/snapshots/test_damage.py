@@ -116,11 +116,13 @@ def test_another_format_is_named() -> None:
         read(bytes(later))
 
 
-def test_a_manifest_of_other_words_is_refused() -> None:
-    """A manifest that is whole, but does not say what one says, is refused."""
+@pytest.mark.parametrize("more", [{}, {"erased": 3}])
+def test_a_manifest_of_other_words_is_refused(more: dict[str, int]) -> None:
+    """A manifest that is whole, but says less than one says, or more, is refused."""
     manifest = read_manifest(BytesIO(CONTENT))
     blocks = sum(block.size_bytes for block in manifest.blocks)
-    text = msgspec.json.encode({"origin": manifest.origin, "clock": NOW_MS})
+    said = msgspec.to_builtins(manifest) if more else {"clock": NOW_MS}
+    text = msgspec.json.encode(said | more)
     tail = _TAIL.pack(len(text), zlib.crc32(text), FORMAT, _MARK)
     with pytest.raises(UnfitSnapshotError, match="not to be understood"):
         read(CONTENT[:blocks] + text + tail)

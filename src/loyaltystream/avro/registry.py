@@ -70,7 +70,7 @@ class Registry:
             RetryableBrokerError: if the registry does not answer.
             SchemaError: if it refuses.
         """
-        subject = _subject(topic, schema)
+        subject = subject_of(topic, schema)
         return self._ask(
             f"looking up {subject}",
             lambda: _id_in(self._client.lookup_schema(subject, _registered(schema)).schema_id),
@@ -86,7 +86,7 @@ class Registry:
         found = self.find(topic, schema)
         if found is None:
             raise SchemaError(
-                f"schema {_subject(topic, schema)} is not registered at {self.url}; "
+                f"schema {subject_of(topic, schema)} is not registered at {self.url}; "
                 f"`loyaltystream init` registers all of them"
             )
         self._demanded = topic, schema, found
@@ -99,7 +99,7 @@ class Registry:
             SchemaError: if it is not compatible with every version before it.
             RetryableBrokerError: if the registry does not answer.
         """
-        subject = _subject(topic, schema)
+        subject = subject_of(topic, schema)
         doing = f"registering {subject}"
         self._ask(
             doing, lambda: self._client.set_compatibility(subject_name=subject, level=COMPATIBILITY)
@@ -115,6 +115,20 @@ class Registry:
             raise SchemaError(f"{doing}: {self.url} has no such subject")
         return found
 
+    def compatibility(self, topic: str, schema: Schema) -> str | None:
+        """Return the level that a schema's subject has, its own or else the registry's.
+
+        None: the registry tells neither.
+
+        Raises:
+            RetryableBrokerError: if the registry does not answer.
+            SchemaError: if it refuses.
+        """
+        subject = subject_of(topic, schema)
+        doing = f"reading the compatibility of {subject}"
+        own = self._ask(doing, lambda: self._client.get_compatibility(subject))
+        return own or self._ask(doing, lambda: self._client.get_compatibility(None))
+
     def versions(self, topic: str, schema: Schema) -> list[Schema]:
         """Return every version that a schema's record has on a topic, the oldest first.
 
@@ -122,7 +136,7 @@ class Registry:
             RetryableBrokerError: if the registry does not answer.
             SchemaError: if it refuses.
         """
-        subject = _subject(topic, schema)
+        subject = subject_of(topic, schema)
         doing = f"reading the versions of {subject}"
         numbers = sorted(self._ask(doing, lambda: self._client.get_versions(subject)) or [])
         found = (self._ask(doing, partial(self._client.get_version, subject, n)) for n in numbers)
@@ -166,7 +180,7 @@ class Registry:
             now = "has not" if found is None else f"gives id {found}"
             raise RetryableBrokerError(
                 f"{self.url} has no schema {missing}, but can't be believed: it gave "
-                f"{_subject(topic, schema)} the id {known}, and now {now}. It was emptied or "
+                f"{subject_of(topic, schema)} the id {known}, and now {now}. It was emptied or "
                 f"restored; put its schemas back under their ids"
             )
 
@@ -239,7 +253,8 @@ def _id_in(answer: object) -> int:
     return answer
 
 
-def _subject(topic: str, schema: Schema) -> str:
+def subject_of(topic: str, schema: Schema) -> str:
+    """Return the subject of a record type on a topic: TopicRecordNameStrategy."""
     return f"{topic}-{schema['name']}"
 
 

@@ -1,8 +1,8 @@
 """The command line: one file a command group, no logic. Does I/O: arguments in, text out.
 
 Exit codes: 0 done; 1 a fault of ours; 2 a setting or argument is wrong; 3 broker, registry or
-platform failed; 4 the audit, or a snapshot, is not exact, or definitions differ; 5 the memory does
-not fit the log; 6 no topic knows of what was asked for.
+platform failed; 4 the audit, or a snapshot, is not exact, definitions differ, or the doctor warns;
+5 the memory does not fit the log; 6 no topic knows of what was asked for.
 """
 
 import sys
@@ -14,8 +14,9 @@ from rich.markup import escape
 from loyaltystream.cli import definitions, letters, memory, mending, platform, schemas, serve
 from loyaltystream.cli.audit import audit
 from loyaltystream.cli.backfill import backfill
-from loyaltystream.cli.context import Context, settings_option
+from loyaltystream.cli.context import Context, settings_option, version_option
 from loyaltystream.cli.demo import demo
+from loyaltystream.cli.doctor import doctor
 from loyaltystream.cli.init import init
 from loyaltystream.cli.reemit import re_emit
 from loyaltystream.cli.run import run
@@ -46,6 +47,7 @@ letters.app.command()(mending.release)
 letters.app.command()(mending.discard)
 app.add_typer(letters.app, name="dead-letters")
 app.command()(init)
+app.command()(doctor)
 app.command()(run)
 app.command()(send)
 app.command()(backfill)
@@ -57,7 +59,11 @@ app.command()(demo)
 
 
 @app.callback()
-def _read_settings(context: typer.Context, settings: settings_option = None) -> None:
+def _read_settings(
+    context: typer.Context,
+    settings: settings_option = None,
+    version: version_option = False,  # noqa: ARG001 (its callback ends the command)
+) -> None:
     quiet()
     context.obj = Context(settings)
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from loyaltystream import __version__
 from loyaltystream.settings import Settings, load
 
 settings_option = Annotated[
@@ -15,6 +16,20 @@ settings_option = Annotated[
         "-c",
         help="Settings file (TOML). [dim]Default: $LOYALTYSTREAM_SETTINGS, ./loyaltystream.toml[/]",
         show_default=False,
+    ),
+]
+
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"loyaltystream {__version__}")
+        raise typer.Exit
+
+
+version_option = Annotated[
+    bool,
+    typer.Option(
+        "--version", callback=_tell_version, is_eager=True, help="Show the version, and end."
     ),
 ]
 

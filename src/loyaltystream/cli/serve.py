@@ -54,6 +54,7 @@ def definitions(context: typer.Context) -> None:
         # Half a second that no other command needs, of an extra that may not be there.
         from loyaltystream.web.application import build_application, serve  # noqa: PLC0415
         from loyaltystream.web.book import Book  # noqa: PLC0415 (likewise)
+        from loyaltystream.web.probing import Probing  # noqa: PLC0415 (likewise)
     except ImportError as error:
         raise _not_installed(error) from error
     deployment.reader.partitions(deployment.topics.definitions)
@@ -65,7 +66,8 @@ def definitions(context: typer.Context) -> None:
         tokens,
         foresight=deployment.foresight,
     )
-    serve(built, settings.http.host, settings.http.port)
+    probed = Probing(built, lambda: deployment.reader.partitions(deployment.topics.definitions))
+    serve(probed, settings.http.host, settings.http.port)
 
 
 @app.command()
@@ -81,6 +83,7 @@ def gateway(context: typer.Context) -> None:
     tokens = Tokens(load_tokens(settings.http.tokens))
     try:
         from loyaltystream.web.application import serve  # noqa: PLC0415 (as above)
+        from loyaltystream.web.probing import Probing  # noqa: PLC0415 (as above)
     except ImportError as error:
         raise _not_installed(error) from error
     from loyaltystream.taking import build  # noqa: PLC0415 (it needs the same)
@@ -95,7 +98,7 @@ def gateway(context: typer.Context) -> None:
     serve_registry(telemetry.registry, settings.telemetry.metrics_host, port and port + METRICS)
     tune_interpreter()
     serve(
-        built,
+        Probing(built, lambda: deployment.reader.partitions(deployment.topics.ingest)),
         settings.gateway.host,
         settings.gateway.port,
         grace_s=settings.gateway.message_timeout_ms // 1000 + LEAVE_S,

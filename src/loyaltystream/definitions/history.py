@@ -130,8 +130,9 @@ class History:
                 self._definition(stored, version)
         except ConfigurationError as error:
             raise ConfigurationError(
-                f"{self.topic}, offset {record.offset}: {error}. Nothing is judged by it: write "
-                f"this event's definition again, or remove it by a record of its key without value"
+                f"{self.topic}, offset {record.offset}: {error}. Nothing is judged by it: "
+                f"start the version that wrote it; if none did, write this event's definition "
+                f"again, or remove it by a record of its key without value"
             ) from error
         return stored
 

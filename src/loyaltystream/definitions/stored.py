@@ -2,7 +2,8 @@
 
 The topic is compacted, so the last record of an event has to say everything: which versions there
 were, from which revision of the topic on each was in force, and what is being drafted. With that,
-any earlier state of the topic can be told from the last one.
+any earlier state of the topic can be told from the last one. A field that is not known here is of a
+newer version: it may say that an event is judged otherwise, so it is refused and not passed over.
 """
 
 from typing import Any, Final, Literal
@@ -19,7 +20,7 @@ MAX_BYTES: Final = 2_097_152
 State = Literal["draft", "verified", "published", "disabled"]
 
 
-class StoredVersion(msgspec.Struct, frozen=True, rename="camel"):
+class StoredVersion(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     """A published version.
 
     Attributes:
@@ -36,14 +37,14 @@ class StoredVersion(msgspec.Struct, frozen=True, rename="camel"):
     body: dict[str, Any]
 
 
-class StoredDraft(msgspec.Struct, frozen=True, rename="camel"):
+class StoredDraft(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     """What may become the next version; nothing is judged by it."""
 
     state: Literal["draft", "verified"]
     body: dict[str, Any]
 
 
-class StoredEvent(msgspec.Struct, frozen=True, rename="camel"):
+class StoredEvent(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     """Everything that the topic says of one event.
 
     Attributes:

@@ -25,6 +25,11 @@ outage: a broker that was back for 9 s was still not looked for (seen)."""
 MAX_MESSAGE_BYTES: Final = 4_194_304
 """What a client of ours will send or take at most; the broker's topics say less."""
 
+SILENCE_MS: Final = 15_000
+"""How long a member's request waits on a connection on which nothing comes back, as behind a
+firewall that has forgotten it, unless `kafka.client` says so. The client's own, a minute, is that
+of each request in turn: members that had to find their coordinator stood still for two (seen)."""
+
 _FETCH_BYTES: Final = 524_288
 
 
@@ -41,6 +46,10 @@ def properties(kafka: KafkaSettings, **own: str | float | bool) -> Properties:
         "logger": LOGGER,
         **{name.replace("_", "."): value for name, value in own.items()},
     }
+
+
+def _silence(kafka: KafkaSettings) -> dict[str, float]:
+    return {} if "socket.timeout.ms" in kafka.client else {"socket_timeout_ms": SILENCE_MS}
 
 
 def reader_properties(kafka: KafkaSettings, **own: str | float | bool) -> Properties:
@@ -87,6 +96,7 @@ def member_properties(
         **({} if member is None else {"group_instance_id": member}),
         session_timeout_ms=worker.session_timeout_ms,
         heartbeat_interval_ms=max(worker.session_timeout_ms // 5, 100),
+        **_silence(kafka),
         partition_assignment_strategy="cooperative-sticky",
         # Without it the group would hand out offsets of transactions that are still open.
         isolation_level="read_committed",

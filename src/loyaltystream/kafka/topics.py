@@ -262,11 +262,11 @@ def _resource(name: str, settings: Mapping[str, str]) -> ConfigResource:
 def _compare(plan: TopicPlan, settings: Mapping[str, str] | None) -> Change:
     if settings is None:
         return Change(plan, "create")
-    differences = _differences(plan, settings)
-    return Change(plan, "alter" if differences else "keep", differences)
+    wanting = differences(plan, settings)
+    return Change(plan, "alter" if wanting else "keep", wanting)
 
 
-def _differences(plan: TopicPlan, settings: Mapping[str, str]) -> dict[str, str]:
+def differences(plan: TopicPlan, settings: Mapping[str, str]) -> dict[str, str]:
     """Return each setting that is not as planned, as `is X, needs Y`."""
     wanting = {
         name: f"is {settings[name]}, needs {value}"

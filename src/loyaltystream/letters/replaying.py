@@ -30,6 +30,7 @@ _OURS: Final = REPLAY_HEADERS | {ORIGIN_HEADER, SOURCE_HEADER}
 class Stay(StrEnum):
     """Why a letter is not sent again."""
 
+    STRANGE = "what was done with it is not known here: a newer version wrote it"
     DONE = "replayed, released or discarded already"
     NOT_HELD = "neither conflict nor late: nothing to release, repair and replay it"
     NOT_WHOLE = "only the beginning of its value was kept"
@@ -145,6 +146,7 @@ class Resender:
 def _stays(letter: Letter, state: LetterState, attempt: int) -> Stay | None:
     original = letter.original
     reasons = {
+        Stay.STRANGE: state.state is Step.UNKNOWN,
         Stay.DONE: state.state in DONE,
         Stay.NOT_WHOLE: original.truncated,
         Stay.SEALED: original.locked is Locked.NO_KEY,

@@ -17,20 +17,26 @@ from loyaltystream.topology import Output
 
 
 class Step(StrEnum):
-    """What became of a letter; one that nobody touched is open."""
+    """What became of a letter; one that nobody touched is open.
+
+    Of one that a newer version dealt with, it may not be known.
+    """
 
     OPEN = "open"
     REPAIRED = "repaired"
     REPLAYED = "replayed"
     RELEASED = "released"
     DISCARDED = "discarded"
+    UNKNOWN = "unknown"
 
 
-DONE = frozenset({Step.REPLAYED, Step.RELEASED, Step.DISCARDED})
+DONE = frozenset({Step.REPLAYED, Step.RELEASED, Step.DISCARDED, Step.UNKNOWN})
 """Nothing more is done with such a letter."""
 
 
-class LetterState(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+class LetterState(
+    msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, forbid_unknown_fields=True
+):
     """The last word on a letter.
 
     Attributes:
@@ -55,6 +61,7 @@ class LetterState(msgspec.Struct, frozen=True, rename="camel", omit_defaults=Tru
 
 
 OPEN = LetterState(Step.OPEN)
+UNKNOWN = LetterState(Step.UNKNOWN)
 IMPORT_KEYS: Final = b"import/"
 """What the keys of imports begin with: they are written down on the same topic."""
 
@@ -86,13 +93,16 @@ class States:
     def _learn(self, record: Record) -> None:
         if (record.key or b"").startswith((IMPORT_KEYS, REEMIT_KEYS)):
             return
+        # No letter has a name that is not ASCII.
+        name = (record.key or b"").decode("ascii", "replace")
+        if record.value is None:
+            self._states.pop(name, None)
+            return
         try:
-            name = (record.key or b"").decode()
-            if record.value is None:
-                self._states.pop(name, None)
-            else:
-                self._states[name] = _decode(record.value)
-        except (UnicodeDecodeError, msgspec.MsgspecError):
+            self._states[name] = _decode(record.value)
+        except msgspec.MsgspecError:
+            # Open, it would be sent again against a word that a newer version understands.
+            self._states[name] = UNKNOWN
             self.unreadable += 1
 
 

@@ -26,6 +26,7 @@ FORMAT: Final = 1
 _HEAD: Final = struct.Struct("<B8sHIqqqqH")
 _SECTION: Final = struct.Struct("<BHBI")
 _CRC: Final = struct.Struct("<I")
+_KINDS: Final = frozenset(KeyKind)
 
 
 class Layout(msgspec.Struct, frozen=True):
@@ -83,8 +84,7 @@ def decode(record: bytes) -> Delta:
         StateError: if the record is damaged, or of a format that this version does not read.
     """
     if not record or record[0] != FORMAT:
-        found = record[0] if record else "none"
-        raise StateError(f"changelog record of format {found}, this version reads {FORMAT}")
+        raise StateError(f"changelog record of format {record[0] if record else 'none'}, no delta")
     body = unseal(record, _HEAD.size)
     _, check, key_rule, partitions, start, end, clock, covers, count = _HEAD.unpack_from(body)
     sections = read_sections(body, _HEAD.size, count)
@@ -115,12 +115,26 @@ def unseal(record: bytes, head_bytes: int) -> bytes:
     return body
 
 
+def explain_newer() -> str:
+    """Return what to do about a record that is whole, and that this version does not understand."""
+    return (
+        "a newer version of loyaltystream wrote it. Start that version, or a later one; "
+        "nothing was changed"
+    )
+
+
 def read_sections(body: bytes, place: int, count: int) -> list[Section]:
-    """Return so many sections, of which the first stands at that place."""
+    """Return so many sections, of which the first stands at that place.
+
+    Raises:
+        StateError: if one holds keys of a kind that this version does not know.
+    """
     sections = []
     for _ in range(count):
         kind, window_days, code, rows = _SECTION.unpack_from(body, place)
         place += _SECTION.size
+        if kind not in _KINDS:
+            raise StateError(f"changelog record with keys of kind {kind}: {explain_newer()}")
         entries = np.frombuffer(body, ENTRY, rows, place)
         place += entries.nbytes
         sections.append(Section(Unit(KeyKind(kind), window_days), code, entries))

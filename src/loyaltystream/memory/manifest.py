@@ -28,7 +28,7 @@ class UnfitSnapshotError(StateError):
     """A snapshot is damaged, or of something else; what it holds has to be read elsewhere."""
 
 
-class Origin(msgspec.Struct, frozen=True):
+class Origin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whose memory it is: only there do its ids and offsets mean anything.
 
     Attributes:
@@ -43,7 +43,7 @@ class Origin(msgspec.Struct, frozen=True):
     changelog_id: str
 
 
-class TablePart(msgspec.Struct, frozen=True):
+class TablePart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One table: its kind of keys, and all of it but the slots."""
 
     kind: KeyKind
@@ -56,7 +56,7 @@ class TablePart(msgspec.Struct, frozen=True):
         return Unit(self.kind, self.window_days)
 
 
-class Block(msgspec.Struct, frozen=True):
+class Block(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A copy of one shard.
 
     Attributes:
@@ -78,7 +78,7 @@ class Block(msgspec.Struct, frozen=True):
         return self.slots * SLOT_BYTES
 
 
-class Extent(msgspec.Struct, frozen=True):
+class Extent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a snapshot covers.
 
     Attributes:
@@ -96,7 +96,7 @@ class Extent(msgspec.Struct, frozen=True):
     tables: list[TablePart]
 
 
-class Manifest(msgspec.Struct, frozen=True):
+class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All that there is to know of a snapshot but the ids.
 
     Attributes:

@@ -19,8 +19,16 @@ from typing import Final
 
 import msgspec
 
+from loyaltystream.errors import StateError
 from loyaltystream.memory import changelog
-from loyaltystream.memory.changelog import Delta, Layout, read_sections, seal, unseal
+from loyaltystream.memory.changelog import (
+    Delta,
+    Layout,
+    explain_newer,
+    read_sections,
+    seal,
+    unseal,
+)
 from loyaltystream.memory.units import Section
 
 FORMATS: Final = (2, 3)
@@ -97,8 +105,16 @@ def read(record: bytes) -> Entry:
         case b"\3":
             _, check, rule, partitions, *since = _SWITCHED.unpack(unseal(record, _SWITCHED.size))
             return Switched(Layout(check, rule, partitions), *since)
-        case _:
+        case b"\1":
             return changelog.decode(record)
+        case b"":
+            raise StateError("changelog record without a value")
+        case _:
+            known = ", ".join(map(str, (changelog.FORMAT, *FORMATS)))
+            raise StateError(
+                f"changelog record of format {record[0]}, this version reads {known}: "
+                f"{explain_newer()}"
+            )
 
 
 def sources(partition: int, before: int, after: int) -> range:

@@ -9,8 +9,8 @@ import struct
 import subprocess
 import uuid
 from base64 import urlsafe_b64encode
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import ClassVar
@@ -93,10 +93,14 @@ class Detour:
 
 @dataclass(frozen=True)
 class Broker:
-    """The program that `platform.broker` runs; a detour only for tests of bad networks."""
+    """The program that `platform.broker` runs.
+
+    A detour is only for tests of bad networks, further settings for tests of other brokers.
+    """
 
     installed: Callable[[], Installed]
     detour: Detour | None = None
+    further: Mapping[str, str] = field(default_factory=dict)
 
     name: ClassVar[str] = "kafka"
     setting: ClassVar[str] = "platform.kafka_port"
@@ -155,7 +159,7 @@ class Broker:
             )
             protocols = "listener.security.protocol.map"
             settings[protocols] = f"{settings[protocols]},DETOUR:PLAINTEXT"
-        disk.write_whole(directory / CONFIGURATION, jvm.properties(settings))
+        disk.write_whole(directory / CONFIGURATION, jvm.properties({**settings, **self.further}))
 
     def _format(self, directory: Path) -> None:
         cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode("ascii").rstrip("=")

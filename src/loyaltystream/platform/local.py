@@ -3,7 +3,7 @@
 Does I/O: network (once), cache, its directory, processes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -44,6 +44,7 @@ class LocalPlatform:
         report: Report | None = None,
         download: maven.Download = maven.download,
         detour: Detour | None = None,
+        further: Mapping[str, str] | None = None,
     ) -> None:
         """Describe the platform of `settings`; nothing is read or started yet.
 
@@ -52,13 +53,15 @@ class LocalPlatform:
             report: Told what happens; by default nobody is.
             download: Fetches an archive that the cache lacks.
             detour: A way to the broker through somebody's proxy, beside the straight one.
+            further: Settings of the broker that are not ours, for tests.
         """
         self.directory = settings.directory.expanduser().absolute()
         cache = settings.cache or Path.home() / ".cache" / "loyaltystream"
         self.cache = cache.expanduser().absolute()
         self._report = report or Silence()
         self._download = download
-        self.broker = self._service(Broker(self._get_installed, detour), settings.kafka_port)
+        broker = Broker(self._get_installed, detour, further or {})
+        self.broker = self._service(broker, settings.kafka_port)
         self.registry = self._service(Registry(self._get_installed), settings.registry_port)
 
     def start(self) -> Addresses:

@@ -52,14 +52,14 @@ def demand_layout(log: Log, topic: str, layout: Layout) -> None:
     Raises:
         StateError: if it is not, or a relayout was begun and not finished.
     """
-    last = _last(log, topic)
+    last = last_of(log, topic)
     if isinstance(last, Moved):
         raise StateError(UNFINISHED)
     if last is not None and last.layout != layout:
         raise StateError(explain_layout(last.layout, layout))
 
 
-def _last(log: Log, topic: str) -> Entry | None:
+def last_of(log: Log, topic: str) -> Entry | None:
     """Return the last record of a partition that has any: a layout changes in all at once."""
     for number, span in sorted(log.settled_bounds(topic).items()):
         if (last := last_entry(log, topic, number, span)) is not None:

@@ -86,6 +86,9 @@ class WorkerTelemetry:
             self._warned_s = now_s
             self._log.warning("broker.awaited", why=why, next="trying again until it is back")
 
+    def opening(self, partitions: Sequence[int]) -> None:
+        """Say nothing yet: what came of it is told once it is done."""
+
     def owns(self, partitions: Sequence[int]) -> None:
         """Note which partitions this worker has now."""
         self._log.info("partitions.assigned", partitions=list(partitions))

@@ -80,6 +80,9 @@ class MemoryTelemetry:
     def turned(self) -> None:
         """Note nothing: every turn ends so."""
 
+    def opening(self, partitions: Sequence[int]) -> None:
+        """Note nothing: the stage tells what it restores."""
+
     def owns(self, partitions: Sequence[int]) -> None:
         """Note which partitions are owned now."""
         self._journal.note("owns", *partitions)

@@ -1,0 +1,1 @@
+"""What runs loyaltystream elsewhere: the image, compose, and the manifests for Kubernetes."""

@@ -1,0 +1,1 @@
+"""What is released: an archive of sources and a wheel, and what they hold."""

@@ -58,6 +58,7 @@ dashboards: $(VENV)/.dev ## write dashboards, rules and alerts of deploy/ from t
 profile: $(VENV)/.dev ## what each step of both stages costs an event, and a rejected one, beside json.loads and fastavro
 	@$(BIN)/python -m tests.bench.steps $(PROFILE)
 	@$(BIN)/python -m tests.bench.notifying $(PROFILE)
+	@$(BIN)/python -m tests.bench.records $(PROFILE)
 	@$(BIN)/python -m tests.bench.refusing $(PROFILE)
 
 lock: $(VENV)/.dev ## pin every dependency by hash again (names no index)

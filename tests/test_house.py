@@ -97,6 +97,8 @@ LEFT_BEHIND = {
     "__pycache__",
     "dist",
     "build",
+    "node_modules",
+    "target",
 }
 
 

@@ -63,6 +63,7 @@ from loyaltystream.pipeline import Ingest
 from loyaltystream.ports import Stage
 from loyaltystream.proofs import key_for
 from loyaltystream.reached import Reached, going_on
+from loyaltystream.readable import demand_readable
 from loyaltystream.relayout.guard import guarded
 from loyaltystream.rules import Rules
 from loyaltystream.runner import Runner
@@ -319,6 +320,15 @@ class Deployment:
             head = "topics are not as they have to be; `loyaltystream init` mends this:"
             raise ConfigurationError("\n".join([head, *lines]))
 
+    def demand_readable(self) -> None:
+        """Refuse a registry that has other schemas than those that records were written with.
+
+        Raises:
+            SchemaError: naming a record that can't be read, and why.
+            BrokerError: if the broker or the registry does not answer.
+        """
+        demand_readable(self.reader, self.topics, self.registry.writer_schema)
+
     @cached_property
     def ring(self) -> KeyRing:
         """The keys of sealed letters."""
@@ -454,10 +464,11 @@ def build_worker(  # noqa: PLR0913 (what, who, where from, and whom to tell)
 
     Raises:
         ConfigurationError: if settings, topics or definitions are not usable.
-        SchemaError: if a schema is not registered.
+        SchemaError: if a schema is not registered, or is not what records were written with.
         BrokerError: if the broker or the registry does not answer.
     """
     deployment.demand_topics()
+    deployment.demand_readable()
     settings, name = deployment.settings, member_name(deployment.settings, stage, slot)
     topic = deployment.topics.ingest if stage == "ingest" else deployment.topics.emf
     source = GroupSource(
@@ -532,6 +543,7 @@ def build_audit(settings: Settings, progress: Progress = lambda _what, _offsets:
         BrokerError: if the broker or the registry does not answer.
     """
     deployment = Deployment(settings)
+    deployment.demand_readable()
     notify = build_notify(deployment, deployment.open_letters("notify"))
     source = build_source(settings, deployment.topics, deployment.event_schema_id())
     definitions = source.view()

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,12 +15,11 @@ import msgspec
 import pytest
 
 from loyaltystream.platform import Addresses
-from loyaltystream.story import Intent, Sent
 from loyaltystream.subscriber import Notification, Outcome, Reactions, Subscriber, Subscription
 from loyaltystream.subscriber.records import TYPES
+from tests.broker.standard import caused, judged_cases, without_arrival
 from tests.broker.test_subscribers import subscribe
-from tests.notifications.test_standard import CASES
-from tests.shop import Shop, eventually, opened
+from tests.shop import Shop, eventually
 from tests.subscriber.goldens import typed
 
 pytestmark = pytest.mark.broker
@@ -51,21 +49,8 @@ def written(
     proven_cluster: Addresses, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Written]:
     """Return a deployment whose workers have notified of every event of the pack, and left."""
-    folder = tmp_path_factory.mktemp("standard")
-    definitions = folder / "definitions"
-    (definitions / "1800").mkdir(parents=True)
-    cases = [json.loads(path.read_text()) for path in CASES]
-    with opened(proven_cluster, folder / "shop", 3) as shop:
-        shop.command("definitions", "standard", "1800", str(definitions))
-        with shop.changed({"rules.definitions": str(definitions)}):
-            now_ms = int(time.time() * 1000)
-            for case in cases:
-                case["event"]["occurredAt"] = now_ms
-            shop.send([_sent(case["event"]) for case in cases])
-            worker = shop.start("run", "--from", "earliest")
-            shop.drain()
-            assert shop.stop(worker) == 0, shop.log()
-        yield Written(shop, [each for case in cases for each in case["caused"]])
+    with judged_cases(proven_cluster, tmp_path_factory.mktemp("standard")) as shop:
+        yield Written(shop, caused())
 
 
 def test_a_stock_client_reads_every_notification_as_it_is_described(written: Written) -> None:
@@ -77,13 +62,11 @@ def test_a_stock_client_reads_every_notification_as_it_is_described(written: Wri
         (
             (one.key or b"").decode(),
             one.headers["ce_type"].decode(),
-            _without_arrival(msgspec.to_builtins(one.value)),
+            without_arrival(msgspec.to_builtins(one.value)),
         )
         for one in received
     ]
-    told = [
-        (each["key"], each["type"], _without_arrival(each["notification"])) for each in expected
-    ]
+    told = [(each["key"], each["type"], without_arrival(each["notification"])) for each in expected]
     assert sorted(read, key=_id) == sorted(told, key=_id)
 
 
@@ -150,20 +133,7 @@ def test_the_example_of_the_readme_is_a_whole_service(written: Written, tmp_path
 
 
 def _told(notification: Notification) -> Any:
-    return _without_arrival(json.loads(msgspec.json.encode(notification)))
-
-
-def _sent(event: dict[str, Any]) -> Sent:
-    mobiles = [each for each in event["customer"]["identifiers"] if each["type"] == "mobile"]
-    key = f"1800|mobile|{mobiles[0]['value']}".encode()
-    return Sent(key, json.dumps(event).encode(), [], Intent.NEW)
-
-
-def _without_arrival(notification: dict[str, Any]) -> dict[str, Any]:
-    """Return a notification without the broker's own time, and where its event arrived."""
-    assert notification["createdAt"]
-    assert re.search(r"\bbehavioral-events/\d+/\d+$", notification["causeSource"])
-    return notification | {"createdAt": None, "causeSource": None}
+    return without_arrival(json.loads(msgspec.json.encode(notification)))
 
 
 def _id(read: tuple[str, str, dict[str, Any]]) -> str:

@@ -29,8 +29,7 @@ from tests.core import TOPICS, Partition, ingest, outputs, raw, read_event, read
 from tests.golden.notation import to_record
 from tests.golden.test_golden import cases
 from tests.notifications.shop import accept, plan
-from tests.notifications.test_standard import _STANDARD as STANDARD
-from tests.notifications.test_standard import CASES
+from tests.notifications.test_standard import CASES, STANDARD
 
 _FILE: Final = Path(__file__).parents[2] / "docs" / "asyncapi.json"
 _INTERNAL: Final = {"changelog", "definitions", "letter-state"}

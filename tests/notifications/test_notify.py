@@ -180,7 +180,11 @@ def test_a_half_mapped_event_is_not_sent() -> None:
             "schema 9 is not one of loyalty.event.v1.BehavioralEvent",
         ),
         (frame(10), "SCHEMA_ID", "schema 10: UnknownType"),
-        (frame(EVENT_SCHEMA_ID), "AVRO_DECODE", "not a loyalty.event.v1.BehavioralEvent: EOFError"),
+        (
+            frame(EVENT_SCHEMA_ID),
+            "AVRO_DECODE",
+            "not a loyalty.event.v1.BehavioralEvent: cut off at byte 0",
+        ),
     ],
 )
 def test_bytes_that_are_no_event_become_a_letter(value: bytes, code: str, message: str) -> None:

@@ -32,14 +32,14 @@ def standard_definitions() -> list[EventDefinition]:
     return [each for each in made if isinstance(each, EventDefinition)]
 
 
-_STANDARD: Final = Definitions(standard_definitions(), EVENT_SCHEMA_ID)
+STANDARD: Final = Definitions(standard_definitions(), EVENT_SCHEMA_ID)
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
 def test_an_event_of_the_pack_causes_this_very_notification(path: Path) -> None:
     """What stands in the file is written, under that key, and nothing else."""
     case = json.loads(path.read_text())
-    made = plan(accept(case["event"], definitions=_STANDARD), _STANDARD)
+    made = plan(accept(case["event"], definitions=STANDARD), STANDARD)
     written = [
         {
             "key": (output.key or b"").decode(),

@@ -4,13 +4,15 @@ Only the first three fields of a `BehavioralEvent` are read (orgId, eventName, d
 decoding the whole would cost ten times as much, and the audit compares bytes anyway.
 """
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from loyaltystream.avro import schemas
 from loyaltystream.avro.wire import FRAME_BYTES, schema_id_of
 from loyaltystream.definitions.registry import Definitions
 from loyaltystream.errors import SchemaError
 from loyaltystream.verdicts import Violation
+
+_LONGEST_BITS: Final = 70
 
 
 class Judged(NamedTuple):
@@ -32,9 +34,11 @@ def of_event(value: bytes | None) -> Judged | None:
     try:
         org_id, place = _long(value, FRAME_BYTES)
         length, place = _long(value, place)
+        if length < 0:
+            return None
         name = value[place : place + length].decode()
         version, _ = _long(value, place + length)
-    except (IndexError, UnicodeDecodeError):
+    except (IndexError, ValueError):  # cut off, a number that is none, or not Unicode
         return None
     return Judged(org_id, name, version)
 
@@ -56,11 +60,16 @@ def of_letter(value: bytes | None) -> Judged | None:
 
 
 def _long(value: bytes, place: int) -> tuple[int, int]:
-    """Return Avro's long at that place, and the place after it."""
+    """Return Avro's long at that place, and the place after it.
+
+    Raises:
+        ValueError: if it is longer than a number of 64 bits.
+    """
     number = shift = 0
-    while True:
+    while shift < _LONGEST_BITS:
         group = value[place]
         number |= (group & 0x7F) << shift
         place, shift = place + 1, shift + 7
         if group < 0x80:
             return (number >> 1) ^ -(number & 1), place
+    raise ValueError("a number of more than 64 bits")

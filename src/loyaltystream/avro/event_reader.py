@@ -56,7 +56,10 @@ class EventReader:
 
     def _ask(self, schema_id: int) -> tuple[Schema, Schema | None] | Violation:
         """Return the writer's schema, and ours where it is another one."""
-        schema = self._writer_schema(schema_id)
+        try:
+            schema = self._writer_schema(schema_id)
+        except SchemaError as error:  # what has that id is no Avro record
+            return Violation(Reason.SCHEMA_ID, "", str(error))
         if schema is None:  # somebody may register it yet
             return Violation(Reason.SCHEMA_ID, "", f"the registry has no schema {schema_id}")
         answer = self._known[schema_id] = self._match(schema_id, schema)
@@ -67,7 +70,7 @@ class EventReader:
             detail = f"schema {schema_id} is not one of {schemas.BEHAVIORAL_EVENT}"
             return Violation(Reason.SCHEMA_ID, "", detail)
         try:
-            writer = _parse(schema)
+            writer = without_logical_types(schema)
         except (SchemaParseException, ValueError) as error:
             return Violation(Reason.SCHEMA_ID, "", f"schema {schema_id}: {type(error).__name__}")
         return writer, None if writer == self._reader else self._reader
@@ -76,7 +79,7 @@ class EventReader:
 @cache
 def own_reader() -> tuple[Schema, Read]:
     """Return the schema of this release, and the reader of what is written by it."""
-    schema = _parse(schemas.load(schemas.BEHAVIORAL_EVENT))
+    schema = without_logical_types(schemas.load(schemas.BEHAVIORAL_EVENT))
     return schema, compile_reader(schema)
 
 
@@ -85,7 +88,7 @@ def _full_name(schema: Schema) -> str:
     return name if "." in name or not namespace else f"{namespace}.{name}"
 
 
-def _parse(schema: Schema) -> Schema:
+def without_logical_types(schema: Schema) -> Schema:
     """Return the schema with plain numbers for times: as datetimes they cost more than the rest."""
     parsed = fastavro.parse_schema(_strip(json.loads(schemas.text(schema))))
     if not isinstance(parsed, dict):

@@ -23,7 +23,7 @@ _LONG: Final = (
 _SINGLE: Final = {
     "null": ("{0} = None",),
     "boolean": ("{0} = (False, True)[raw[at]]; at += 1",),
-    "int": _LONG,
+    "int": (_LONG[0], "if {0} & 0x81: {0}, at = SMALL(raw, at)", *_LONG[2:]),
     "long": _LONG,
     "double": ("{0} = DOUBLE(raw, at)[0]; at += 8",),
     # An end beyond the bytes' own shows at the next read, or where the last one ends.
@@ -37,6 +37,8 @@ _SINGLE: Final = {
 }
 _LONGEST: Final = 9
 """Bytes of a number that Python reads at once; the tenth is only for numbers beyond 2^62."""
+
+_LONGEST_INT: Final = 5
 
 
 class _UnusualError(ValueError):
@@ -52,6 +54,7 @@ def compile_reader(schema: Schema) -> Read:
     lines = list(_Lines().record(schema, "event"))
     names: dict[str, Any] = {
         "NUMBER": _number,
+        "SMALL": _small,
         "SPAN": _span,
         "DOUBLE": struct.Struct("<d").unpack_from,
         "UNUSUAL": _UnusualError,
@@ -86,6 +89,14 @@ def _number(raw: bytes, at: int) -> tuple[int, int]:
             return (folded >> 1) ^ -(folded & 1), at + 1 + shift // 7
         shift += 7
     raise _UnusualError
+
+
+def _small(raw: bytes, at: int) -> tuple[int, int]:
+    """Return Avro's int at a place, and the place behind it."""
+    number, behind = _number(raw, at)
+    if behind - at > _LONGEST_INT or not -(1 << 31) <= number < 1 << 31:
+        raise _UnusualError
+    return number, behind
 
 
 def _span(raw: bytes, at: int) -> tuple[int, int]:

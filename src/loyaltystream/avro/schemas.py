@@ -12,6 +12,7 @@ import fastavro.schema
 from fastavro.repository import SchemaRepositoryError
 from fastavro.schema import SchemaParseException, UnknownType
 
+from loyaltystream.avro.walking import broken
 from loyaltystream.errors import SchemaError
 
 BEHAVIORAL_EVENT: Final = "loyalty.event.v1.BehavioralEvent"
@@ -61,8 +62,10 @@ def parse(content: object) -> Schema:
     """
     try:
         parsed = fastavro.schema.parse_schema(content)  # type: ignore[arg-type]  # it is checked there
-    except (SchemaParseException, UnknownType, ValueError, TypeError, KeyError) as error:
+    except (SchemaParseException, UnknownType, ValueError, LookupError, TypeError) as error:
         raise SchemaError(f"not an Avro schema: {error}") from error
+    except RecursionError as error:
+        raise SchemaError("not an Avro schema: nested too deep") from error
     if not isinstance(parsed, dict):
         raise SchemaError("an Avro schema, but not of a record")
     return parsed
@@ -95,13 +98,12 @@ def decode(writer: Schema, reader: Schema | None, content: bytes) -> dict[str, A
     Raises:
         SchemaError: if it is not what the writer's schema says, or not readable by the reader's.
     """
-    buffer = io.BytesIO(content)
+    if problem := broken(writer, content):
+        raise SchemaError(f"not a {writer.get('name')}: {problem}")
     try:
-        value = fastavro.schemaless_reader(buffer, writer, reader)
+        value = fastavro.schemaless_reader(io.BytesIO(content), writer, reader)
     except Exception as error:
         raise SchemaError(f"not a {writer.get('name')}: {type(error).__name__}") from error
-    if rest := len(content) - buffer.tell():
-        raise SchemaError(f"not a {writer.get('name')}: {rest} bytes are left over")
     if not isinstance(value, dict):
         raise SchemaError(f"{writer.get('name')} is not a record")
     return value

@@ -129,10 +129,10 @@ class LetterReader:
         schema_id = schema_id_of(value)
         if isinstance(schema_id, Violation):
             return schema_id.detail
-        writer = self._writer_schema(schema_id)
-        if writer is None:
-            return f"the registry has no schema {schema_id}"
         try:
+            writer = self._writer_schema(schema_id)
+            if writer is None:
+                return f"the registry has no schema {schema_id}"
             known = schemas.load(schemas.DEAD_LETTER)
             read = schemas.decode(writer, known, value[FRAME_BYTES:])
         except SchemaError as error:

@@ -48,8 +48,8 @@ class Tail:
         bounds = self._log.bounds(self._topic)
         self._next = {number: end for number, (_, end) in bounds.items()}
         found: list[Record] = []
-        for number, (first, end) in bounds.items():
-            found += self._last_of(number, first, end, count)
+        for number, span in bounds.items():
+            found += last_of(self._log, self._topic, number, span=span, count=count)
         return sorted(found, key=_in_time)[-count:] if count else []
 
     def every(self) -> Iterator[Record]:
@@ -82,13 +82,20 @@ class Tail:
             return chain.from_iterable(parts)
         return merge(*parts, key=_in_time)
 
-    def _last_of(self, partition: int, first: int, end: int, count: int) -> deque[Record]:
-        """Return a partition's last records: markers between them make it look further back."""
-        width = count + _MARGIN if count else 0
-        while True:
-            start = max(first, end - width)
-            records = self._log.records(self._topic, partition, start, end)
-            found = deque(records, maxlen=count)
-            if len(found) == count or start == first:
-                return found
-            width *= _WIDER
+
+def last_of(
+    log: Log, topic: str, partition: int, *, span: tuple[int, int], count: int
+) -> deque[Record]:
+    """Return a partition's last records: markers between them make it look further back.
+
+    Raises:
+        BrokerError: if they can't be read.
+    """
+    first, end = span
+    width = count + _MARGIN if count else 0
+    while True:
+        start = max(first, end - width)
+        found = deque(log.records(topic, partition, start, end), maxlen=count)
+        if len(found) == count or start == first:
+            return found
+        width *= _WIDER

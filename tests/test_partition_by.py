@@ -7,7 +7,6 @@ from loyaltystream.errors import ConfigurationError, StateError
 from loyaltystream.events import ORIGIN_HEADER
 from loyaltystream.keys import (
     KEY_RULE_VERSION,
-    PartitionBy,
     event_key,
     key_rule,
     murmur2,
@@ -17,6 +16,7 @@ from loyaltystream.keys import (
 from loyaltystream.memory.changelog import Layout
 from loyaltystream.memory.partition import PartitionMemory
 from loyaltystream.memory.recovery import restore
+from loyaltystream.partitioning import PartitionBy
 from loyaltystream.rules import Rules
 from loyaltystream.sending import Keyer
 from tests.audit.world import PARTITIONS, World, viewed

@@ -17,7 +17,7 @@ from loyaltystream.dialects import capillary
 from loyaltystream.errors import ConfigurationError
 from loyaltystream.kafka.following import TopicFollower
 from loyaltystream.kafka.writing import TransactionalWriter
-from loyaltystream.keys import PartitionBy
+from loyaltystream.partitioning import PartitionBy
 from loyaltystream.settings import Settings
 from loyaltystream.topology import Topics
 

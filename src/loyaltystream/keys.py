@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from loyaltystream.partitioning import PartitionBy as PartitionBy  # noqa: PLC0414 (handed on)
+from loyaltystream.partitioning import PartitionBy
 from loyaltystream.verdicts import Reason
 
 KEY_RULE_VERSION = 1

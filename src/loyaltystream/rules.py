@@ -9,7 +9,7 @@ import msgspec
 
 from loyaltystream.dialects.sources import Dialects
 from loyaltystream.events import ResendingOf, WaiverOf, no_resending, no_waiver
-from loyaltystream.keys import PartitionBy
+from loyaltystream.partitioning import PartitionBy
 from loyaltystream.times import DAY_MS
 
 

@@ -15,8 +15,9 @@ from loyaltystream.dialects import canonical, reading
 from loyaltystream.dialects.sources import Dialect
 from loyaltystream.dialects.strict_json import ANY_SIZE
 from loyaltystream.events import Header, Origin, RawEvent, Record
-from loyaltystream.keys import PartitionBy, event_key, normalise_identifier, partition_key
+from loyaltystream.keys import event_key, normalise_identifier, partition_key
 from loyaltystream.memo import Memo
+from loyaltystream.partitioning import PartitionBy
 from loyaltystream.rules import Rules
 from loyaltystream.steps.stages import HEADER_ALLOWANCE
 from loyaltystream.verdicts import Reason, Violation

@@ -17,8 +17,8 @@ from loyaltystream.contracts import headers, ingested, samples
 from loyaltystream.contracts.asyncapi import CHANNELS
 from loyaltystream.contracts.messages import AVRO_FORMAT
 from loyaltystream.dialects.sources import Dialect
-from loyaltystream.keys import PartitionBy
 from loyaltystream.notifications.catalog import CATALOG
+from loyaltystream.partitioning import PartitionBy
 from loyaltystream.rules import Rules
 from loyaltystream.settings import Settings
 from loyaltystream.tailing.topics import ROLES

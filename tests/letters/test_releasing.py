@@ -10,12 +10,12 @@ from rich.console import Console, RenderableType
 from loyaltystream.audit import Fault
 from loyaltystream.errors import RetryableBrokerError
 from loyaltystream.events import Check
-from loyaltystream.keys import PartitionBy
 from loyaltystream.letters.letter import Letter
 from loyaltystream.letters.replaying import MAX_ATTEMPTS, Stay
 from loyaltystream.letters.screen import render
 from loyaltystream.letters.signing import released_id
 from loyaltystream.letters.state import Step
+from loyaltystream.partitioning import PartitionBy
 from loyaltystream.rules import Rules
 from loyaltystream.verdicts import Verdict
 from loyaltystream.why.screen import render as render_why

@@ -18,6 +18,9 @@ GAP: Final = 6
 MOST: Final = 8
 """Series that a panel's picture has; what is more is left out of it."""
 
+TINY: Final = 1e-6
+"""What is less is the noise of a share of nothing."""
+
 COLOURS: Final = (
     *("#2f81f7", "#d29922", "#3fb950", "#f85149"),
     *("#a371f7", "#39c5cf", "#db61a2", "#8b949e"),
@@ -118,7 +121,9 @@ def _table(series: Sequence[Series], box: Box) -> list[str]:
 def _chart(panel: Panel, series: Sequence[Series], box: Box) -> list[str]:
     lines = _stacked(series) if panel.stacked else series
     values = [value for one in lines for _, value in one.points]
-    highest = max(values) * 1.05 or 1.0
+    highest = max(values) * 1.05
+    if highest < TINY:
+        highest = 1.0
     moments = [moment for one in lines for moment, _ in one.points]
     first, last = min(moments), max(*moments, min(moments) + 1)
     left, top, room, tall = box.x + 52, box.y + 28, box.width - 62, box.height - 74

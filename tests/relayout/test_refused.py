@@ -4,8 +4,9 @@ import msgspec
 import pytest
 
 from loyaltystream.errors import StateError
-from loyaltystream.keys import PartitionBy, key_rule
+from loyaltystream.keys import key_rule
 from loyaltystream.memory.changelog import Layout, decode, encode
+from loyaltystream.partitioning import PartitionBy
 from loyaltystream.relayout.guard import guarded
 from loyaltystream.relayout.survey import Surveyor, demand_movable
 from loyaltystream.relayout.waiting import look_what_waits

@@ -10,7 +10,8 @@ import msgspec
 from loyaltystream.definitions.registry import Definitions
 from loyaltystream.dialects import reading
 from loyaltystream.events import ORIGIN_HEADER, Decoded, Origin, RawEvent, Record, ValidEvent
-from loyaltystream.keys import PartitionBy, murmur2, place
+from loyaltystream.keys import murmur2, place
+from loyaltystream.partitioning import PartitionBy
 from loyaltystream.rules import Rules
 from loyaltystream.steps.stages import Rejected
 from loyaltystream.times import SKEW_MS

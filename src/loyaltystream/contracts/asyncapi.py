@@ -14,7 +14,7 @@ from loyaltystream.contracts.headers import ALWAYS, headers_of
 from loyaltystream.contracts.messages import AVRO, headers_name, messages
 from loyaltystream.contracts.servers import BINDING
 from loyaltystream.kafka.topics import TopicPlan
-from loyaltystream.keys import PartitionBy
+from loyaltystream.partitioning import PartitionBy
 
 Document = dict[str, Any]
 

@@ -11,9 +11,9 @@ from loyaltystream.contracts import ingested, samples
 from loyaltystream.contracts.headers import SAMPLE_SOURCE, example_headers
 from loyaltystream.contracts.servers import BINDING
 from loyaltystream.dialects.sources import Dialect
-from loyaltystream.keys import PartitionBy
 from loyaltystream.notifications.catalog import CATALOG, NotificationType
 from loyaltystream.notifications.targets import load_target
+from loyaltystream.partitioning import PartitionBy
 
 Document = dict[str, Any]
 

@@ -15,7 +15,7 @@ from loyaltystream.definitions.problem import Problem
 from loyaltystream.definitions.written import Written
 from loyaltystream.dialects.strict_json import parse
 from loyaltystream.errors import ConfigurationError
-from loyaltystream.keys import PartitionBy
+from loyaltystream.partitioning import PartitionBy
 from loyaltystream.verdicts import Violation
 
 MAX_FILE_BYTES: Final = 1_048_576

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from loyaltystream.events import SOURCE_HEADER, ValidEvent
-from loyaltystream.keys import PartitionBy, event_key, murmur2, place
+from loyaltystream.keys import event_key, murmur2, place
+from loyaltystream.partitioning import PartitionBy
 from loyaltystream.rules import Rules
 from loyaltystream.steps.stages import HEADER_ALLOWANCE, Rejected, Rekeyed
 from loyaltystream.verdicts import Reason, Violation

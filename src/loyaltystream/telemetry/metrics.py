@@ -35,14 +35,6 @@ class Metrics:
             for value in values:
                 counter.labels(value)
 
-    def serve(self, host: str, port: int) -> int:
-        """Serve `/metrics`; return the port.
-
-        Raises:
-            ConfigurationError: if the port is taken.
-        """
-        return serve_registry(self.registry, host, port)
-
     def _make_verdicts(self) -> None:
         self.records = self._counter(
             "records",

@@ -6,10 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from loyaltystream.platform import Addresses
 from tests.cluster import conformance, obtained
 from tests.shop import Shop
+
+# How fast an example is made depends on what else the machine does.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 SHOWN, SEEN, ORIGIN = "shown", "seen", "origin"
 

@@ -40,7 +40,6 @@ def read(value: bytes | None) -> dict[str, Any] | str:
         (Choice(org_id=1800, customer=_MIRA), True),
         (Choice(since_ms=11, customer=_MIRA), False),
     ],
-    ids=str,
 )
 def test_all_that_is_said_has_to_hold(choice: Choice, *, taken: bool) -> None:
     """The range begins with its first moment and ends before its last; the rest is equality."""

@@ -222,6 +222,18 @@ def test_a_sweep_that_fails_is_no_open_transaction(
         assert producer.swept == list(SWEEP)
 
 
+@pytest.mark.parametrize("call", SWEEP)
+def test_a_sweep_that_does_not_return_is_waited_for_no_longer(call: str, released: Event) -> None:
+    """Its producer is let go of without waiting for it, and the next one takes over."""
+    stuck, fresh = Answers(sweep={call: [released]}), Answers()
+    sink = sink_on(stuck, fresh)
+    with pytest.raises(RetryableBrokerError):
+        sink.open()
+    sink.open()
+    assert "close" not in stuck.calls
+    assert commit(sink).fate is Fate.COMMITTED
+
+
 def test_a_full_queue_is_no_lost_record() -> None:
     """What the client has no room for is offered again until it has, once each and in order."""
     sink, producer = opened(produce=[BufferError(), BufferError(), BufferError()])

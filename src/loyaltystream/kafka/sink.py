@@ -11,7 +11,7 @@ from _thread import start_new_thread
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from confluent_kafka import KafkaException, Producer, TopicPartition
 
@@ -19,6 +19,7 @@ from loyaltystream.errors import (
     AbortableTransactionError,
     BrokerError,
     FatalBrokerError,
+    RetryableBrokerError,
 )
 from loyaltystream.kafka.connection import Properties, connect
 from loyaltystream.kafka.errors import translate, translated
@@ -31,6 +32,9 @@ from loyaltystream.topology import Output
 _QUEUE_S: Final = 10.0
 _PENDING_PER_BATCH: Final = 8
 _OVERTIME_S: Final = 1.0
+_SWEEPING: Final = "ending what a predecessor left pending"
+
+T = TypeVar("T")
 
 
 class TransactionalSink:
@@ -183,19 +187,29 @@ class TransactionalSink:
         transaction; they are pending then until their producer ends another one in that group, and
         taking over the id does not count as that (seen with Kafka 4.2.0, verification off).
         """
-        doing = "ending what a predecessor left pending"
+        swept: Future[None] = Future()
+        start_new_thread(_tell, (swept, lambda: self._end_pending(producer)))
+        try:
+            swept.result(self._timeout_s + _OVERTIME_S)
+        except TimeoutError as error:
+            self._stuck = True  # as in `outcome`
+            raise RetryableBrokerError(
+                f"{_SWEEPING} did not return within {self._timeout_s + _OVERTIME_S:.0f} s"
+            ) from error
+
+    def _end_pending(self, producer: Producer) -> None:
         somewhere, group = [TopicPartition(self._input_topic, 0, 0)], self._group.metadata
         with suppress(FatalBrokerError):  # lost again already: whatever is sent next tells
             with suppress(AbortableTransactionError):  # the marker is written all the same
-                with translated(doing):
+                with translated(_SWEEPING):
                     producer.begin_transaction()
                 self._repeat(
                     lambda timeout_s: producer.send_offsets_to_transaction(
                         somewhere, group, timeout_s
                     ),
-                    doing,
+                    _SWEEPING,
                 )
-            self._repeat(producer.abort_transaction, doing)
+            self._repeat(producer.abort_transaction, _SWEEPING)
 
     def _drop(self) -> None:
         self._due = None
@@ -214,22 +228,10 @@ class TransactionalSink:
     def _begin_commit(self) -> None:
         if self._due is None or self._open is None:
             return
-        arguments, self._due = (*self._due, self._open), None
+        due, self._due = self._due, None
         # Not of `threading`: its start waits for the new thread, and its end for a call that never
         # returns.
-        start_new_thread(self._commit, arguments)
-
-    def _commit(
-        self,
-        producer: Producer,
-        positions: list[TopicPartition],
-        group: Any,  # noqa: ANN401 (opaque)
-        outcome: "Future[Outcome]",
-    ) -> None:
-        try:
-            outcome.set_result(self._try_commit(producer, positions, group))
-        except Exception as error:  # noqa: BLE001 (goes to whoever asks for the outcome)
-            outcome.set_exception(error)
+        start_new_thread(_tell, (self._open, lambda: self._try_commit(*due)))
 
     def _try_commit(
         self,
@@ -276,3 +278,11 @@ class TransactionalSink:
         raise AbortableTransactionError(
             f"the producer's queue stayed full for {_QUEUE_S:.0f} s; the broker takes too little"
         )
+
+
+def _tell(told: "Future[T]", call: Callable[[], T]) -> None:
+    """Have whoever asks hear what became of a call."""
+    try:
+        told.set_result(call())
+    except Exception as error:  # noqa: BLE001 (goes to whoever asks)
+        told.set_exception(error)

@@ -10,6 +10,7 @@ import msgspec
 from loyaltystream.app import Deployment
 from loyaltystream.backfill.claim import IMPORT_ID
 from loyaltystream.errors import ConfigurationError
+from loyaltystream.kafka.patience import repeat
 from loyaltystream.kafka.reading import LogReader
 from loyaltystream.kafka.topics import Change, TopicPlan, routed_topic
 from loyaltystream.kafka.writing import TransactionalWriter
@@ -25,6 +26,7 @@ from loyaltystream.reemit.sending import Ledger, Reemitter, Told
 
 TRANSACTIONS: Final = "re-emit"
 _INTERNAL: Final = "__"
+_MADE_S: Final = 15.0
 
 
 class Wish(msgspec.Struct, frozen=True):
@@ -134,7 +136,13 @@ def _target(deployment: Deployment, wish: Wish, *, makes: bool) -> Target:
             return Target(wish.topic, "", change.plan.partitions)
         deployment.admin.apply([change])
     reader = deployment.reader
-    return Target(wish.topic, reader.topic_id(wish.topic), reader.partitions(wish.topic))
+    # A topic that was just made is not known at once wherever one asks.
+    topic_id = repeat(
+        lambda _: reader.topic_id(wish.topic),
+        f"looking for {wish.topic}",
+        time.monotonic() + _MADE_S,
+    )
+    return Target(wish.topic, topic_id, reader.partitions(wish.topic))
 
 
 def _compare(deployment: Deployment, topic: str) -> Change:

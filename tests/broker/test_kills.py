@@ -16,7 +16,7 @@ from tests.shop import Shop, open_transactions
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(600)]
 
 KILLS = 20
-LEFT_OPEN = 10
+LEFT_OPEN = 3
 MORE_KILLS = 20
 CHUNK = 1500
 CROSSING = 30

@@ -234,6 +234,16 @@ def test_a_sweep_that_does_not_return_is_waited_for_no_longer(call: str, release
     assert commit(sink).fate is Fate.COMMITTED
 
 
+def test_a_producer_that_does_not_close_holds_nobody_up(released: Event) -> None:
+    """Behind an outage closing may never return; the next producer works all the same."""
+    stuck, fresh = Answers({"close": [released]}), Answers()
+    sink = sink_on(stuck, fresh)
+    sink.open()
+    sink.open()
+    assert stuck.calls[-1] == "close"
+    assert commit(sink).fate is Fate.COMMITTED
+
+
 def test_a_full_queue_is_no_lost_record() -> None:
     """What the client has no room for is offered again until it has, once each and in order."""
     sink, producer = opened(produce=[BufferError(), BufferError(), BufferError()])

@@ -11,7 +11,7 @@ from _thread import start_new_thread
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from confluent_kafka import KafkaException, Producer, TopicPartition
 
@@ -24,7 +24,7 @@ from loyaltystream.errors import (
 from loyaltystream.kafka.connection import Properties, connect
 from loyaltystream.kafka.errors import translate, translated
 from loyaltystream.kafka.patience import PAUSE_S, repeat
-from loyaltystream.kafka.transactions import let_go, transactional_properties
+from loyaltystream.kafka.transactions import let_go, tell, transactional_properties
 from loyaltystream.ports import Fate, Group, Outcome
 from loyaltystream.settings import KafkaSettings, WorkerSettings
 from loyaltystream.topology import Output
@@ -33,8 +33,6 @@ _QUEUE_S: Final = 10.0
 _PENDING_PER_BATCH: Final = 8
 _OVERTIME_S: Final = 1.0
 _SWEEPING: Final = "ending what a predecessor left pending"
-
-T = TypeVar("T")
 
 
 class TransactionalSink:
@@ -188,7 +186,7 @@ class TransactionalSink:
         taking over the id does not count as that (seen with Kafka 4.2.0, verification off).
         """
         swept: Future[None] = Future()
-        start_new_thread(_tell, (swept, lambda: self._end_pending(producer)))
+        start_new_thread(tell, (swept, lambda: self._end_pending(producer)))
         try:
             swept.result(self._timeout_s + _OVERTIME_S)
         except TimeoutError as error:
@@ -231,7 +229,7 @@ class TransactionalSink:
         due, self._due = self._due, None
         # Not of `threading`: its start waits for the new thread, and its end for a call that never
         # returns.
-        start_new_thread(_tell, (self._open, lambda: self._try_commit(*due)))
+        start_new_thread(tell, (self._open, lambda: self._try_commit(*due)))
 
     def _try_commit(
         self,
@@ -278,11 +276,3 @@ class TransactionalSink:
         raise AbortableTransactionError(
             f"the producer's queue stayed full for {_QUEUE_S:.0f} s; the broker takes too little"
         )
-
-
-def _tell(told: "Future[T]", call: Callable[[], T]) -> None:
-    """Have whoever asks hear what became of a call."""
-    try:
-        told.set_result(call())
-    except Exception as error:  # noqa: BLE001 (goes to whoever asks)
-        told.set_exception(error)

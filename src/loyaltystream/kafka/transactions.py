@@ -4,12 +4,20 @@ Does I/O: calls the client.
 """
 
 import warnings
+from _thread import start_new_thread
+from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import suppress
+from typing import Final, TypeVar
 
 from confluent_kafka import KafkaException, Producer
 
 from loyaltystream.kafka.connection import MAX_MESSAGE_BYTES, Properties, properties
 from loyaltystream.settings import KafkaSettings, WorkerSettings
+
+_CLOSE_S: Final = 2.0
+
+T = TypeVar("T")
 
 
 def transactional_properties(
@@ -36,9 +44,26 @@ def transactional_properties(
 def let_go(producer: Producer) -> None:
     """Close a producer; what it still holds belongs to a transaction that is lost.
 
-    Without the purge closing would wait for that. One that was fenced complains when it is closed:
-    nobody can do anything then.
+    Closing aborts what is open, and waits for that: behind an outage without end (seen). Then it is
+    left to itself; whoever takes over its id fences it.
     """
+    closed: Future[None] = Future()
+    start_new_thread(tell, (closed, lambda: _close(producer)))
+    with suppress(TimeoutError):
+        closed.result(_CLOSE_S)
+
+
+def _close(producer: Producer) -> None:
+    # Without the purge closing would wait for what can't be delivered. One that was fenced
+    # complains when it is closed: nobody can do anything then.
     with suppress(KafkaException), warnings.catch_warnings(action="ignore"):
         producer.purge(blocking=False)
         producer.close()
+
+
+def tell(told: "Future[T]", call: Callable[[], T]) -> None:
+    """Have whoever asks hear what became of a call, which is made in a thread of its own."""
+    try:
+        told.set_result(call())
+    except Exception as error:  # noqa: BLE001 (goes to whoever asks)
+        told.set_exception(error)

@@ -5,14 +5,22 @@ answers; the local platform. None of them is a failure, never a skip.
 """
 
 import os
+import signal
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import (
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    NewTopic,
+    ResourceType,
+)
 
 from loyaltystream.platform import Addresses, LocalPlatform
 from loyaltystream.settings import PlatformSettings, load
@@ -33,14 +41,43 @@ def obtained(directory: Path) -> Iterator[tuple[str, Addresses]]:
         with _containers() as addresses:
             yield "containers", addresses
     else:
-        settings = PlatformSettings(
-            directory=directory, cache=load().platform.cache, kafka_port=0, registry_port=0
-        )
-        platform = LocalPlatform(settings)
-        try:
+        with own_platform(directory) as platform:
             yield "the local platform", platform.start()
-        finally:
-            platform.stop()
+
+
+@contextmanager
+def own_platform(
+    directory: Path, further: Mapping[str, str] | None = None
+) -> Iterator[LocalPlatform]:
+    """Yield a platform of a test's own, on free ports; whatever of it runs is stopped in the end.
+
+    Args:
+        directory: where it lives.
+        further: settings of its broker.
+    """
+    settings = PlatformSettings(
+        directory=directory, cache=load().platform.cache, kafka_port=0, registry_port=0
+    )
+    platform = LocalPlatform(settings, further=further)
+    try:
+        yield platform
+    finally:
+        platform.stop()
+
+
+def kill_broker(platform: LocalPlatform) -> None:
+    """Kill the broker as a power cut does."""
+    assert platform.broker.pid is not None
+    os.kill(platform.broker.pid, signal.SIGKILL)
+
+
+def alter(bootstrap: str, resource: tuple[ResourceType, str], setting: str, value: str) -> None:
+    """Change one setting of a topic or a broker, as a person with other tools does."""
+    entry = ConfigEntry(setting, value, incremental_operation=AlterConfigOpType.SET)
+    changed = ConfigResource(*resource, incremental_configs=[entry])
+    # Kept until it is answered: what a collected one was asked fails.
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    admin.incremental_alter_configs([changed])[changed].result(10)
 
 
 def _engine_answers() -> bool:

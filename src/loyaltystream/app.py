@@ -398,7 +398,7 @@ class Deployment:
 
 
 class Worker(msgspec.Struct, frozen=True):
-    """One stage's runner, and the metrics that it counts into.
+    """One stage's runner.
 
     Attributes:
         watch: begins to look after what its loop does not, beside it.
@@ -407,7 +407,6 @@ class Worker(msgspec.Struct, frozen=True):
 
     name: str
     runner: Runner
-    metrics: Metrics
     watch: Callable[[], None]
     leave: Callable[[], None]
 
@@ -487,7 +486,7 @@ def build_worker(  # noqa: PLR0913 (what, who, where from, and whom to tell)
         group=outsider(settings.kafka, deployment.group(stage)),
     )
     metrics = Metrics()
-    metrics.topic_partitions.set(deployment.reader.partitions(topic))
+    metrics.topic_partitions.set(settings.topics.partitions)  # as was just demanded
     if stage == "ingest":
         work = _build_ingest(deployment, metrics, start, accept_loss_ms)
     else:
@@ -497,7 +496,7 @@ def build_worker(  # noqa: PLR0913 (what, who, where from, and whom to tell)
     health.built(metrics.registry)
     runner = Runner(source, sink, work.stage, telemetry=telemetry)
     watch = RegistryWatch(metrics, deployment.registry.ask)
-    return Worker(name, runner, metrics, watch.begin, work.leave)
+    return Worker(name, runner, watch.begin, work.leave)
 
 
 def _readings(source: GroupSource, sink: TransactionalSink, work: _Work) -> Readings:

@@ -23,6 +23,7 @@ REVISION_HEADER: Final = "definitions"
 IMPORT_HEADER: Final = "import-id"
 QUIET_HEADER: Final = "import-quiet"
 TRACE_HEADER: Final = "traceparent"
+TYPE_HEADER: Final = "ce_type"
 
 
 class Record(msgspec.Struct, frozen=True, gc=False):

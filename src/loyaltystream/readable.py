@@ -84,5 +84,4 @@ def _name_of(content: Mapping[str, Any], topics: Topics, topic: str) -> str:
         return schemas.DEAD_LETTER
     if topic != topics.notifications:
         return schemas.BEHAVIORAL_EVENT
-    name = str(content.get("eventName"))
-    return f"{schemas.NOTIFICATION_NAMESPACE}.{name[:1].upper()}{name[1:]}"
+    return schemas.of_notification(str(content.get("eventName")))

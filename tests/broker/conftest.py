@@ -6,12 +6,20 @@ from collections.abc import Iterator
 
 import pytest
 
-from loyaltystream.platform import Addresses
+from loyaltystream.platform import Addresses, LocalPlatform
 from loyaltystream.story import ORG_ID, Intent, Recipe, Sent, generate
+from tests.cluster import own_platform
 from tests.shop import Shop, opened
 
 RECIPE = Recipe(events=1500, customers=200, partitions=4, malformed=0.02, invalid=0.02)
 TRACE = ("traceparent", b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+
+
+@pytest.fixture(scope="module")
+def fragile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalPlatform]:
+    """Return a platform that may be killed."""
+    with own_platform(tmp_path_factory.mktemp("fragile")) as platform:
+        yield platform
 
 
 @pytest.fixture(scope="session")

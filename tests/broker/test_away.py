@@ -10,7 +10,6 @@ import pytest
 
 from loyaltystream.errors import RetryableBrokerError
 from loyaltystream.platform import LocalPlatform
-from loyaltystream.settings import PlatformSettings, load
 from loyaltystream.story import Recipe, generate
 from loyaltystream.working import GRACE_S
 from tests.shop import QUICK, Shop, eventually, opened
@@ -21,20 +20,6 @@ RECIPE = Recipe(events=600, customers=200, partitions=2)
 NOBODY = "127.0.0.1:9"
 PATIENCE_S = 40
 RUN = ("run", "--workers", "1", "--from", "earliest")
-
-
-@pytest.fixture(scope="module")
-def fragile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalPlatform]:
-    """Return a platform of our own."""
-    settings = PlatformSettings(
-        directory=tmp_path_factory.mktemp("fragile"),
-        cache=load().platform.cache,
-        kafka_port=0,
-        registry_port=0,
-    )
-    platform = LocalPlatform(settings)
-    yield platform
-    platform.stop()
 
 
 @pytest.fixture(scope="module")

@@ -15,18 +15,15 @@ from confluent_kafka.admin import (
     AclOperation,
     AclPermissionType,
     AdminClient,
-    AlterConfigOpType,
-    ConfigEntry,
-    ConfigResource,
     NewPartitions,
     ResourcePatternType,
     ResourceType,
 )
 
 from loyaltystream.keys import murmur2, place
-from loyaltystream.platform import Addresses, LocalPlatform
-from loyaltystream.settings import PlatformSettings, load
+from loyaltystream.platform import Addresses
 from loyaltystream.story import ORG_ID
+from tests.cluster import alter, own_platform
 from tests.shop import QUICK, Shop, eventually, opened
 
 pytestmark = pytest.mark.broker
@@ -58,15 +55,6 @@ def found(report: dict[str, Any]) -> set[tuple[str, str]]:
 def admin(shop: Shop) -> AdminClient:
     """Return a client of the shop's broker."""
     return AdminClient({"bootstrap.servers": shop.settings.kafka.bootstrap_servers})
-
-
-def altered(shop: Shop, topic: str, setting: str, value: str) -> None:
-    """Change one setting of a topic."""
-    entry = ConfigEntry(setting, value, incremental_operation=AlterConfigOpType.SET)
-    resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=[entry])
-    client = admin(shop)
-    for answer in client.incremental_alter_configs([resource]).values():
-        answer.result()
 
 
 def event(number: int) -> bytes:
@@ -107,7 +95,7 @@ def test_a_topic_that_was_changed_is_named(
 ) -> None:
     """A setting that workers refuse is named with its topic, and the fix mends it."""
     topic = getattr(shop.deployment.topics, role)
-    altered(shop, topic, setting, value)
+    alter(shop.settings.kafka.bootstrap_servers, (ResourceType.TOPIC, topic), setting, value)
     report = examined(shop, 2)
     assert found(report) == {(kind, topic)}
     [one] = report["findings"]
@@ -280,18 +268,12 @@ def test_dead_letters_are_a_notice(make_shop: Callable[..., Shop]) -> None:
 @contextmanager
 def guarded(directory: Path) -> Iterator[Addresses]:
     """Yield a platform whose broker asks its access rules."""
-    settings = PlatformSettings(
-        directory=directory, cache=load().platform.cache, kafka_port=0, registry_port=0
-    )
     rules = {
         "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
         "allow.everyone.if.no.acl.found": "true",
     }
-    platform = LocalPlatform(settings, further=rules)
-    try:
+    with own_platform(directory, rules) as platform:
         yield platform.start()
-    finally:
-        platform.stop()
 
 
 def test_what_the_access_rules_deny_is_named(tmp_path: Path) -> None:

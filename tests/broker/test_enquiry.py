@@ -1,8 +1,6 @@
 """What the gateway tells of events on the real broker: each verdict, as workers gave it."""
 
 import json
-import os
-import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,9 +9,9 @@ from typing import Any
 import pytest
 
 from loyaltystream.platform import Addresses, LocalPlatform
-from loyaltystream.settings import PlatformSettings, load
 from tests.broker.golden import sources, write_definitions
 from tests.broker.test_gateway import Gate, free_port
+from tests.cluster import kill_broker
 from tests.core import event, raw
 from tests.shop import QUICK, eventually, opened
 
@@ -105,29 +103,20 @@ def test_a_replay_is_told_over_http(gate: Gate) -> None:
     assert [shop.stop(one) for one in (process, worker)] == [0, 0], shop.log("gateway")
 
 
-def test_without_a_broker_nothing_is_told(tmp_path: Path) -> None:
+def test_without_a_broker_nothing_is_told(fragile: LocalPlatform, tmp_path: Path) -> None:
     """While Kafka is away a question is refused, and answered again once it is back."""
-    settings = PlatformSettings(
-        directory=tmp_path / "fragile", cache=load().platform.cache, kafka_port=0, registry_port=0
-    )
-    platform = LocalPlatform(settings)
-    try:
-        cluster = platform.start()
-        named = {
-            "rules.definitions": str(write_definitions(tmp_path / "definitions")),
-            "gateway.port": str(free_port()),
-        }
-        with opened(cluster, tmp_path / "shop", 3, **QUICK, **named, **sources()) as shop:
-            gate = Gate(shop)
-            process = gate.start()
-            assert gate.post("/events", sent("here"))[0] == 202
-            assert gate.get("here")[0] == 202
-            assert platform.broker.pid is not None
-            os.kill(platform.broker.pid, signal.SIGKILL)
-            assert gate.get("here")[0] == 503
-            platform.broker.start()
-            eventually(lambda: gate.get("here")[0] == 202, "it tells again")
-            assert "questions.refused" in shop.log("gateway")
-            assert shop.stop(process) == 0, shop.log("gateway")
-    finally:
-        platform.stop()
+    named = {
+        "rules.definitions": str(write_definitions(tmp_path / "definitions")),
+        "gateway.port": str(free_port()),
+    }
+    with opened(fragile.start(), tmp_path / "shop", 3, **QUICK, **named, **sources()) as shop:
+        gate = Gate(shop)
+        process = gate.start()
+        assert gate.post("/events", sent("here"))[0] == 202
+        assert gate.get("here")[0] == 202
+        kill_broker(fragile)
+        assert gate.get("here")[0] == 503
+        fragile.broker.start()
+        eventually(lambda: gate.get("here")[0] == 202, "it tells again")
+        assert "questions.refused" in shop.log("gateway")
+        assert shop.stop(process) == 0, shop.log("gateway")

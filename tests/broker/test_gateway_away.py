@@ -1,34 +1,17 @@
 """The gateway while the broker dies under it and comes back; on a platform made to be killed."""
 
-import os
-import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from loyaltystream.platform import LocalPlatform
-from loyaltystream.settings import PlatformSettings, load
 from tests.broker.golden import sources, write_definitions
 from tests.broker.test_gateway import MANY, Crowd, Gate, demand_judged, free_port
+from tests.cluster import kill_broker
 from tests.core import event, raw
 from tests.shop import QUICK, eventually, opened
 
 pytestmark = pytest.mark.broker
-
-
-@pytest.fixture
-def fragile(tmp_path: Path) -> Iterator[LocalPlatform]:
-    """Return a platform of our own."""
-    settings = PlatformSettings(
-        directory=tmp_path / "fragile",
-        cache=load().platform.cache,
-        kafka_port=0,
-        registry_port=0,
-    )
-    platform = LocalPlatform(settings)
-    yield platform
-    platform.stop()
 
 
 def test_what_is_acknowledged_survives_the_broker(fragile: LocalPlatform, tmp_path: Path) -> None:
@@ -44,8 +27,7 @@ def test_what_is_acknowledged_survives_the_broker(fragile: LocalPlatform, tmp_pa
         process = gate.start()
         crowd = Crowd(gate)
         eventually(lambda: len(crowd.acknowledged) > MANY, "much is acknowledged")
-        assert fragile.broker.pid is not None
-        os.kill(fragile.broker.pid, signal.SIGKILL)
+        kill_broker(fragile)
         lost = raw(event(eventId="lost"))
         eventually(lambda: gate.post("/events", lost)[0] == 503, "it says that Kafka is away")
         before = len(crowd.acknowledged)

@@ -5,16 +5,13 @@ from collections.abc import Iterator
 
 import pytest
 from confluent_kafka.admin import (
-    AdminClient,
-    AlterConfigOpType,
-    ConfigEntry,
-    ConfigResource,
     ResourceType,
 )
 
 from loyaltystream.platform import Addresses
 from loyaltystream.ports import Fate
 from tests.broker.raw import RawProducer
+from tests.cluster import alter
 from tests.contract.kafka import KafkaBackend
 from tests.contract.ports import joined, opened
 
@@ -22,7 +19,6 @@ pytestmark = pytest.mark.broker
 
 VERIFICATION = "transaction.partition.verification.enable"
 TAKES_EFFECT_S = 1
-ANSWER_S = 10
 
 
 @pytest.fixture
@@ -39,10 +35,7 @@ def credulous(proven_cluster: Addresses) -> Iterator[str]:
 
 def verify(bootstrap: str, whether: str) -> None:
     """Set whether brokers verify that a transaction is open."""
-    entry = ConfigEntry(VERIFICATION, whether, incremental_operation=AlterConfigOpType.SET)
-    resource = ConfigResource(ResourceType.BROKER, "1", incremental_configs=[entry])
-    admin = AdminClient({"bootstrap.servers": bootstrap})
-    admin.incremental_alter_configs([resource])[resource].result(ANSWER_S)
+    alter(bootstrap, (ResourceType.BROKER, "1"), VERIFICATION, whether)
 
 
 def test_offsets_that_are_pending_for_ever_are_ended(credulous: str) -> None:

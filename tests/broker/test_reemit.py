@@ -29,15 +29,27 @@ OURS = ("re-emitted-from", "re-emitted-at", "re-emit-id")
 
 
 @pytest.fixture(scope="module")
-def notified(proven_cluster: Addresses, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    """Return a deployment that has notified of a story and left."""
+def halves(
+    proven_cluster: Addresses, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Shop, int]]:
+    """Return a deployment that has notified of a story and left, and when its second half began."""
     directory = tmp_path_factory.mktemp("notified") / "shop"
     with opened(proven_cluster, directory, RECIPE.partitions) as shop:
-        shop.send([*generate(RECIPE, 5, now_ms=int(time.time() * 1000))])
+        story = [*generate(RECIPE, 5, now_ms=int(time.time() * 1000))]
+        half = len(story) // 2
+        shop.send(story[:half])
         workers = shop.start("run", "--from", "earliest")
         shop.drain()
+        turn_ms = 1 + max(one.timestamp_ms for one in notifications(shop))
+        shop.send(story[half:])
+        shop.drain()
         assert shop.stop(workers) == 0, shop.log()
-        yield shop
+        yield shop, turn_ms
+
+
+@pytest.fixture(scope="module")
+def notified(halves: tuple[Shop, int]) -> Shop:
+    return halves[0]
 
 
 def reemit(shop: Shop, topic: str, name: str, *more: str, code: int = 0) -> Any:
@@ -118,12 +130,11 @@ def test_a_subscriber_reads_the_same_again(notified: Shop) -> None:
     consumer.close()
 
 
-def test_types_and_a_range_choose(notified: Shop) -> None:
+def test_types_and_a_range_choose(halves: tuple[Shop, int]) -> None:
     """By type, and by the time at which the broker's records were written."""
+    notified, middle = halves
     topic = topic_of(notified, "chosen")
     make(notified, topic)
-    written = sorted(one.timestamp_ms for one in notifications(notified))
-    middle = written[len(written) // 2]
     early = reemit(notified, topic, "early", "--since", SINCE, "--until", str(middle))
     late = reemit(notified, topic, "late", "--since", str(middle), "--type", "transactionAdded")
     wanted = [one for one in notifications(notified) if one.timestamp_ms < middle]

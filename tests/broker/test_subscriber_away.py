@@ -1,32 +1,16 @@
 """Subscribers while their broker is away; on a platform made to be killed."""
 
-import os
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from loyaltystream.platform import LocalPlatform
-from loyaltystream.settings import PlatformSettings, load
 from tests.broker.town import Town, issued, leave
+from tests.cluster import kill_broker
 from tests.shop import eventually
 
 pytestmark = pytest.mark.broker
-
-
-@pytest.fixture(scope="module")
-def fragile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalPlatform]:
-    """Return a platform of our own."""
-    settings = PlatformSettings(
-        directory=tmp_path_factory.mktemp("fragile"),
-        cache=load().platform.cache,
-        kafka_port=0,
-        registry_port=0,
-    )
-    platform = LocalPlatform(settings)
-    yield platform
-    platform.stop()
 
 
 @pytest.fixture
@@ -37,18 +21,12 @@ def town(fragile: LocalPlatform, tmp_path: Path) -> Iterator[Town]:
     made.close()
 
 
-def kill(fragile: LocalPlatform) -> None:
-    """Kill the broker as a power cut does."""
-    assert fragile.broker.pid is not None
-    os.kill(fragile.broker.pid, signal.SIGKILL)
-
-
 def test_a_killed_broker_is_waited_for(fragile: LocalPlatform, town: Town) -> None:
     """What comes again behind an outage is known to the process that did it: all is done once."""
     ids = town.send(issued(number % 20, "0.05") for number in range(200))
     process = town.start(commit_s=0.5)
     town.await_done(30)
-    kill(fragile)
+    kill_broker(fragile)
     eventually(lambda: "offsets.uncommitted" in town.log(), "a commit has failed", 60)
     fragile.broker.start()
     ids += town.send(issued(number) for number in range(20))
@@ -62,7 +40,7 @@ def test_a_killed_broker_is_waited_for(fragile: LocalPlatform, town: Town) -> No
 def test_an_absent_broker_is_waited_for(fragile: LocalPlatform, town: Town) -> None:
     """A subscriber that starts before its broker says so, leaves when asked, and works later."""
     ids = town.send(issued(number) for number in range(20))
-    kill(fragile)
+    kill_broker(fragile)
     first, second = town.start(), town.start()
     eventually(lambda: town.log().count("broker.awaited") >= 2, "they say that they wait", 60)
     assert leave(first, 30) == 0, town.log()
@@ -77,7 +55,7 @@ def test_a_subscriber_leaves_while_its_broker_is_away(fragile: LocalPlatform, to
     ids = town.send(issued(number, "0.05") for number in range(100))
     process = town.start(commit_s=60)
     town.await_done(10)
-    kill(fragile)
+    kill_broker(fragile)
     assert leave(process, 60) == 0, town.log()
     fragile.broker.start()
     process = town.start()

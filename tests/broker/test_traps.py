@@ -5,10 +5,6 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from confluent_kafka.admin import (
-    AdminClient,
-    AlterConfigOpType,
-    ConfigEntry,
-    ConfigResource,
     ResourceType,
 )
 
@@ -18,6 +14,7 @@ from loyaltystream.platform import Addresses
 from loyaltystream.ports import Fate, Group, Sink
 from loyaltystream.story import Recipe, generate
 from loyaltystream.topology import Output
+from tests.cluster import alter
 from tests.contract.kafka import KafkaBackend
 from tests.contract.ports import joined, opened, output, settled, values
 from tests.shop import Shop, eventually, open_transactions
@@ -46,12 +43,7 @@ def backend(proven_cluster: Addresses) -> Iterator[KafkaBackend]:
 
 def bound(servers: str, topic: str, most_bytes: int) -> None:
     """Let a topic take no larger records."""
-    entry = ConfigEntry(
-        "max.message.bytes", str(most_bytes), incremental_operation=AlterConfigOpType.SET
-    )
-    resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=[entry])
-    admin = AdminClient({"bootstrap.servers": servers})
-    admin.incremental_alter_configs([resource])[resource].result(10)
+    alter(servers, (ResourceType.TOPIC, topic), "max.message.bytes", str(most_bytes))
 
 
 def commit_at_last(sink: Sink, outputs: list[Output], group: Group) -> None:

@@ -4,11 +4,12 @@ import json
 from typing import Any
 
 import pytest
-from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource
+from confluent_kafka.admin import ResourceType
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 
 from loyaltystream.avro import schemas
 from loyaltystream.contracts.releases import PUBLISHED
+from tests.cluster import alter
 from tests.shop import Shop
 
 pytestmark = pytest.mark.broker
@@ -31,15 +32,6 @@ def error_of(shop: Shop, *command: str, code: int) -> str:
     assert "Traceback" not in told
     assert told.count("error: ") == 1, told
     return told
-
-
-def alter(shop: Shop, topic: str, setting: str, value: str) -> None:
-    """Change a topic's setting, as a person with other tools does."""
-    admin = AdminClient({"bootstrap.servers": shop.settings.kafka.bootstrap_servers})
-    entry = ConfigEntry(setting, value, incremental_operation=AlterConfigOpType.SET)
-    changed = ConfigResource("TOPIC", topic, incremental_configs=[entry])
-    for answer in admin.incremental_alter_configs([changed]).values():
-        answer.result(10)
 
 
 def test_a_second_run_changes_nothing(counter: Shop) -> None:
@@ -70,7 +62,12 @@ def test_a_dry_run_touches_nothing(counter: Shop) -> None:
 def test_an_altered_setting_is_refused_by_run_and_mended(counter: Shop) -> None:
     """Somebody's change of a topic is named by `run`, and `init` puts it right."""
     topic = counter.deployment.topics.ingest
-    alter(counter, topic, "message.timestamp.type", "CreateTime")
+    alter(
+        counter.settings.kafka.bootstrap_servers,
+        (ResourceType.TOPIC, topic),
+        "message.timestamp.type",
+        "CreateTime",
+    )
     told = error_of(counter, "run", "--stage", "ingest", "--from", "earliest", code=2)
     assert f"{topic}: message.timestamp.type is CreateTime, needs LogAppendTime" in told
     assert "loyaltystream init" in told
@@ -81,7 +78,12 @@ def test_an_altered_setting_is_refused_by_run_and_mended(counter: Shop) -> None:
 
 def test_a_longer_retention_is_nobodys_fault(counter: Shop) -> None:
     """An operator may keep a subscriber's topic for longer than asked for, even for ever."""
-    alter(counter, counter.deployment.topics.emf, "retention.ms", "-1")
+    alter(
+        counter.settings.kafka.bootstrap_servers,
+        (ResourceType.TOPIC, counter.deployment.topics.emf),
+        "retention.ms",
+        "-1",
+    )
     assert actions(init(counter)) == {"keep"}
 
 

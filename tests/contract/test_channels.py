@@ -3,10 +3,9 @@
 import secrets
 import threading
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final, Protocol
 
-import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from loyaltystream.errors import LoyaltyStreamError, RetryableBrokerError
@@ -18,6 +17,7 @@ from loyaltystream.kafka.reading import LogReader
 from loyaltystream.served import GatewaySettings
 from loyaltystream.settings import KafkaSettings
 from loyaltystream.testing.channel import MemoryChannel
+from tests.contract.both import on_both
 
 ROOM: Final = 1_000
 LARGEST: Final = 10_000
@@ -89,15 +89,7 @@ class OnKafka:
         return self._channels[-1]
 
 
-@pytest.fixture(params=["memory", pytest.param("kafka", marks=pytest.mark.broker)])
-def topic(request: pytest.FixtureRequest) -> Iterator[Backend]:
-    """Return an empty topic in memory, and then on the real broker."""
-    if request.param == "memory":
-        yield InMemory()
-        return
-    made = OnKafka(request.getfixturevalue("proven_cluster").bootstrap_servers)
-    yield made
-    made.close()
+topic = on_both(InMemory, OnKafka)
 
 
 def posting(number: int) -> Posting:

@@ -2,7 +2,7 @@
 
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import pytest
@@ -20,6 +20,7 @@ from loyaltystream.ports import Writer
 from loyaltystream.settings import KafkaSettings, WorkerSettings
 from loyaltystream.testing.definitions import MemoryLog, MemoryTopic, MemoryWriter
 from loyaltystream.topology import Output
+from tests.contract.both import on_both
 from tests.core import EVENT_SCHEMA_ID, ORDERED, define
 from tests.shop import eventually
 
@@ -87,15 +88,7 @@ class OnKafka:
             client.close()
 
 
-@pytest.fixture(params=["memory", pytest.param("kafka", marks=pytest.mark.broker)])
-def topic(request: pytest.FixtureRequest) -> Iterator[Backend]:
-    """Return an empty topic in memory, and then on the real broker."""
-    if request.param == "memory":
-        yield InMemory()
-        return
-    made = OnKafka(request.getfixturevalue("proven_cluster").bootstrap_servers)
-    yield made
-    made.close()
+topic = on_both(InMemory, OnKafka)
 
 
 def pairs(records: Sequence[Record] | object) -> list[tuple[bytes | None, bytes | None]]:

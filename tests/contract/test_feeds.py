@@ -1,7 +1,7 @@
 """What a subscriber reads from and writes its letters to: in memory, and on the real broker."""
 
 import uuid
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from typing import Final, Protocol
 
 import pytest
@@ -17,6 +17,7 @@ from loyaltystream.kafka.reading import LogReader
 from loyaltystream.settings import KafkaSettings
 from loyaltystream.testing import MemoryBroker, MemoryFeed, MemoryLetterbox
 from loyaltystream.topology import Output
+from tests.contract.both import on_both
 from tests.shop import eventually
 
 PARTITIONS: Final = 4
@@ -109,15 +110,7 @@ class OnKafka:
             feed.close()
 
 
-@pytest.fixture(params=["memory", pytest.param("kafka", marks=pytest.mark.broker)])
-def broker(request: pytest.FixtureRequest) -> Iterator[Backend]:
-    """Return an empty topic in memory, and then on the real broker."""
-    if request.param == "memory":
-        yield InMemory()
-        return
-    made = OnKafka(request.getfixturevalue("proven_cluster").bootstrap_servers)
-    yield made
-    made.close()
+broker = on_both(InMemory, OnKafka)
 
 
 class Member:

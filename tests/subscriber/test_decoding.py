@@ -12,8 +12,8 @@ from loyaltystream.avro import schemas
 from loyaltystream.avro.schemas import Schema
 from loyaltystream.avro.wire import frame
 from loyaltystream.errors import RetryableBrokerError, SchemaError
-from loyaltystream.events import Record
-from loyaltystream.subscriber.decoding import TYPE_HEADER, Read, Unknown, Writers, read
+from loyaltystream.events import TYPE_HEADER, Record
+from loyaltystream.subscriber.decoding import Read, Unknown, Writers, read
 from loyaltystream.subscriber.outcomes import Blame, Failure
 from loyaltystream.subscriber.records import (
     Notification,

@@ -3,7 +3,7 @@
 import urllib.request
 
 from loyaltystream.telemetry.gateway import GatewayTelemetry
-from loyaltystream.telemetry.metrics import serve_registry
+from loyaltystream.telemetry.serving import serve_registry
 
 
 def test_answers_are_counted_by_route_and_status() -> None:

@@ -26,6 +26,11 @@ _FOLDERS = (_PACKAGE / "schemas", _PACKAGE.parent.parent / "schemas")
 Schema = dict[str, Any]
 
 
+def of_notification(event_name: str) -> str:
+    """Return the full name of a notification's record: pointsIssued is told by PointsIssued."""
+    return f"{NOTIFICATION_NAMESPACE}.{event_name[:1].upper()}{event_name[1:]}"
+
+
 def folder() -> Path:
     """Return the folder of the schema files.
 

@@ -13,7 +13,7 @@ from loyaltystream.defining import follows, limits_of
 from loyaltystream.errors import ConfigurationError
 from loyaltystream.telemetry import logs
 from loyaltystream.telemetry.gateway import GatewayTelemetry
-from loyaltystream.telemetry.metrics import serve_registry
+from loyaltystream.telemetry.serving import serve_registry
 from loyaltystream.web.tokens import Tokens, add_token, load_tokens, mint
 from loyaltystream.working import tune_allocator, tune_interpreter
 

@@ -20,7 +20,7 @@ from loyaltystream.kafka.searching import LogSearcher
 from loyaltystream.letters.letter import Letter
 from loyaltystream.letters.signing import LETTER_HEADER
 from loyaltystream.letters.state import DONE, States, read_states
-from loyaltystream.relayout.guard import last_of
+from loyaltystream.relayout.guard import newest_entry
 from loyaltystream.sealing.ring import Locked
 from loyaltystream.sending import Keyer
 
@@ -53,7 +53,7 @@ class Traffic:
         if self._look.settings.memory.hash_key is None:
             raise ConfigurationError("without memory.hash_key there is nothing to compare with")
         deployment = self._deployment
-        last = last_of(deployment.reader, deployment.topics.changelog)
+        last = newest_entry(deployment.reader, deployment.topics.changelog)
         yield from memory.of_changelog(last, deployment.layout)
 
     def _of_placement(self) -> Findings:

@@ -51,6 +51,17 @@ def properties(kafka: KafkaSettings, **own: str | float | bool) -> Properties:
     }
 
 
+def idempotent_properties(kafka: KafkaSettings, **own: str | float | bool) -> Properties:
+    """Return the properties of a producer outside any transaction: each record once, in order."""
+    return properties(
+        kafka,
+        enable_idempotence=True,
+        partitioner="murmur2_random",
+        message_max_bytes=MAX_MESSAGE_BYTES,
+        **own,
+    )
+
+
 def _silence(kafka: KafkaSettings) -> dict[str, float]:
     return {} if "socket.timeout.ms" in kafka.client else {"socket_timeout_ms": SILENCE_MS}
 
@@ -86,6 +97,25 @@ def connect(make: Callable[[Properties], Client], properties: Properties) -> Cli
         ) from error
 
 
+def grouped_properties(
+    kafka: KafkaSettings, *, group: str, session_timeout_ms: int, **own: str | float | bool
+) -> Properties:
+    """Return the properties of a consumer in a group, cooperative, that decides offsets itself."""
+    return properties(
+        kafka,
+        group_id=group,
+        session_timeout_ms=session_timeout_ms,
+        heartbeat_interval_ms=max(session_timeout_ms // 5, 100),
+        partition_assignment_strategy="cooperative-sticky",
+        # Without it the group would hand out offsets of transactions that are still open.
+        isolation_level="read_committed",
+        # The client's own rule would jump over what retention has removed, in silence.
+        auto_offset_reset="error",
+        enable_auto_offset_store=False,
+        **own,
+    )
+
+
 def member_properties(
     kafka: KafkaSettings, worker: WorkerSettings, *, group: str, member: str | None
 ) -> Properties:
@@ -93,19 +123,13 @@ def member_properties(
 
     It is static under its name; None: it has no name, and the group shares out anew as it leaves.
     """
-    return properties(
+    return grouped_properties(
         kafka,
-        group_id=group,
-        **({} if member is None else {"group_instance_id": member}),
+        group=group,
         session_timeout_ms=worker.session_timeout_ms,
-        heartbeat_interval_ms=max(worker.session_timeout_ms // 5, 100),
+        **({} if member is None else {"group_instance_id": member}),
         **_silence(kafka),
-        partition_assignment_strategy="cooperative-sticky",
-        # Without it the group would hand out offsets of transactions that are still open.
-        isolation_level="read_committed",
-        auto_offset_reset="error",
         enable_auto_commit=False,
-        enable_auto_offset_store=False,
         enable_partition_eof=True,
         # Of each partition in one answer, compressed; a larger record still comes alone.
         fetch_message_max_bytes=_FETCH_BYTES,

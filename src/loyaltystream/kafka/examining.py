@@ -29,6 +29,7 @@ from loyaltystream.doctor.topics import NEEDED, TopicFacts
 from loyaltystream.errors import BrokerError
 from loyaltystream.kafka.connection import connect, properties
 from loyaltystream.kafka.errors import translated
+from loyaltystream.kafka.groups import owned_of
 from loyaltystream.kafka.offsets import list_offsets
 from loyaltystream.kafka.topics import TopicPlan, differences
 from loyaltystream.settings import KafkaSettings
@@ -139,16 +140,10 @@ class Examiner:
                 if error.args[0].code() == KafkaError.GROUP_AUTHORIZATION_FAILED:
                     return Members(may_read=False)
                 raise
-        owned = {
-            place.partition
-            for member in found.members
-            for place in member.assignment.topic_partitions
-            if place.topic == topic
-        }
         return Members(
             found.state is ConsumerGroupState.STABLE,
             len(found.members),
-            frozenset(owned),
+            owned_of(found, topic),
             "READ" in _operations(found.authorized_operations),
         )
 

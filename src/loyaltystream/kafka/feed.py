@@ -22,7 +22,7 @@ from confluent_kafka import (
 from loyaltystream.errors import BrokerError, RetryableBrokerError, StateError
 from loyaltystream.events import Record
 from loyaltystream.feeds import Revoked
-from loyaltystream.kafka.connection import MAX_MESSAGE_BYTES, connect, properties
+from loyaltystream.kafka.connection import MAX_MESSAGE_BYTES, connect, grouped_properties
 from loyaltystream.kafka.errors import translate, translated
 from loyaltystream.kafka.offsets import committed_offsets
 from loyaltystream.kafka.reading import POLL_S, to_record
@@ -67,19 +67,12 @@ class GroupFeed:
         self._held: set[int] = set()
         self._consumer = connect(
             Consumer,
-            properties(
+            grouped_properties(
                 kafka,
-                group_id=group,
+                group=group,
                 session_timeout_ms=int(pace.session_s * 1000),
-                heartbeat_interval_ms=max(int(pace.session_s * 200), 100),
-                partition_assignment_strategy="cooperative-sticky",
-                isolation_level="read_committed",
-                # Where to begin is decided here: the client's own rule would jump over what
-                # retention has removed as well, in silence.
-                auto_offset_reset="error",
                 enable_auto_commit=True,
                 auto_commit_interval_ms=int(pace.commit_s * 1000),
-                enable_auto_offset_store=False,
                 fetch_message_max_bytes=MAX_MESSAGE_BYTES,
             )
             | {"on_commit": _note_commit},

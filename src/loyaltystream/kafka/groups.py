@@ -102,6 +102,16 @@ def outsider(kafka: KafkaSettings, group: str) -> Group:
         consumer.close()
 
 
+def owned_of(found: ConsumerGroupDescription, topic: str) -> frozenset[int]:
+    """Return the partitions of a topic that the members of a group have."""
+    return frozenset(
+        place.partition
+        for member in found.members
+        for place in member.assignment.topic_partitions
+        if place.topic == topic
+    )
+
+
 def describe(admin: AdminClient, group: str, timeout_s: float) -> ConsumerGroupDescription:
     """Return a group's state and members.
 

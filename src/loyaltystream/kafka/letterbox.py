@@ -10,7 +10,7 @@ from confluent_kafka import KafkaError, Message, Producer
 from confluent_kafka.admin import AdminClient
 
 from loyaltystream.errors import BrokerError, ConfigurationError, RetryableBrokerError
-from loyaltystream.kafka.connection import MAX_MESSAGE_BYTES, connect, properties
+from loyaltystream.kafka.connection import connect, idempotent_properties, properties
 from loyaltystream.kafka.errors import translate, translated
 from loyaltystream.kafka.reading import REACH_S
 from loyaltystream.settings import KafkaSettings
@@ -93,14 +93,7 @@ class TopicLetterbox:
         if self._producer is None:
             self._producer = connect(
                 Producer,
-                properties(
-                    self._kafka,
-                    enable_idempotence=True,
-                    acks="all",
-                    partitioner="murmur2_random",
-                    message_max_bytes=MAX_MESSAGE_BYTES,
-                    message_timeout_ms=_TIMEOUT_MS,
-                ),
+                idempotent_properties(self._kafka, acks="all", message_timeout_ms=_TIMEOUT_MS),
             )
         return self._producer
 

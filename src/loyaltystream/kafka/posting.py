@@ -14,7 +14,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from loyaltystream.errors import LoyaltyStreamError, RetryableBrokerError
 from loyaltystream.gateway.channel import FullError, Told, TooLargeError
 from loyaltystream.gateway.intake import Posting
-from loyaltystream.kafka.connection import MAX_MESSAGE_BYTES, connect, properties
+from loyaltystream.kafka.connection import connect, idempotent_properties
 from loyaltystream.kafka.errors import translate
 from loyaltystream.served import GatewaySettings
 from loyaltystream.settings import KafkaSettings
@@ -39,14 +39,11 @@ class Poster:
         self._topic = topic
         self._room = gateway.queue_records
         self._timeout_s = gateway.message_timeout_ms / 1000
-        self._properties = properties(
+        self._properties = idempotent_properties(
             kafka,
-            enable_idempotence=True,
             acks="all",
-            partitioner="murmur2_random",
             linger_ms=2,
             compression_type="lz4",
-            message_max_bytes=MAX_MESSAGE_BYTES,
             message_timeout_ms=gateway.message_timeout_ms,
             queue_buffering_max_messages=gateway.queue_records,
             queue_buffering_max_kbytes=_QUEUE_KBYTES,

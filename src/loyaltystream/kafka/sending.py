@@ -7,7 +7,7 @@ from confluent_kafka import KafkaError, Message, Producer
 
 from loyaltystream.errors import BrokerError, RetryableBrokerError
 from loyaltystream.events import Header
-from loyaltystream.kafka.connection import MAX_MESSAGE_BYTES, connect, properties
+from loyaltystream.kafka.connection import connect, idempotent_properties
 from loyaltystream.kafka.errors import translate, translated
 from loyaltystream.settings import KafkaSettings
 
@@ -33,14 +33,7 @@ class Sender:
         self._failure: BrokerError | None = None
         self._producer = connect(
             Producer,
-            properties(
-                kafka,
-                enable_idempotence=True,
-                partitioner="murmur2_random",
-                linger_ms=5,
-                compression_type="lz4",
-                message_max_bytes=MAX_MESSAGE_BYTES,
-            ),
+            idempotent_properties(kafka, linger_ms=5, compression_type="lz4"),
         )
 
     def send(self, value: bytes | None, key: bytes | None, headers: Sequence[Header] = ()) -> None:

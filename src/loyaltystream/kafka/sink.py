@@ -7,7 +7,6 @@ that has to wrest it from a busy one each time would not be done before that one
 """
 
 import time
-from _thread import start_new_thread
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
@@ -24,7 +23,7 @@ from loyaltystream.errors import (
 from loyaltystream.kafka.connection import Properties, connect
 from loyaltystream.kafka.errors import translate, translated
 from loyaltystream.kafka.patience import PAUSE_S, repeat
-from loyaltystream.kafka.transactions import let_go, tell, transactional_properties
+from loyaltystream.kafka.transactions import beside, let_go, transactional_properties
 from loyaltystream.ports import Fate, Group, Outcome
 from loyaltystream.settings import KafkaSettings, WorkerSettings
 from loyaltystream.topology import Output
@@ -126,7 +125,6 @@ class TransactionalSink:
             for partition, offset in offsets.items()
         ]
         self._due = (self._get_producer(), positions, group.metadata)
-        self._open = Future()
 
     def tend(self, *, hurry: bool = False) -> None:
         """Hear what was delivered; once that is everything, or in a hurry, begin the commit."""
@@ -142,10 +140,9 @@ class TransactionalSink:
 
     def outcome(self) -> Outcome:
         """Wait until it is known what became of the submitted transaction, or for too long."""
+        self._begin_commit()
         if self._open is None:
             return Outcome(Fate.ABORTED)
-        if self._due is not None:
-            self._begin_commit()
         outcome, self._open = self._open, None
         try:
             return outcome.result(self._timeout_s + _OVERTIME_S)
@@ -174,8 +171,7 @@ class TransactionalSink:
 
     def close(self) -> None:
         """Let go of the producer; the broker or a successor aborts an open transaction."""
-        if self._open is not None:
-            self.outcome()
+        self.outcome()
         self._drop()
 
     def _sweep(self, producer: Producer) -> None:
@@ -185,10 +181,8 @@ class TransactionalSink:
         transaction; they are pending then until their producer ends another one in that group, and
         taking over the id does not count as that (seen with Kafka 4.2.0, verification off).
         """
-        swept: Future[None] = Future()
-        start_new_thread(tell, (swept, lambda: self._end_pending(producer)))
         try:
-            swept.result(self._timeout_s + _OVERTIME_S)
+            beside(lambda: self._end_pending(producer)).result(self._timeout_s + _OVERTIME_S)
         except TimeoutError as error:
             self._stuck = True  # as in `outcome`
             raise RetryableBrokerError(
@@ -224,12 +218,9 @@ class TransactionalSink:
         return self._producer
 
     def _begin_commit(self) -> None:
-        if self._due is None or self._open is None:
-            return
-        due, self._due = self._due, None
-        # Not of `threading`: its start waits for the new thread, and its end for a call that never
-        # returns.
-        start_new_thread(tell, (self._open, lambda: self._try_commit(*due)))
+        if self._due is not None:
+            due, self._due = self._due, None
+            self._open = beside(lambda: self._try_commit(*due))
 
     def _try_commit(
         self,

@@ -47,10 +47,8 @@ def let_go(producer: Producer) -> None:
     Closing aborts what is open, and waits for that: behind an outage without end (seen). Then it is
     left to itself; whoever takes over its id fences it.
     """
-    closed: Future[None] = Future()
-    start_new_thread(tell, (closed, lambda: _close(producer)))
     with suppress(TimeoutError):
-        closed.result(_CLOSE_S)
+        beside(lambda: _close(producer)).result(_CLOSE_S)
 
 
 def _close(producer: Producer) -> None:
@@ -61,9 +59,18 @@ def _close(producer: Producer) -> None:
         producer.close()
 
 
-def tell(told: "Future[T]", call: Callable[[], T]) -> None:
-    """Have whoever asks hear what became of a call, which is made in a thread of its own."""
-    try:
-        told.set_result(call())
-    except Exception as error:  # noqa: BLE001 (goes to whoever asks)
-        told.set_exception(error)
+def beside(call: Callable[[], T]) -> "Future[T]":
+    """Make a call in a thread of its own, since it may never return; return what becomes of it.
+
+    Not of `threading`: its start waits for the new thread, and its end for such a call.
+    """
+    told: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            told.set_result(call())
+        except Exception as error:  # noqa: BLE001 (goes to whoever asks)
+            told.set_exception(error)
+
+    start_new_thread(run, ())
+    return told

@@ -20,7 +20,7 @@ from confluent_kafka.admin import AdminClient
 from loyaltystream.errors import RetryableBrokerError
 from loyaltystream.kafka.connection import connect, member_properties, properties
 from loyaltystream.kafka.errors import translated
-from loyaltystream.kafka.groups import describe
+from loyaltystream.kafka.groups import describe, owned_of
 from loyaltystream.settings import KafkaSettings, WorkerSettings
 
 LOOK_EVERY_S: Final = 2.0
@@ -146,12 +146,6 @@ def owned_in(kafka: KafkaSettings, *, topic: str, group: str) -> AreOwned:
         found = describe(admin, group, _ANSWER_S)
         if found.state is not ConsumerGroupState.STABLE:
             raise RetryableBrokerError(f"group {group} is sharing out its partitions")
-        owned = {
-            place.partition
-            for member in found.members
-            for place in member.assignment.topic_partitions
-            if place.topic == topic
-        }
-        return owned >= partitions.keys()
+        return owned_of(found, topic) >= partitions.keys()
 
     return are_owned

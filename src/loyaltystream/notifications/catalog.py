@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from loyaltystream.avro.schemas import NOTIFICATION_NAMESPACE
+from loyaltystream.avro.schemas import NOTIFICATION_NAMESPACE, of_notification
 
 CUSTOMER_IDENTIFIERS: Final = f"{NOTIFICATION_NAMESPACE}.CustomerIdentifiers"
 """The record that is made from the event's identifiers wherever it stands."""
@@ -37,13 +37,9 @@ class NotificationType(msgspec.Struct, frozen=True):
     key: str = "{orgId}|" + _CUSTOMER
 
 
-def _schema(record: str) -> str:
-    return f"{NOTIFICATION_NAMESPACE}.{record}"
-
-
 def _type(name: str, ref_id: str = "eventId") -> NotificationType:
     """Return a type whose reference is its cause, or what the path into it says."""
-    return NotificationType(name, _schema(name[0].upper() + name[1:]), f"{{orgId}}_{{{ref_id}}}")
+    return NotificationType(name, of_notification(name), f"{{orgId}}_{{{ref_id}}}")
 
 
 def _engine_type(name: str) -> NotificationType:
@@ -60,7 +56,7 @@ _TURNS: Final = {
         _type("transactionUpdated", "data.transactionId"),
         NotificationType(
             "cardUpdated",
-            _schema("CardUpdated"),
+            of_notification("cardUpdated"),
             "{orgId}_{data.cardNumber}",
             # The one type without a customer.
             customer_id="",
@@ -85,7 +81,7 @@ _TURNS: Final = {
         _engine_type("issuedPointsReversed"),
         NotificationType(
             "CouponIssue",
-            _schema("CouponIssue"),
+            of_notification("CouponIssue"),
             "{orgId}_{data.series_info.id}_{data.coupons.0.id}:{data.coupons.0.id}",
             # Its customer stands inside the coupons, which are all hers.
             customer_id=_COUPON_CUSTOMER,
@@ -93,7 +89,7 @@ _TURNS: Final = {
         ),
         NotificationType(
             "CouponRedeem",
-            _schema("CouponRedeem"),
+            of_notification("CouponRedeem"),
             "{orgId}_{data.coupon.series_info.id}_{data.coupon.redemptionId}",
         ),
         _type("rewardIssued", "data.rewardId"),

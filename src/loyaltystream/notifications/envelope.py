@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from loyaltystream.avro.schemas import NOTIFICATION_NAMESPACE
-from loyaltystream.events import Header
+from loyaltystream.events import TYPE_HEADER, Header
 from loyaltystream.memo import Memo
 from loyaltystream.uuids import uuid5_text
 
@@ -122,7 +122,7 @@ def cloud_event_headers(
 
 
 _TYPES: Final[Memo[str, Header]] = Memo(
-    lambda event_name: ("ce_type", f"{NOTIFICATION_NAMESPACE}.{event_name}".encode())
+    lambda event_name: (TYPE_HEADER, f"{NOTIFICATION_NAMESPACE}.{event_name}".encode())
 )
 _SOURCES: Final[Memo[int, Header]] = Memo(
     lambda org_id: ("ce_source", f"/loyaltystream/{org_id}".encode())

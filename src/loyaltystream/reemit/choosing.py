@@ -9,10 +9,9 @@ from typing import Any, Final
 
 import msgspec
 
-from loyaltystream.events import Record
+from loyaltystream.events import TYPE_HEADER, Record
 from loyaltystream.reemit.customer import Customer
 
-TYPE_HEADER: Final = "ce_type"
 ORG_HEADER: Final = "ce_source"
 UNTOLD: Final = "unknown"
 """The type of a record that does not tell it: not one of ours."""

@@ -5,7 +5,7 @@ who are known elsewhere lie in it from now on.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Final, Protocol
+from typing import Protocol
 
 from loyaltystream.errors import StateError
 from loyaltystream.events import Record
@@ -13,8 +13,7 @@ from loyaltystream.memory.changelog import Layout
 from loyaltystream.memory.partition import explain_layout
 from loyaltystream.memory.rebuilding import UNFINISHED
 from loyaltystream.memory.relaid import Entry, Moved, read
-
-_FIRST_LOOK: Final = 64
+from loyaltystream.tailing.reading import last_of
 
 
 class Log(Protocol):
@@ -52,14 +51,14 @@ def demand_layout(log: Log, topic: str, layout: Layout) -> None:
     Raises:
         StateError: if it is not, or a relayout was begun and not finished.
     """
-    last = last_of(log, topic)
+    last = newest_entry(log, topic)
     if isinstance(last, Moved):
         raise StateError(UNFINISHED)
     if last is not None and last.layout != layout:
         raise StateError(explain_layout(last.layout, layout))
 
 
-def last_of(log: Log, topic: str) -> Entry | None:
+def newest_entry(log: Log, topic: str) -> Entry | None:
     """Return the last record of a partition that has any: a layout changes in all at once."""
     for number, span in sorted(log.settled_bounds(topic).items()):
         if (last := last_entry(log, topic, number, span)) is not None:
@@ -69,13 +68,5 @@ def last_of(log: Log, topic: str) -> Entry | None:
 
 def last_entry(log: Log, topic: str, number: int, span: tuple[int, int]) -> Entry | None:
     """Return the last record of one partition of the changelog, if it has any."""
-    (first, end), looked = span, _FIRST_LOOK
-    while first < end:
-        start = max(first, end - looked)
-        records = list(log.records(topic, number, start, end))
-        if records:
-            return read(records[-1].value or b"")
-        if start == first:
-            break
-        looked *= 8
-    return None
+    found = last_of(log, topic, number, span=span, count=1)
+    return read(found[0].value or b"") if found else None

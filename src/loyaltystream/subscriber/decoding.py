@@ -5,7 +5,7 @@ the record's own header has, is no fault of the record: it is waited for. So a r
 empty, restored from an old backup, or the wrong one makes no dead letters.
 """
 
-from typing import Final, Protocol
+from typing import Protocol
 
 import msgspec
 
@@ -13,12 +13,10 @@ from loyaltystream.avro import schemas
 from loyaltystream.avro.schemas import NOTIFICATION_NAMESPACE, Schema
 from loyaltystream.avro.wire import FRAME_BYTES, schema_id_of
 from loyaltystream.errors import RetryableBrokerError, SchemaError
-from loyaltystream.events import Record
+from loyaltystream.events import TYPE_HEADER, Record
 from loyaltystream.subscriber.outcomes import Blame, Failure
 from loyaltystream.subscriber.records import TYPES, Notification
 from loyaltystream.verdicts import Violation
-
-TYPE_HEADER: Final = "ce_type"
 
 
 class Writers(Protocol):
@@ -87,8 +85,7 @@ def schema_told(record: Record) -> str | None:
     """Return the name of the schema that a record of NOTIFY's was written by, as it says itself."""
     told = (record.header(TYPE_HEADER) or b"").decode(errors="replace")
     room, _, name = told.rpartition(".")
-    # The event is called pointsIssued, its record PointsIssued.
-    return f"{room}.{name[:1].upper()}{name[1:]}" if room == NOTIFICATION_NAMESPACE else None
+    return schemas.of_notification(name) if room == NOTIFICATION_NAMESPACE else None
 
 
 def _ask(schema_id: int, writers: Writers) -> Schema | str:

@@ -14,8 +14,7 @@ from loyaltystream.avro import schemas
 from loyaltystream.avro.schemas import NOTIFICATION_NAMESPACE, Schema
 from loyaltystream.avro.wire import frame
 from loyaltystream.errors import LoyaltyStreamError
-from loyaltystream.events import Header, Record
-from loyaltystream.subscriber.decoding import TYPE_HEADER
+from loyaltystream.events import TYPE_HEADER, Header, Record
 from loyaltystream.subscriber.desk import Desk
 from loyaltystream.subscriber.lanes import Lanes
 from loyaltystream.subscriber.outcomes import Delayed, Tally

@@ -21,14 +21,18 @@ _WIDER: Final = 8
 _in_time = attrgetter("timestamp_ms")
 
 
-class Log(Protocol):
-    """Topics as a read_committed consumer sees them."""
-
-    def bounds(self, topic: str) -> Mapping[int, tuple[int, int]]:
-        """Return for each partition its first retained offset and its last stable offset."""
+class Records(Protocol):
+    """The records of topics as a read_committed consumer sees them."""
 
     def records(self, topic: str, partition: int, start: int, end: int) -> Iterator[Record]:
         """Yield the committed records with offsets in [start, end)."""
+
+
+class Log(Records, Protocol):
+    """The same, with where they begin and end."""
+
+    def bounds(self, topic: str) -> Mapping[int, tuple[int, int]]:
+        """Return for each partition its first retained offset and its last stable offset."""
 
 
 class Tail:
@@ -84,7 +88,7 @@ class Tail:
 
 
 def last_of(
-    log: Log, topic: str, partition: int, *, span: tuple[int, int], count: int
+    log: Records, topic: str, partition: int, *, span: tuple[int, int], count: int
 ) -> deque[Record]:
     """Return a partition's last records: markers between them make it look further back.
 

@@ -6,9 +6,8 @@ a file. docs/metrics.md says what each metric means and what to do about it.
 
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from loyaltystream.errors import ConfigurationError
 from loyaltystream.telemetry.ages import Ages
 
 _SECONDS: Final = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 120.0)
@@ -186,19 +185,3 @@ class Metrics:
         return Histogram(
             f"loyaltystream_{name}", meaning, labels, buckets=buckets, registry=self.registry
         )
-
-
-def serve_registry(registry: CollectorRegistry, host: str, port: int) -> int:
-    """Serve `/metrics` of a registry; return the port.
-
-    Raises:
-        ConfigurationError: if the port is taken.
-    """
-    try:
-        server, _ = start_http_server(port, host, registry)
-    except OSError as error:
-        raise ConfigurationError(
-            f"telemetry.metrics_port = {port}: {host}:{port} cannot be served ({error}); "
-            f"choose another, or 0 for a free one"
-        ) from error
-    return int(server.server_address[1])

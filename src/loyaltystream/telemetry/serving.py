@@ -1,12 +1,13 @@
-"""The port that a worker is looked at through: its metrics, and its probes. Does I/O: HTTP."""
+"""The port that a process is looked at through: metrics, and a worker's probes. Does I/O: HTTP."""
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from socketserver import ThreadingMixIn
 from typing import Any, Final
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
-from prometheus_client import make_wsgi_app
+from prometheus_client import CollectorRegistry, make_wsgi_app, start_http_server
 
 from loyaltystream.errors import ConfigurationError
 from loyaltystream.health import PROBES, answer_to
@@ -42,15 +43,32 @@ def serve_worker(health: Health, host: str, port: int) -> int:
         start_response(_PHRASES[answer.status], headers)
         return [answer.body]
 
-    try:
+    with _bound(host, port):
         server = make_server(host, port, application, _Threaded, _Silent)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return int(server.server_address[1])
+
+
+def serve_registry(registry: CollectorRegistry, host: str, port: int) -> int:
+    """Serve `/metrics` of a registry; return the port.
+
+    Raises:
+        ConfigurationError: if the port is taken.
+    """
+    with _bound(host, port):
+        server, _ = start_http_server(port, host, registry)
+    return int(server.server_address[1])
+
+
+@contextmanager
+def _bound(host: str, port: int) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise ConfigurationError(
             f"telemetry.metrics_port = {port}: {host}:{port} cannot be served ({error}); "
             f"choose another, or 0 for a free one"
         ) from error
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return int(server.server_address[1])
 
 
 class _Threaded(ThreadingMixIn, WSGIServer):

@@ -8,7 +8,7 @@ from loyaltystream.audit.source import Source, source_of
 from loyaltystream.avro.event_reader import EventReader
 from loyaltystream.content import unique_texts
 from loyaltystream.definitions.model import EventDefinition
-from loyaltystream.events import Record
+from loyaltystream.events import TYPE_HEADER, Record
 from loyaltystream.letters.letter import Letter
 from loyaltystream.memory.identity import Identity
 from loyaltystream.topology import Topics
@@ -21,7 +21,6 @@ Event = Mapping[str, Any]
 Matches = Callable[[Record, Event], bool]
 """Says whether an event of `EMFConsumer` or `EIConsumer` is the one that is looked for."""
 
-NOTIFICATION_TYPE = "ce_type"
 NOTIFICATION_ID = "ce_id"
 
 
@@ -163,7 +162,7 @@ def routed_of(found: Found) -> tuple[Routed, ...]:
 
 
 def _notification(topic: str, record: Record) -> Routed:
-    kind = (record.header(NOTIFICATION_TYPE) or b"").decode(errors="replace").rpartition(".")[2]
+    kind = (record.header(TYPE_HEADER) or b"").decode(errors="replace").rpartition(".")[2]
     made = (record.header(NOTIFICATION_ID) or b"").decode(errors="replace")
     place = Place(topic, record.partition, record.offset)
     return Routed(place, record.timestamp_ms, kind or None, made or None)

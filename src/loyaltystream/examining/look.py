@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Final
 
 from loyaltystream.app import Deployment
+from loyaltystream.clients import poll_interval_ms
 from loyaltystream.defining import windows_of
 from loyaltystream.doctor import timeouts, topics
 from loyaltystream.doctor.findings import Finding, Unseen
@@ -16,7 +17,6 @@ from loyaltystream.events import Record
 from loyaltystream.kafka.examining import Examiner
 from loyaltystream.kafka.reading import Bounds
 from loyaltystream.kafka.topics import TopicPlan
-from loyaltystream.settings import poll_interval_ms
 
 SAMPLE: Final = 2_000
 """So many records of a topic are looked at, the last ones of all partitions together."""

@@ -24,6 +24,7 @@ from confluent_kafka.admin import (
     TopicDescription,
 )
 
+from loyaltystream.clients import KafkaSettings
 from loyaltystream.doctor.brokers import Reached
 from loyaltystream.doctor.topics import NEEDED, TopicFacts
 from loyaltystream.errors import BrokerError
@@ -32,7 +33,6 @@ from loyaltystream.kafka.errors import translated
 from loyaltystream.kafka.groups import owned_of
 from loyaltystream.kafka.offsets import list_offsets
 from loyaltystream.kafka.topics import TopicPlan, differences
-from loyaltystream.settings import KafkaSettings
 
 ANSWER_S: Final = 5.0
 _DENIED: Final = frozenset(

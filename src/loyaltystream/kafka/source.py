@@ -12,6 +12,7 @@ from typing import Final
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from loyaltystream.clients import KafkaSettings
 from loyaltystream.errors import BrokerError, FatalBrokerError, RetryableBrokerError, StateError
 from loyaltystream.events import Record
 from loyaltystream.kafka.claim import Claim, taken_in
@@ -24,7 +25,7 @@ from loyaltystream.kafka.offsets import committed_offsets
 from loyaltystream.kafka.reading import to_record
 from loyaltystream.kafka.vigil import Nameless, Vigil, owned_in
 from loyaltystream.ports import Group, Ownership
-from loyaltystream.settings import KafkaSettings, WorkerSettings
+from loyaltystream.settings import WorkerSettings
 
 _METADATA_HEAD: Final = struct.Struct("<7si")
 """How librdkafka writes group metadata down: a mark of seven characters, then the generation."""

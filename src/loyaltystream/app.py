@@ -13,6 +13,7 @@ import msgspec
 from loyaltystream import __version__
 from loyaltystream.audit.audit import Audit
 from loyaltystream.audit.log import Groups
+from loyaltystream.audit.releases import Releases
 from loyaltystream.audit.stage import Deployment as AuditedDeployment
 from loyaltystream.audit.stage import Progress
 from loyaltystream.avro import schemas
@@ -561,6 +562,11 @@ def build_audit(settings: Settings, progress: Progress = lambda _what, _offsets:
             letters=deployment.open_letters("ingest"),
             ring=deployment.ring,
             views=source.at,
+            is_older=Releases(
+                deployment.published(),
+                id_of=deployment.registry.find,
+                writer_of=deployment.registry.writer_schema,
+            ).is_older,
             catch_up=source.catch_up,
         ),
         groups=Groups(deployment.group("ingest"), deployment.group("notify")),

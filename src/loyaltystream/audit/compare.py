@@ -8,6 +8,7 @@ from loyaltystream.audit.expected import ANYWHERE, Expected
 from loyaltystream.audit.findings import Detail, Fault, Ledger, Notice, Place
 from loyaltystream.audit.found import Found, FoundOutputs, Head
 from loyaltystream.audit.opening import LOCKED
+from loyaltystream.audit.releases import is_stamped_older
 from loyaltystream.sealing.ring import Locked
 
 _EXCUSED_BY_VERSION = frozenset(
@@ -119,11 +120,11 @@ class Comparison:
         if wanted.outcome != output.outcome:
             text = f"{wanted.outcome}, and not {output.outcome}"
             return [_Trouble(Fault.WRONG_VERDICT, text, output.place)]
-        sealed = output.stamp == LOCKED
-        if not sealed and wanted.stamp != output.stamp:
+        unread = _unread(output)
+        differs = wanted.stamp.key != output.stamp.key if unread else wanted.stamp != output.stamp
+        if differs and output.stamp != LOCKED:
             text = f"{wanted.stamp.difference(output.stamp)} not as the event makes it"
             return [_Trouble(Fault.WRONG_CONTENT, text, output.place)]
-        unread = [_Trouble(Fault.SEALED, Locked.NO_KEY.value, output.place)] if sealed else []
         slot = output.topic, output.partition
         last, self._last[slot] = self._last.get(slot, -1), output.offset
         if output.offset < last:
@@ -149,6 +150,15 @@ class Comparison:
         head = self._heads[slot]
         # An output is appended after its cause: a cause as young as the head has its output there.
         return head is None or cause.timestamp_ms < head.timestamp_ms
+
+
+def _unread(output: Found) -> list[_Trouble]:
+    """Return why the value of an output was not compared; none: it is."""
+    if output.stamp == LOCKED:
+        return [_Trouble(Fault.SEALED, Locked.NO_KEY.value, output.place)]
+    if is_stamped_older(output.stamp):
+        return [_Trouble(Notice.OLDER_RELEASE, "written by an older release", output.place)]
+    return []
 
 
 def _split_repeats(

@@ -48,6 +48,7 @@ class Notice(StrEnum):
     RELAYOUT_EXPIRED = "RELAYOUT_EXPIRED"
     NEVER_READ = "NEVER_READ"
     NOT_AUDITED = "NOT_AUDITED"
+    OLDER_RELEASE = "OLDER_RELEASE"
 
 
 EXPLANATIONS: Final[dict[Fault | Notice, str]] = {
@@ -78,6 +79,7 @@ EXPLANATIONS: Final[dict[Fault | Notice, str]] = {
     Notice.RELAYOUT_EXPIRED: "a relayout of what retention has removed since",
     Notice.NEVER_READ: "records from before the offset that the group was told to begin at",
     Notice.NOT_AUDITED: "outputs of stage notify, which this audit does not derive",
+    Notice.OLDER_RELEASE: "written by an older release: there once, and its value not compared",
 }
 """One clause for each kind of finding, for people."""
 

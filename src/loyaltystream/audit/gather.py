@@ -16,6 +16,7 @@ from loyaltystream.audit.findings import Detail, Fault, Ledger, Notice, Place
 from loyaltystream.audit.found import FoundOutputs, Head, Said
 from loyaltystream.audit.log import Groups, Log
 from loyaltystream.audit.opening import stamp_letter
+from loyaltystream.audit.releases import stamp_older
 from loyaltystream.audit.resending import Resendings
 from loyaltystream.audit.source import Source, source_of
 from loyaltystream.audit.stage import Deployment, Evidence, Progress, Span, Versions
@@ -77,6 +78,7 @@ class Gathering:
             deployment.topics.emf, resending_of=deployment.rules.resending_of, ledger=ledger
         )
         self._ring = deployment.ring
+        self._is_older = deployment.is_older
         self._ledger = ledger
         self._progress = progress
 
@@ -143,7 +145,9 @@ class Gathering:
         if judged is not None:
             name = judged.org_id, judged.event_name
             evidence.versions.note(source.partition, source.offset, name, foreign=foreign)
-        if topic == self._topics.dead_letter:
+        if self._is_older(topic, record.value):
+            mark = stamp_older(record.key)
+        elif topic == self._topics.dead_letter:
             mark = stamp_letter(record, self._ring)
         else:
             mark = stamp(record.key, record.value, record.headers)

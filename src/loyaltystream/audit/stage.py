@@ -8,6 +8,7 @@ import msgspec
 from loyaltystream.audit.findings import Ledger
 from loyaltystream.audit.found import FoundOutputs, Head
 from loyaltystream.audit.log import Log
+from loyaltystream.audit.releases import IsOlder, none_is_older
 from loyaltystream.definitions.registry import Definitions
 from loyaltystream.memory.changelog import Layout
 from loyaltystream.memory.identity import Identity
@@ -32,6 +33,7 @@ class Deployment(msgspec.Struct, frozen=True):
         layout: what these depend on, the partition count among it.
         letters: encodes the dead letters of stage ingest, and seals none.
         ring: opens those that were sealed.
+        is_older: tells outputs of an older release.
         catch_up: called once it is known how far the audit goes: definitions that came later than
             those are of no interest, and all earlier ones are.
     """
@@ -44,6 +46,7 @@ class Deployment(msgspec.Struct, frozen=True):
     letters: Letters
     ring: KeyRing = NO_KEYS
     views: Callable[[int], Definitions] | None = None
+    is_older: IsOlder = none_is_older
     catch_up: Callable[[], object] = lambda: None
 
 

@@ -28,12 +28,13 @@ def stamp(key: bytes | None, value: bytes | None, headers: Sequence[Header]) -> 
         if name != SOURCE_HEADER:
             parts += [_framed(name.encode()), _framed(content)]
     whole = blake2b(b"".join(parts), digest_size=16).digest()
-    return Stamp(_sum(key), _sum(value), whole)
+    return Stamp(checksum(key), checksum(value), whole)
 
 
 def _framed(content: bytes | None) -> bytes:
     return b"\0" if content is None else b"\1" + len(content).to_bytes(4) + content
 
 
-def _sum(content: bytes | None) -> int:
+def checksum(content: bytes | None) -> int:
+    """Return the checksum that a stamp has of a key, or of a value."""
     return 0 if content is None else zlib.crc32(content, 1)

@@ -70,11 +70,11 @@ from loyaltystream.runner import Runner
 from loyaltystream.sealing.ring import NO_KEYS, KeyRing
 from loyaltystream.settings import TOPIC_ROLES, Settings
 from loyaltystream.stage import FreshStart, IngestStage, NotifyStage, Remembered
+from loyaltystream.telemetry import log_events
 from loyaltystream.telemetry.definitions import DefinitionWatch
 from loyaltystream.telemetry.health import Health, Watched
 from loyaltystream.telemetry.memory import MemoryWatch
 from loyaltystream.telemetry.metrics import Metrics
-from loyaltystream.telemetry.offsets import note_forgotten
 from loyaltystream.telemetry.registry import RegistryWatch
 from loyaltystream.telemetry.worker import Readings, WorkerTelemetry
 from loyaltystream.topology import Output, Topics
@@ -597,7 +597,11 @@ def _build_notify(deployment: Deployment, metrics: Metrics, start: FreshStart) -
     notify = build_notify(deployment, deployment.letters("notify"))
     definitions = deployment.definitions(metrics)
     reached = Reached(deployment.reader, deployment.topics)
-    fresh = going_on(reached, start, note_forgotten)
+    fresh = going_on(
+        reached,
+        start,
+        lambda partition, offset: log_events.offsets_forgotten(partition=partition, offset=offset),
+    )
     return _Work(NotifyStage(notify, definitions=definitions, fresh=fresh), definitions)
 
 

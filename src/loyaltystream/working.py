@@ -16,15 +16,15 @@ from collections.abc import Sequence
 from typing import Final
 
 import msgspec
-import structlog
 
 from loyaltystream import __version__
 from loyaltystream.app import STAGES, Deployment, build_worker, fresh_start, member_name
 from loyaltystream.errors import RetryableBrokerError
 from loyaltystream.occupancy import occupied
 from loyaltystream.settings import Settings
-from loyaltystream.telemetry import logs
+from loyaltystream.telemetry import log_events, logs
 from loyaltystream.telemetry.health import health_of
+from loyaltystream.telemetry.seldom import Seldom
 from loyaltystream.telemetry.serving import serve_worker
 
 GRACE_S: Final = 10.0
@@ -72,11 +72,9 @@ def work(settings: Settings, order: Order) -> None:
     stopping = _stop_on_signals()
     if order.parent is not None:
         _end_with_parent(order.parent)
-    logs.configure(settings.telemetry)
+    name, seldom = member_name(settings, order.stage, order.slot), Seldom()
+    logs.configure(settings.telemetry, order.stage, name)
     tune_allocator()
-    name = member_name(settings, order.stage, order.slot)
-    logs.bind(order.stage, name)
-    log = structlog.get_logger()
     threading.Thread(target=_leave_in_time, args=(stopping,), daemon=True).start()
     with occupied(settings.worker.state_dir / name):
         deployment, health = Deployment(settings), health_of(settings)
@@ -94,19 +92,18 @@ def work(settings: Settings, order: Order) -> None:
                 )
             except RetryableBrokerError as error:
                 health.waiting(str(error))
-                log.warning("broker.awaited", why=str(error), next="trying again until it is back")
+                if seldom.take():
+                    log_events.broker_awaited(why=str(error))
                 stopping.wait(_AWAIT_S)
         if worker is not None:
-            log.info(
-                "worker.started",
-                version=__version__,
-                metrics=f"{settings.telemetry.metrics_host}:{port}",
+            log_events.worker_started(
+                version=__version__, metrics=f"{settings.telemetry.metrics_host}:{port}"
             )
             worker.watch()
             tune_interpreter()
             worker.runner.run(stopping.is_set)
             worker.leave()
-    log.info("worker.stopped")
+    log_events.worker_stopped()
 
 
 def tune_interpreter() -> None:
@@ -177,9 +174,7 @@ def _leave_in_time(stopping: threading.Event) -> None:
     """End the process if it is still there some time after it was told to stop."""
     stopping.wait()
     time.sleep(LEAVE_S)
-    structlog.get_logger().warning(
-        "worker.left", why="the broker did not answer", next="a successor settles the transaction"
-    )
+    log_events.worker_left(why="the broker did not answer")
     os._exit(0)
 
 

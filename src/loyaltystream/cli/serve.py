@@ -60,7 +60,7 @@ def definitions(context: typer.Context) -> None:
     deployment.reader.partitions(deployment.topics.definitions)
     # What is wrong with the topic is told now, and whoever asks first does not wait for it.
     deployment.desk.read()
-    logs.configure(settings.telemetry)
+    logs.configure(settings.telemetry, "definitions", settings.worker.instance)
     built = build_application(
         Book(deployment.desk, limits_of(settings)),
         tokens,
@@ -90,7 +90,7 @@ def gateway(context: typer.Context) -> None:
 
     tune_allocator()
     deployment.reader.partitions(deployment.topics.ingest)
-    logs.configure(settings.telemetry)
+    logs.configure(settings.telemetry, "gateway", settings.worker.instance)
     logs.hide_requests()
     telemetry = GatewayTelemetry()
     built = build(deployment, tokens, telemetry)

@@ -63,9 +63,9 @@ profile: $(VENV)/.dev ## what each step of both stages costs an event, and a rej
 
 lock: $(VENV)/.dev ## pin every dependency by hash again (names no index)
 	@$(BIN)/python -m pip install --quiet uv
-	@$(BIN)/uv pip compile pyproject.toml --extra local --extra service --extra build --universal --python-version 3.11 \
+	@$(BIN)/uv pip compile pyproject.toml --extra local --extra service --extra otel --extra build --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-emit-index-url --quiet --upgrade -o requirements/run.txt
-	@$(BIN)/uv pip compile pyproject.toml --extra local --extra service --extra build --extra dev --universal --python-version 3.11 \
+	@$(BIN)/uv pip compile pyproject.toml --extra local --extra service --extra otel --extra build --extra dev --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-emit-index-url --quiet --upgrade -o requirements/dev.txt
 	@$(BIN)/uv pip compile pyproject.toml --extra service -c requirements/run.txt --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-emit-index-url --quiet -o requirements/image.txt

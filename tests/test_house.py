@@ -22,6 +22,7 @@ OWNERS = {
     "jgo": {"platform"},
     "jsonpatch": {"letters"},
     "numpy": {"memory", "audit", "keys.py", "dialects/survey.py"},
+    "opentelemetry": {"otel"},
     "prometheus_client": {"telemetry"},
     "psutil": {"platform"},
     "pydantic": {
@@ -32,6 +33,7 @@ OWNERS = {
         "served.py",
         "settings.py",
         "subscriber/subscription.py",
+        "tracing/settings.py",
         "demo",
     },
     "pydantic_settings": {"settings.py"},

@@ -26,6 +26,8 @@ from loyaltystream.telemetry import log_events, logs
 from loyaltystream.telemetry.health import health_of
 from loyaltystream.telemetry.seldom import Seldom
 from loyaltystream.telemetry.serving import serve_worker
+from loyaltystream.tracing.opening import open_tracing
+from loyaltystream.tracing.spans import Work
 
 GRACE_S: Final = 10.0
 LEAVE_S: Final = 9.0
@@ -78,6 +80,7 @@ def work(settings: Settings, order: Order) -> None:
     threading.Thread(target=_leave_in_time, args=(stopping,), daemon=True).start()
     with occupied(settings.worker.state_dir / name):
         deployment, health = Deployment(settings), health_of(settings)
+        tracing = open_tracing(settings.traces, work_of(deployment, order.stage), name)
         port = serve_worker(health, settings.telemetry.metrics_host, _metrics_port(settings, order))
         worker = None
         while worker is None and not stopping.is_set():
@@ -89,6 +92,7 @@ def work(settings: Settings, order: Order) -> None:
                     start=fresh_start(deployment, order.stage, order.start),
                     accept_loss_ms=int(time.time() * 1000) if order.accept_memory_loss else None,
                     health=health,
+                    tracing=tracing,
                 )
             except RetryableBrokerError as error:
                 health.waiting(str(error))
@@ -103,7 +107,15 @@ def work(settings: Settings, order: Order) -> None:
             tune_interpreter()
             worker.runner.run(stopping.is_set)
             worker.leave()
+        tracing.close()
     log_events.worker_stopped()
+
+
+def work_of(deployment: Deployment, stage: str) -> Work:
+    """Return what the spans of a stage's workers have in common."""
+    topics = deployment.topics
+    topic = topics.ingest if stage == STAGES[0] else topics.emf
+    return Work(stage, topic, deployment.group(stage), topics.notifications)
 
 
 def tune_interpreter() -> None:

@@ -23,7 +23,7 @@ from loyaltystream.kafka.letterbox import TopicLetterbox
 from loyaltystream.subscriber.desk import AWAIT_S, Desk
 from loyaltystream.subscriber.hand import Hand
 from loyaltystream.subscriber.outcomes import Tally
-from loyaltystream.subscriber.reactions import Reactions
+from loyaltystream.subscriber.reactions import Calling, Reactions, plainly
 from loyaltystream.subscriber.subscription import Subscription
 from loyaltystream.subscriber.window import Seen, Window
 
@@ -38,13 +38,19 @@ class Subscriber:
         subscription: where, as whom, how patiently.
         reactions: what to do.
         seen: which notifications were handled already; by default the last 100,000 of this process.
+        calling: calls one of the functions, as `loyaltystream.otel.reacting.traced` says.
 
     Raises:
         ConfigurationError: if there is no reaction at all.
     """
 
     def __init__(
-        self, subscription: Subscription, reactions: Reactions, *, seen: Seen | None = None
+        self,
+        subscription: Subscription,
+        reactions: Reactions,
+        *,
+        seen: Seen | None = None,
+        calling: Calling = plainly,
     ) -> None:
         if not reactions:
             raise ConfigurationError("there is no reaction to any notification")
@@ -59,6 +65,7 @@ class Subscriber:
             seen=Window() if seen is None else seen,
             writers=Registry(subscription.registry()),
             letterbox=self._letterbox,
+            calling=calling,
         )
         self._hand = Hand(desk.treat)
         self._stopping = threading.Event()

@@ -97,6 +97,11 @@ def snapshot_refused(*, partition: int, snapshot: str, why: str) -> None:
     """A snapshot is passed over at a restart."""
 
 
+@_event("spans.lost", "warning", "the work goes on; what comes is traced")
+def spans_lost(*, spans: int, why: str) -> None:
+    """Traces have gaps: so many spans since the last time were not written."""
+
+
 @_event("events.refused", "warning", "their producers send them again")
 def events_refused(*, why: str) -> None:
     """The gateway could not write events."""

@@ -57,6 +57,8 @@ def configure(settings: TelemetrySettings, stage: str, worker: str) -> None:
     logging.basicConfig(level=_LEVELS[settings.log_level], handlers=[handler], force=True)
     logging.captureWarnings(True)  # noqa: FBT003 (the client warns on standard error, in no form)
     logging.getLogger("httpx2").setLevel(logging.WARNING)
+    # What it says of each request that fails, `spans.lost` tells once in a while.
+    logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
     client = logging.getLogger("librdkafka")
     client.setLevel(logging.NOTSET)
     client.addFilter(_Sparse())

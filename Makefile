@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PYTEST ?= --numprocesses 2 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types bench profile dashboards chaos soak lock clean
+.PHONY: help setup demo test lint types bench profile dashboards chaos soak sbom advisories lock clean
 
 help: ## say what each target does
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -60,6 +60,13 @@ profile: $(VENV)/.dev ## what each step of both stages costs an event, and a rej
 	@$(BIN)/python -m tests.bench.notifying $(PROFILE)
 	@$(BIN)/python -m tests.bench.records $(PROFILE)
 	@$(BIN)/python -m tests.bench.refusing $(PROFILE)
+
+sbom: $(VENV)/.dev ## write dist/sbom.json: all that the image installs, as CycloneDX
+	@mkdir -p dist
+	@$(BIN)/python -W ignore -m cyclonedx_py requirements requirements/image.txt --pyproject pyproject.toml --output-reproducible --of JSON -o dist/sbom.json
+
+advisories: $(VENV)/.dev ## look up what is installed among PyPI's security advisories (needs the network)
+	@$(BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements/image.txt
 
 lock: $(VENV)/.dev ## pin every dependency by hash again (names no index)
 	@$(BIN)/python -m pip install --quiet uv

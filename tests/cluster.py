@@ -7,7 +7,7 @@ answers; the local platform. None of them is a failure, never a skip.
 import os
 import signal
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
-from loyaltystream.platform import Addresses, LocalPlatform
+from loyaltystream.platform import Addresses, LocalPlatform, Variation
 from loyaltystream.settings import PlatformSettings, load
 
 REGISTRY_IMAGE = "apicurio/apicurio-registry:3.3.3"
@@ -46,19 +46,17 @@ def obtained(directory: Path) -> Iterator[tuple[str, Addresses]]:
 
 
 @contextmanager
-def own_platform(
-    directory: Path, further: Mapping[str, str] | None = None
-) -> Iterator[LocalPlatform]:
+def own_platform(directory: Path, variation: Variation | None = None) -> Iterator[LocalPlatform]:
     """Yield a platform of a test's own, on free ports; whatever of it runs is stopped in the end.
 
     Args:
         directory: where it lives.
-        further: settings of its broker.
+        variation: what its broker and registry have otherwise than everybody.
     """
     settings = PlatformSettings(
         directory=directory, cache=load().platform.cache, kafka_port=0, registry_port=0
     )
-    platform = LocalPlatform(settings, further=further)
+    platform = LocalPlatform(settings, variation=variation)
     try:
         yield platform
     finally:

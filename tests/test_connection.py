@@ -3,10 +3,10 @@
 import pytest
 from pydantic import SecretStr
 
+from loyaltystream.clients import KafkaSettings
 from loyaltystream.errors import ConfigurationError
 from loyaltystream.kafka.connection import RECONNECT_MS, properties
 from loyaltystream.kafka.reading import LogReader
-from loyaltystream.settings import KafkaSettings
 
 PAUSE = "reconnect.backoff.max.ms"
 

@@ -26,6 +26,7 @@ OWNERS = {
     "prometheus_client": {"telemetry"},
     "psutil": {"platform"},
     "pydantic": {
+        "clients.py",
         "definitions",
         "dialects/sources.py",
         "sealing/keys.py",

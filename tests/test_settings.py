@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from loyaltystream.clients import OWNED_CLIENT_PROPERTIES
 from loyaltystream.errors import ConfigurationError
 from loyaltystream.settings import (
     ENVIRONMENT_PREFIX,
     FILE_VARIABLE,
-    OWNED_CLIENT_PROPERTIES,
+    SECRETS_VARIABLE,
     Settings,
     load,
     setting_names,
@@ -19,7 +20,7 @@ from loyaltystream.settings import (
 @pytest.fixture(autouse=True)
 def _bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Nothing from outside, and a working directory without a settings file."""
-    for name in (*map(variable, setting_names()), FILE_VARIABLE):
+    for name in (*map(variable, setting_names()), FILE_VARIABLE, SECRETS_VARIABLE):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
 
@@ -59,6 +60,58 @@ def test_a_file_is_found_by_name_by_variable_or_where_one_stands(
     monkeypatch.setenv(FILE_VARIABLE, str(files["told.toml"]))
     assert load().topics.partitions == 2
     assert load(files["named.toml"]).topics.partitions == 1
+
+
+@pytest.fixture
+def secrets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Return a directory for files of one setting each."""
+    directory = tmp_path / "secrets"
+    directory.mkdir()
+    monkeypatch.setenv(SECRETS_VARIABLE, str(directory))
+    return directory
+
+
+def test_a_setting_may_have_a_file_of_its_own(
+    secrets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stands between file and environment, and leaves its neighbours alone."""
+    (tmp_path / "loyaltystream.toml").write_text(
+        '[memory]\nhash_key = "from the TOML file"\nwindow_days = 40\n'
+    )
+    (secrets / "memory.hash_key").write_text("from its own file\n")
+    (secrets / "kafka.client").write_text('{"sasl.password": "quiet", "sasl.username": "me"}')
+    hidden = secrets / "..data"
+    hidden.mkdir()  # as Kubernetes has it
+    (hidden / "memory.hash_key").write_text("the one before that")
+    settings = load()
+    assert settings.memory.hash_key is not None
+    assert settings.memory.hash_key.get_secret_value() == "from its own file"
+    assert settings.memory.window_days == 40
+    assert settings.kafka.client["sasl.password"].get_secret_value() == "quiet"
+    assert "quiet" not in repr(settings)
+    monkeypatch.setenv(variable("memory.hash_key"), "from the environment")
+    told = load().memory.hash_key
+    assert told is not None
+    assert told.get_secret_value() == "from the environment"
+
+
+def test_a_mistake_in_a_file_of_its_own_is_told_with_its_path(secrets: Path) -> None:
+    """A name that is no setting's, and a value that is not allowed; the value is not told."""
+    (secrets / "memory.hashkey").write_text("never to be shown")
+    (secrets / "memory.hash_key").write_text("short")
+    told = refused()
+    assert f"{secrets}/memory.hashkey: no such setting; did you mean memory.hash_key?" in told
+    assert f"{secrets}/memory.hash_key: " in told
+    assert "never to be shown" not in told
+    assert "short" not in told
+
+
+def test_a_directory_of_secrets_has_to_be_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A volume that was not mounted is told, and nobody starts without its secrets."""
+    monkeypatch.setenv(SECRETS_VARIABLE, str(tmp_path / "nowhere"))
+    assert refused().startswith(f"{SECRETS_VARIABLE}: ")
 
 
 def test_all_mistakes_are_told_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -436,7 +436,7 @@ def _changelog_days(window_days: int, ingest_days: int) -> int:
 def describe(change: Change) -> list[str]:
     """Return what is to be done to a topic, a line each."""
     if change.action == "create":
-        return [f"{change.plan.name} is missing"]
+        return [f"{change.plan.name} is missing, or our rights do not show it"]
     return [f"{change.plan.name}: {name} {what}" for name, what in change.differences.items()]
 
 

@@ -76,8 +76,7 @@ class Runner:
     def turn(self) -> None:
         """Take one batch as far as its submitted commit."""
         if self._rewinding:
-            self._settle()
-            self._rewind()
+            self._recover()
         batch = self._source.poll()
         if self._rewinding:
             # A rebalance inside the poll found that the last transaction was lost; or it had to be
@@ -94,6 +93,21 @@ class Runner:
         if plans and not self._rewinding:
             self._send(plans, group)
         self._telemetry.turned()
+
+    def _recover(self) -> None:
+        """Learn what became of the open transaction, and read again.
+
+        Raises:
+            RetryableBrokerError: if that can't be done yet; the group was polled all the same. It
+                may be what is waited for: nobody else gives a member's rebalances a turn, and one
+                that has none for long is left behind.
+        """
+        try:
+            self._settle()
+            self._rewind()
+        except RetryableBrokerError:
+            self._source.poll()  # what came is read again
+            raise
 
     def _beginnings(self, batch: Mapping[int, list[Record]]) -> list[Plan]:
         """Return where partitions begin that the log knows nothing of, and that nothing came from.

@@ -1,7 +1,8 @@
-"""Every setting, read once from a TOML file and the environment, frozen, all mistakes at once.
+"""Every setting, read once from files and the environment, frozen, all mistakes at once.
 
-Does I/O: reads one file and the environment, and is the only room that does. The environment wins
-over the file: `LOYALTYSTREAM_KAFKA__BOOTSTRAP_SERVERS` is `bootstrap_servers` of table `[kafka]`.
+Does I/O: reads files and the environment, and is the only room that does. The environment wins over
+files: `LOYALTYSTREAM_KAFKA__BOOTSTRAP_SERVERS` is `bootstrap_servers` of table `[kafka]`. Files of
+one setting each, named as it is, lie in `$LOYALTYSTREAM_SECRETS`; they win over the TOML file.
 """
 
 import os
@@ -18,9 +19,15 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    NestedSecretsSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from loyaltystream import mistakes
+from loyaltystream.clients import KafkaSettings, RegistrySettings
 from loyaltystream.definitions.model import DAY_CLASSES
 from loyaltystream.dialects.sources import Dialects
 from loyaltystream.errors import ConfigurationError, SettingsError
@@ -33,71 +40,15 @@ from loyaltystream.tracing.settings import TraceSettings
 
 ENVIRONMENT_PREFIX = mistakes.ENVIRONMENT_PREFIX
 FILE_VARIABLE = mistakes.FILE_VARIABLE
+SECRETS_VARIABLE = mistakes.SECRETS_VARIABLE
 DEFAULT_FILE = Path("loyaltystream.toml")
 
 variable = mistakes.variable
 
-# What loyaltystream has to decide about its clients: a stray value loses or doubles events.
-OWNED_CLIENT_PROPERTIES = frozenset(
-    {
-        "auto.commit.enable",
-        "auto.offset.reset",
-        "bootstrap.servers",
-        "delivery.timeout.ms",
-        "enable.auto.commit",
-        "enable.auto.offset.store",
-        "enable.idempotence",
-        "group.id",
-        "group.instance.id",
-        "group.protocol",
-        "isolation.level",
-        "message.timeout.ms",
-        "metadata.broker.list",
-        "partitioner",
-        "partition.assignment.strategy",
-        "session.timeout.ms",
-        "transaction.timeout.ms",
-        "transactional.id",
-    }
-)
-
-
-POLL_INTERVAL = "max.poll.interval.ms"
-DEFAULT_POLL_INTERVAL_MS = 300_000
-"""The client library's own."""
-
-ClientProperties = Annotated[dict[str, SecretStr], FROM_TEXT]
 Milliseconds = Annotated[int, Field(gt=0)]
 Days = Annotated[int, Field(gt=0)]
 TopicName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,200}$")]
 CountryCode = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,3}$")]
-
-
-class KafkaSettings(Section):
-    """The broker, and what any librdkafka client needs to reach it (TLS, SASL)."""
-
-    bootstrap_servers: str = Field("127.0.0.1:9092", min_length=1)
-    client: ClientProperties = Field({})
-
-    @field_validator("client")
-    @classmethod
-    def _leaves_our_properties_alone(cls, client: dict[str, SecretStr]) -> dict[str, SecretStr]:
-        if owned := sorted(OWNED_CLIENT_PROPERTIES & client.keys()):
-            raise ValueError(f"may not set {', '.join(owned)}: loyaltystream decides these")
-        return client
-
-
-def poll_interval_ms(kafka: KafkaSettings) -> int:
-    """Return how long a worker may go without a poll before its group goes on without it."""
-    told = kafka.client.get(POLL_INTERVAL)
-    return DEFAULT_POLL_INTERVAL_MS if told is None else int(told.get_secret_value())
-
-
-class RegistrySettings(Section):
-    """The schema registry (any Confluent-compatible one), and its client's properties."""
-
-    url: str = Field("http://127.0.0.1:8081/apis/ccompat/v7", pattern=r"^https?://")
-    client: ClientProperties = Field({})
 
 
 class TopicSettings(Section):
@@ -245,10 +196,13 @@ class Settings(BaseSettings):
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (never read)
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (never read)
+        file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Put the environment before the file, whose content comes in as arguments."""
-        return env_settings, init_settings
+        """Put the environment before files, and the file whose content comes as arguments last."""
+        apart = NestedSecretsSettingsSource(
+            file_secret_settings, secrets_prefix="", secrets_nested_delimiter="."
+        )
+        return env_settings, apart, init_settings
 
 
 def load(file: Path | None = None) -> Settings:
@@ -256,15 +210,18 @@ def load(file: Path | None = None) -> Settings:
 
     Raises:
         SettingsError: naming every mistake, where it stands and what is allowed.
-        ConfigurationError: if the file can't be read.
+        ConfigurationError: if a file can't be read.
     """
     named = file or (Path(found) if (found := os.environ.get(FILE_VARIABLE)) else None)
     path = named or DEFAULT_FILE
     tables = _read(path) if named or path.exists() else {}
-    telling = mistakes.Mistakes(os.environ, list(setting_names()), path)
-    lines = list(telling.unknown_variables())
+    folder = os.environ.get(SECRETS_VARIABLE)
+    telling = mistakes.Mistakes(
+        os.environ, list(setting_names()), path=path, apart=_files(folder) if folder else ()
+    )
+    lines = [*telling.unknown_variables(), *telling.unknown_files()]
     try:
-        settings = Settings(**tables)
+        settings = Settings(_secrets_dir=folder, **tables)
     except ValidationError as error:
         lines += [telling.describe(dict(problem)) for problem in error.errors(include_url=False)]
     else:
@@ -279,6 +236,16 @@ def setting_names() -> Iterator[str]:
         section = field.annotation
         if isinstance(section, type) and issubclass(section, Section):
             yield from (f"{table}.{name}" for name in section.model_fields)
+
+
+def _files(folder: str) -> list[Path]:
+    """Return the files of a directory; Kubernetes has hidden ones of its own there."""
+    try:
+        return sorted(file for file in Path(folder).iterdir() if not file.name.startswith("."))
+    except OSError as error:
+        raise ConfigurationError(
+            f"{SECRETS_VARIABLE}: {error}; it names a directory with a file for each setting"
+        ) from error
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -11,9 +11,9 @@ from pydantic import SecretStr
 
 from loyaltystream.avro import schemas
 from loyaltystream.avro.registry import Registry
+from loyaltystream.clients import RegistrySettings
 from loyaltystream.errors import ConfigurationError, RetryableBrokerError, SchemaError
-from loyaltystream.settings import RegistrySettings
-from tests.avro.certificates import Authority
+from tests.certificates import Authority
 from tests.registry import Answer, StubRegistry, serving
 
 TOPIC: Final = "EMFConsumer"

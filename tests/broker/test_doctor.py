@@ -21,7 +21,7 @@ from confluent_kafka.admin import (
 )
 
 from loyaltystream.keys import murmur2, place
-from loyaltystream.platform import Addresses
+from loyaltystream.platform import Addresses, Variation
 from loyaltystream.story import ORG_ID
 from tests.cluster import alter, own_platform
 from tests.shop import QUICK, Shop, eventually, opened
@@ -272,7 +272,7 @@ def guarded(directory: Path) -> Iterator[Addresses]:
         "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
         "allow.everyone.if.no.acl.found": "true",
     }
-    with own_platform(directory, rules) as platform:
+    with own_platform(directory, Variation(broker=rules)) as platform:
         yield platform.start()
 
 

@@ -9,9 +9,10 @@ from collections.abc import Callable
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from loyaltystream.clients import KafkaSettings
 from loyaltystream.kafka.source import GroupSource
 from loyaltystream.platform import Addresses
-from loyaltystream.settings import KafkaSettings, WorkerSettings
+from loyaltystream.settings import WorkerSettings
 from tests.contract.ports import Told
 from tests.shop import QUICK
 

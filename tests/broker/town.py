@@ -19,10 +19,10 @@ from loyaltystream.avro import schemas
 from loyaltystream.avro.registry import Registry
 from loyaltystream.avro.schemas import Schema
 from loyaltystream.avro.wire import frame
+from loyaltystream.clients import KafkaSettings, RegistrySettings
 from loyaltystream.events import Record
 from loyaltystream.kafka.reading import LogReader
 from loyaltystream.platform import Addresses
-from loyaltystream.settings import KafkaSettings, RegistrySettings
 from loyaltystream.subscriber import Notification, Subscription
 from loyaltystream.subscriber.records import PointsIssued
 from loyaltystream.subscriber.testing import example

@@ -11,7 +11,7 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from loyaltystream.platform import Addresses, Detour, LocalPlatform
+from loyaltystream.platform import Addresses, Detour, LocalPlatform, Variation
 from loyaltystream.platform.ports import free_port
 from loyaltystream.settings import PlatformSettings, load
 from tests.chaos.proxy import LOOPBACK, Proxy
@@ -60,7 +60,7 @@ def laid(directory: Path, random: Random) -> Iterator[Ground]:
         directory=directory, cache=load().platform.cache, kafka_port=0, registry_port=0
     )
     proxy.upstream = port
-    platform = LocalPlatform(settings, detour=Detour(port, proxy.start()))
+    platform = LocalPlatform(settings, variation=Variation(Detour(port, proxy.start())))
     try:
         ground = Ground(platform, proxy, platform.start())
         yield ground

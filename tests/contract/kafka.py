@@ -8,6 +8,7 @@ from typing import Final, Generic, TypeVar
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
 
+from loyaltystream.clients import KafkaSettings
 from loyaltystream.errors import BrokerError
 from loyaltystream.events import Record
 from loyaltystream.kafka.changelog import ChangelogReader
@@ -16,7 +17,7 @@ from loyaltystream.kafka.reading import LogReader
 from loyaltystream.kafka.sink import TransactionalSink
 from loyaltystream.kafka.source import GroupSource
 from loyaltystream.ports import Group, Sink, Source
-from loyaltystream.settings import KafkaSettings, WorkerSettings
+from loyaltystream.settings import WorkerSettings
 from tests.contract.ports import MANY, PARTITIONS, Asked
 from tests.shop import eventually
 

@@ -8,6 +8,7 @@ from typing import Final, Protocol
 
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from loyaltystream.clients import KafkaSettings
 from loyaltystream.errors import LoyaltyStreamError, RetryableBrokerError
 from loyaltystream.events import Header
 from loyaltystream.gateway.channel import Channel, FullError, TooLargeError
@@ -15,7 +16,6 @@ from loyaltystream.gateway.intake import Posting
 from loyaltystream.kafka.posting import Poster
 from loyaltystream.kafka.reading import LogReader
 from loyaltystream.served import GatewaySettings
-from loyaltystream.settings import KafkaSettings
 from loyaltystream.testing.channel import MemoryChannel
 from tests.contract.both import on_both
 

@@ -8,6 +8,7 @@ from typing import Protocol
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from loyaltystream.clients import KafkaSettings
 from loyaltystream.definitions.changing import Mark, create
 from loyaltystream.definitions.history import History
 from loyaltystream.definitions.source import Log
@@ -17,7 +18,7 @@ from loyaltystream.events import Record
 from loyaltystream.kafka.following import TopicFollower
 from loyaltystream.kafka.writing import TransactionalWriter
 from loyaltystream.ports import Writer
-from loyaltystream.settings import KafkaSettings, WorkerSettings
+from loyaltystream.settings import WorkerSettings
 from loyaltystream.testing.definitions import MemoryLog, MemoryTopic, MemoryWriter
 from loyaltystream.topology import Output
 from tests.contract.both import on_both

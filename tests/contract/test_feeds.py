@@ -8,13 +8,13 @@ import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from loyaltystream.clients import KafkaSettings
 from loyaltystream.errors import BrokerError, ConfigurationError
 from loyaltystream.events import Record
 from loyaltystream.feeds import Feed, Letterbox
 from loyaltystream.kafka.feed import GroupFeed, Pace
 from loyaltystream.kafka.letterbox import TopicLetterbox
 from loyaltystream.kafka.reading import LogReader
-from loyaltystream.settings import KafkaSettings
 from loyaltystream.testing import MemoryBroker, MemoryFeed, MemoryLetterbox
 from loyaltystream.topology import Output
 from tests.contract.both import on_both

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 import pytest
 from confluent_kafka import KafkaError
 
+from loyaltystream.clients import KafkaSettings
 from loyaltystream.errors import FatalBrokerError, RetryableBrokerError
 from loyaltystream.kafka.claim import SESSIONS, Claim
 from loyaltystream.kafka.source import GroupSource
-from loyaltystream.settings import KafkaSettings, WorkerSettings
+from loyaltystream.settings import WorkerSettings
 from tests.contract.ports import Told
 
 SESSION_S = 15.0

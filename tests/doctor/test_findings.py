@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from loyaltystream.access import Operation
 from loyaltystream.doctor import brokers, groups, letters, machine, schemas, timeouts, topics
 from loyaltystream.doctor.brokers import Reached, Trial
 from loyaltystream.doctor.findings import Finding, Kind, Severity, Unseen, report, severity_of
@@ -70,17 +71,18 @@ def test_missing_copies_are_told() -> None:
 
 def test_a_topic_that_hides_is_not_missing() -> None:
     """A broker that may not tell of a topic is told by its own word, with the rule that lacks."""
-    [found] = topics.of_topic(TopicFacts("t", refused="Topic authorization failed"))
+    needs = (Operation.READ, Operation.DESCRIBE_CONFIGS)
+    [found] = topics.of_topic(TopicFacts("t", refused="authorization failed", needs=needs))
     assert found.kind is Kind.ACCESS
-    assert "--operation Read --operation Write" in found.fix
-    assert "--operation DescribeConfigs --topic t" in found.fix
+    assert "--operation Read --operation DescribeConfigs --topic t" in found.fix
 
 
 def test_a_topic_that_is_only_written_needs_no_reading() -> None:
     """Rights that a role does not need are not asked for."""
-    may = frozenset(topics.WRITTEN)
-    assert kinds(topics.of_topic(TopicFacts("t", may=may, needs=topics.WRITTEN))) == []
-    assert kinds(topics.of_topic(TopicFacts("t", may=may))) == [Kind.ACCESS]
+    may, written = frozenset({"WRITE", "DESCRIBE"}), (Operation.WRITE,)
+    assert kinds(topics.of_topic(TopicFacts("t", may=may, needs=written))) == []
+    read = (Operation.READ, *written)
+    assert kinds(topics.of_topic(TopicFacts("t", may=may, needs=read))) == [Kind.ACCESS]
 
 
 def test_too_many_partitions_become_the_setting() -> None:

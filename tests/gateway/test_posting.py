@@ -6,12 +6,12 @@ from collections.abc import Callable
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
+from loyaltystream.clients import KafkaSettings
 from loyaltystream.errors import LoyaltyStreamError
 from loyaltystream.gateway.intake import Posting
 from loyaltystream.kafka import posting
 from loyaltystream.kafka.posting import Poster
 from loyaltystream.served import GatewaySettings
-from loyaltystream.settings import KafkaSettings
 
 PATIENCE_S = 10
 

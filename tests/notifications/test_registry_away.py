@@ -10,12 +10,12 @@ from loyaltystream.avro import schemas
 from loyaltystream.avro.dead_letter import LetterEncoder
 from loyaltystream.avro.registry import Registry
 from loyaltystream.avro.wire import FRAME_BYTES, frame
+from loyaltystream.clients import RegistrySettings
 from loyaltystream.errors import RetryableBrokerError
 from loyaltystream.events import Record
 from loyaltystream.notify import Notify
 from loyaltystream.pipeline import Plan
 from loyaltystream.rules import Rules
-from loyaltystream.settings import RegistrySettings
 from tests.core import EVENT_SCHEMA_ID, LETTER_SCHEMA_ID, NOW_MS, TOPICS, outputs
 from tests.notifications.shop import REGISTERED, SCHEMA_IDS, SHOP, accept
 from tests.registry import Answer, StubRegistry, serving

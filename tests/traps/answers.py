@@ -6,10 +6,11 @@ from typing import Any, Final, cast
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
+from loyaltystream.clients import KafkaSettings
 from loyaltystream.kafka.connection import Properties
 from loyaltystream.kafka.sink import TransactionalSink
 from loyaltystream.ports import Group
-from loyaltystream.settings import KafkaSettings, WorkerSettings
+from loyaltystream.settings import WorkerSettings
 from loyaltystream.topology import Output
 
 TIMEOUTS: Final = WorkerSettings.model_construct(

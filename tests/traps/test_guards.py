@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 
+from loyaltystream.clients import OWNED_CLIENT_PROPERTIES, KafkaSettings
 from loyaltystream.definitions.source import Fixed
 from loyaltystream.errors import FatalBrokerError
 from loyaltystream.events import Record
@@ -19,7 +20,7 @@ from loyaltystream.kafka.connection import member_properties
 from loyaltystream.kafka.sink import TransactionalSink
 from loyaltystream.pipeline import Plan
 from loyaltystream.runner import MAX_RENEWALS, Runner
-from loyaltystream.settings import OWNED_CLIENT_PROPERTIES, KafkaSettings, WorkerSettings
+from loyaltystream.settings import WorkerSettings
 from loyaltystream.stage import NotifyStage
 from loyaltystream.testing import (
     Ending,

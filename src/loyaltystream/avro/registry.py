@@ -19,8 +19,8 @@ from confluent_kafka.schema_registry import SchemaRegistryClient, SchemaRegistry
 from confluent_kafka.schema_registry.error import OAuthTokenError
 
 from loyaltystream.avro.schemas import Schema, parse, text
+from loyaltystream.clients import RegistrySettings
 from loyaltystream.errors import ConfigurationError, RetryableBrokerError, SchemaError
-from loyaltystream.settings import RegistrySettings
 
 COMPATIBILITY: Final = "FULL_TRANSITIVE"
 _AVRO: Final = "AVRO"

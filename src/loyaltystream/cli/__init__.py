@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from loyaltystream.cli import definitions, letters, memory, mending, platform, schemas, serve
+from loyaltystream.cli.acls import acls
 from loyaltystream.cli.audit import audit
 from loyaltystream.cli.backfill import backfill
 from loyaltystream.cli.context import Context, settings_option, version_option
@@ -24,7 +25,7 @@ from loyaltystream.cli.send import send
 from loyaltystream.cli.tail import tail
 from loyaltystream.cli.what_if import what_if
 from loyaltystream.cli.why import why
-from loyaltystream.errors import LoyaltyStreamError
+from loyaltystream.errors import LoyaltyStreamError, RetryableBrokerError
 from loyaltystream.telemetry.logs import quiet
 
 app = typer.Typer(
@@ -48,6 +49,7 @@ letters.app.command()(mending.discard)
 app.add_typer(letters.app, name="dead-letters")
 app.command()(init)
 app.command()(doctor)
+app.command()(acls)
 app.command()(run)
 app.command()(send)
 app.command()(backfill)
@@ -73,5 +75,9 @@ def main() -> None:
     try:
         app()
     except LoyaltyStreamError as error:
-        Console(stderr=True).print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True)
+        console = Console(stderr=True)
+        console.print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True)
+        if isinstance(error, RetryableBrokerError):
+            # The client knows more, such as that a password is wrong, and does not say it here.
+            console.print("[dim]`loyaltystream doctor` looks into it[/]", soft_wrap=True)
         sys.exit(error.exit_code)

@@ -3,7 +3,7 @@
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from loyaltystream.settings import KafkaSettings, RegistrySettings
+from loyaltystream.clients import KafkaSettings, RegistrySettings
 
 Document = dict[str, Any]
 

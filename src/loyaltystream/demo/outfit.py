@@ -6,15 +6,14 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from loyaltystream.clients import KafkaSettings, RegistrySettings
 from loyaltystream.dialects.sources import Dialects
 from loyaltystream.platform.local import Addresses
 from loyaltystream.section import Section
 from loyaltystream.settings import (
     TOPIC_ROLES,
-    KafkaSettings,
     MemorySettings,
     PlatformSettings,
-    RegistrySettings,
     RuleSettings,
     Settings,
     TelemetrySettings,

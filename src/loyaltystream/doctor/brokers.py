@@ -5,7 +5,8 @@ from typing import Final
 
 import msgspec
 
-from loyaltystream.doctor.findings import Finding, Kind
+from loyaltystream.access import Grant, Operation, Resource, command
+from loyaltystream.doctor.findings import SOMEBODY, Finding, Kind
 
 SKEW_MS: Final = 30_000
 """A clock that is wrong by more is told; an event that is 5 minutes ahead is rejected."""
@@ -94,13 +95,12 @@ def of_trial(trial: Trial, transactional_id: str) -> Iterator[Finding]:
     if trial.refused is not None:
         # The id's last part is the trial's own: workers' have the rest in common.
         prefix = transactional_id.rpartition(".doctor.")[0] + "."
+        needed = Grant(Resource.TRANSACTIONAL_ID, prefix, (Operation.WRITE,), prefixed=True)
         yield Finding(
             Kind.TRANSACTIONS,
             transactional_id,
             f"the broker refuses a transaction: {trial.refused}",
-            f"kafka-acls.sh --bootstrap-server BROKER --add --allow-principal User:NAME "
-            f"--operation Write --operation Describe --resource-pattern-type prefixed "
-            f"--transactional-id {prefix}",
+            command(needed, SOMEBODY),
         )
     if trial.skew_ms is not None and abs(trial.skew_ms) > SKEW_MS:
         ahead = "ahead of" if trial.skew_ms > 0 else "behind"

@@ -104,6 +104,10 @@ def severity_of(kind: Kind) -> Severity:
     return Severity.NOTICE if kind is Kind.DEAD_LETTERS else Severity.FAULT
 
 
+SOMEBODY: Final = "User:NAME"
+"""Stands in a fix for whoever we are to the broker."""
+
+
 class Finding(msgspec.Struct, frozen=True):
     """One thing that is wrong.
 

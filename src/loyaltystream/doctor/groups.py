@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from loyaltystream.doctor.findings import Finding, Kind
+from loyaltystream.access import Grant, Operation, Resource, command
+from loyaltystream.doctor.findings import SOMEBODY, Finding, Kind
 
 
 class GroupFacts(msgspec.Struct, frozen=True):
@@ -46,8 +47,7 @@ def of_group(group: GroupFacts) -> Iterator[Finding]:
             Kind.ACCESS,
             group.name,
             "we may not READ in this group: no worker joins it",
-            f"kafka-acls.sh --bootstrap-server BROKER --add --allow-principal User:NAME "
-            f"--operation Read --group {group.name}",
+            command(Grant(Resource.GROUP, group.name, (Operation.READ,)), SOMEBODY),
         )
     if group.members == 0 and group.waiting > 0:
         yield Finding(

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
+from loyaltystream.clients import DEFAULT_POLL_INTERVAL_MS, POLL_INTERVAL
 from loyaltystream.doctor.findings import Finding, Kind
-from loyaltystream.settings import DEFAULT_POLL_INTERVAL_MS, POLL_INTERVAL
 
 
 class Timeouts(msgspec.Struct, frozen=True):

@@ -8,15 +8,14 @@ from typing import Final
 
 import msgspec
 
-from loyaltystream.doctor.findings import Finding, Kind
+from loyaltystream.access import Grant, Operation, Resource, command
+from loyaltystream.doctor.findings import SOMEBODY, Finding, Kind
 
 INIT: Final = "loyaltystream init"
 SAFE_COPIES: Final = 3
 SAFE_INSYNC: Final = 2
-WRITTEN: Final = ("WRITE", "DESCRIBE", "DESCRIBE_CONFIGS")
-"""What a worker needs of a topic that it only writes to."""
-
-NEEDED: Final = ("READ", *WRITTEN)
+ALL: Final = tuple(one.name for one in Operation)
+"""What a broker without access rules allows."""
 
 _KINDS: Final = {
     "cleanup.policy": Kind.CLEANUP_POLICY,
@@ -38,8 +37,8 @@ class TopicFacts(msgspec.Struct, frozen=True):
     Attributes:
         planned: how many partitions it has to have; None: any number.
         refused: why the broker does not tell of it; None: it does.
-        may: what we may do with it, as Kafka names operations.
-        needs: what we have to be allowed.
+        may: what we may do with it, as Kafka's protocol names operations.
+        needs: what workers have to be allowed.
         copies: how many each partition has, of the one that has the fewest.
         insync: how many of these are in sync, likewise.
         settings: that it has; None: they were not seen.
@@ -51,8 +50,8 @@ class TopicFacts(msgspec.Struct, frozen=True):
     refused: str | None = None
     exists: bool = True
     partitions: int = 0
-    may: frozenset[str] = frozenset(NEEDED)
-    needs: tuple[str, ...] = NEEDED
+    may: frozenset[str] = frozenset(ALL)
+    needs: tuple[Operation, ...] = ()
     copies: int = 1
     insync: int = 1
     settings: Mapping[str, str | None] | None = None
@@ -68,8 +67,9 @@ def of_topic(topic: TopicFacts) -> Iterator[Finding]:
     else:
         if topic.planned not in {None, topic.partitions}:
             yield _miscounted(topic)
-        if missing := [name for name in topic.needs if name not in topic.may]:
-            yield _denied(topic.name, f"we may not {', '.join(missing)}", missing)
+        if missing := tuple(one for one in topic.needs if one.name not in topic.may):
+            what = ", ".join(one.name for one in missing)
+            yield _denied(topic.name, f"we may not {what}", missing)
         for name, what in topic.differences.items():
             kind = _KINDS.get(name, Kind.TOPIC_SETTING)
             leads_to = f": {_LEADS_TO[kind]}" if kind in _LEADS_TO else ""
@@ -143,15 +143,9 @@ def _alter(topic: str, insync: int) -> str:
     )
 
 
-def _denied(topic: str, what: str, operations: list[str] | tuple[str, ...]) -> Finding:
-    named = " ".join(f"--operation {one.title().replace('_', '')}" for one in operations)
-    return Finding(
-        Kind.ACCESS,
-        topic,
-        what,
-        f"kafka-acls.sh --bootstrap-server BROKER --add --allow-principal User:NAME {named} "
-        f"--topic {topic}",
-    )
+def _denied(topic: str, what: str, operations: tuple[Operation, ...]) -> Finding:
+    fix = command(Grant(Resource.TOPIC, topic, operations), SOMEBODY)
+    return Finding(Kind.ACCESS, topic, what, fix)
 
 
 def _miscounted(topic: TopicFacts) -> Finding:

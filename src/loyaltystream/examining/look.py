@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import Final
 
+from loyaltystream.access import Names, worker_grants
 from loyaltystream.app import Deployment
+from loyaltystream.clients import poll_interval_ms
 from loyaltystream.defining import windows_of
 from loyaltystream.doctor import timeouts, topics
 from loyaltystream.doctor.findings import Finding, Unseen
@@ -16,7 +18,6 @@ from loyaltystream.events import Record
 from loyaltystream.kafka.examining import Examiner
 from loyaltystream.kafka.reading import Bounds
 from loyaltystream.kafka.topics import TopicPlan
-from loyaltystream.settings import poll_interval_ms
 
 SAMPLE: Final = 2_000
 """So many records of a topic are looked at, the last ones of all partitions together."""
@@ -56,13 +57,10 @@ class Look:
     @cached_property
     def topics(self) -> Mapping[str, topics.TopicFacts]:
         """All topics as they are."""
-        names = self.deployment.topics
-        written_only = {names.ei, names.duplicates}
+        names = Names(self.deployment.topics, self.settings.worker.group_prefix)
+        needs = {one.name: one.operations for one in worker_grants(names)}
         return {
-            plan.name: self.examiner.topic(
-                plan, needs=topics.WRITTEN if plan.name in written_only else topics.NEEDED
-            )
-            for plan in self._plans()
+            plan.name: self.examiner.topic(plan, needs=needs[plan.name]) for plan in self._plans()
         }
 
     @cached_property

@@ -14,10 +14,10 @@ from typing import Final
 
 from confluent_kafka.admin import AdminClient
 
+from loyaltystream.clients import KafkaSettings
 from loyaltystream.errors import BrokerError, FatalBrokerError, RetryableBrokerError
 from loyaltystream.kafka.connection import connect, properties
 from loyaltystream.kafka.groups import describe
-from loyaltystream.settings import KafkaSettings
 
 SESSIONS: Final = 2.0
 """For so many sessions nobody else's name outlives its last heartbeat."""

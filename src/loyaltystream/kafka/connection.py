@@ -6,9 +6,10 @@ from typing import Any, Final, TypeVar
 
 from confluent_kafka import KafkaError, KafkaException
 
+from loyaltystream.clients import KafkaSettings
 from loyaltystream.errors import ConfigurationError
 from loyaltystream.kafka.errors import translate
-from loyaltystream.settings import KafkaSettings, WorkerSettings
+from loyaltystream.settings import WorkerSettings
 
 Client = TypeVar("Client")
 

@@ -3,6 +3,8 @@
 Nothing is changed. What the broker does not tell is said as it said it, and never taken for a no.
 """
 
+import socket
+import ssl
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -24,15 +26,16 @@ from confluent_kafka.admin import (
     TopicDescription,
 )
 
+from loyaltystream.access import Operation
+from loyaltystream.clients import KafkaSettings
 from loyaltystream.doctor.brokers import Reached
-from loyaltystream.doctor.topics import NEEDED, TopicFacts
+from loyaltystream.doctor.topics import ALL, TopicFacts
 from loyaltystream.errors import BrokerError
 from loyaltystream.kafka.connection import connect, properties
 from loyaltystream.kafka.errors import translated
 from loyaltystream.kafka.groups import owned_of
 from loyaltystream.kafka.offsets import list_offsets
 from loyaltystream.kafka.topics import TopicPlan, differences
-from loyaltystream.settings import KafkaSettings
 
 ANSWER_S: Final = 5.0
 _DENIED: Final = frozenset(
@@ -64,14 +67,19 @@ class Examiner:
 
     def reach(self, address: str) -> Reached:
         """Return whether a broker answers at one address alone."""
-        said: list[str] = []
+        said: list[KafkaError] = []
         asked = properties(self._kafka, bootstrap_servers=address)
-        admin = connect(AdminClient, asked | {"error_cb": lambda error: said.append(error.str())})
+        admin = connect(AdminClient, asked | {"error_cb": said.append})
         try:
             admin.list_topics(timeout=ANSWER_S)
         except KafkaException as error:
-            admin.poll(0)
-            return Reached(address, said[0] if said else error.args[0].str())
+            while admin.poll(0):
+                continue
+            # How many are down says less than why one is.
+            why = [one.str() for one in said if one.code() != KafkaError._ALL_BROKERS_DOWN]  # noqa: SLF001 (public, underscored by librdkafka)
+            if not why and "security.protocol" not in self._kafka.client and _speaks_tls(address):
+                why.append("it speaks TLS, and kafka.client sets no security.protocol")
+            return Reached(address, why[0] if why else error.args[0].str())
         return Reached(address, None)
 
     def brokers(self) -> dict[int, str]:
@@ -92,7 +100,7 @@ class Examiner:
         """
         return self._settings(ResourceType.BROKER, str(broker))
 
-    def topic(self, plan: TopicPlan, needs: tuple[str, ...] = NEEDED) -> TopicFacts:
+    def topic(self, plan: TopicPlan, needs: tuple[Operation, ...]) -> TopicFacts:
         """Return a topic as it is, beside what is planned of it, and what we may and need to do.
 
         Raises:
@@ -192,8 +200,23 @@ class Examiner:
         return list_offsets(self._admin, places, OffsetSpec.latest(), isolation, ANSWER_S)
 
 
+def _speaks_tls(address: str) -> bool:
+    """Say whether a TLS handshake succeeds there, with whomever it is."""
+    host, _, port = address.rpartition(":")
+    anybody = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    anybody.check_hostname, anybody.verify_mode = False, ssl.CERT_NONE
+    try:
+        with (
+            socket.create_connection((host, int(port)), timeout=ANSWER_S) as plain,
+            anybody.wrap_socket(plain),
+        ):
+            return True
+    except (OSError, ValueError):
+        return False
+
+
 def _operations(told: Sequence[object] | None) -> frozenset[str]:
     """Return the names of operations; a broker that tells none allows all."""
     if told is None:
-        return frozenset(NEEDED)
+        return frozenset(ALL)
     return frozenset(str(getattr(one, "name", one)) for one in told)

@@ -19,6 +19,7 @@ from confluent_kafka import (
 )
 
 from loyaltystream import kit_events
+from loyaltystream.clients import KafkaSettings
 from loyaltystream.errors import BrokerError, RetryableBrokerError, StateError
 from loyaltystream.events import Record
 from loyaltystream.feeds import Revoked
@@ -26,7 +27,6 @@ from loyaltystream.kafka.connection import MAX_MESSAGE_BYTES, connect, grouped_p
 from loyaltystream.kafka.errors import translate, translated
 from loyaltystream.kafka.offsets import committed_offsets
 from loyaltystream.kafka.reading import POLL_S, to_record
-from loyaltystream.settings import KafkaSettings
 
 _TIMEOUT_S: Final = 10.0
 _MANY: Final = 2_000

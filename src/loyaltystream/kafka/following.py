@@ -5,12 +5,12 @@ from typing import Final
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Message, TopicPartition
 
+from loyaltystream.clients import KafkaSettings
 from loyaltystream.errors import FatalBrokerError, RetryableBrokerError
 from loyaltystream.events import Record
 from loyaltystream.kafka.connection import connect, reader_properties
 from loyaltystream.kafka.errors import translate
 from loyaltystream.kafka.reading import REACH_S, LogReader, to_record
-from loyaltystream.settings import KafkaSettings
 
 _POLL_S: Final = 0.1
 _FETCH: Final = 1_000

@@ -13,11 +13,11 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient, ConsumerGroupDescription
 
+from loyaltystream.clients import KafkaSettings
 from loyaltystream.errors import RetryableBrokerError
 from loyaltystream.kafka.connection import connect, properties
 from loyaltystream.kafka.errors import translate, translated
 from loyaltystream.ports import Group
-from loyaltystream.settings import KafkaSettings
 
 TIMEOUT_S: Final = 30.0
 _PAUSE_S: Final = 0.5

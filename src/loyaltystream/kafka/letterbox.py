@@ -9,11 +9,11 @@ from typing import Final
 from confluent_kafka import KafkaError, Message, Producer
 from confluent_kafka.admin import AdminClient
 
+from loyaltystream.clients import KafkaSettings
 from loyaltystream.errors import BrokerError, ConfigurationError, RetryableBrokerError
 from loyaltystream.kafka.connection import connect, idempotent_properties, properties
 from loyaltystream.kafka.errors import translate, translated
 from loyaltystream.kafka.reading import REACH_S
-from loyaltystream.settings import KafkaSettings
 from loyaltystream.topology import Output
 
 _TIMEOUT_MS: Final = 10_000

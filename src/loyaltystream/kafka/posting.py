@@ -11,13 +11,13 @@ from typing import Final
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
+from loyaltystream.clients import KafkaSettings
 from loyaltystream.errors import LoyaltyStreamError, RetryableBrokerError
 from loyaltystream.gateway.channel import FullError, Told, TooLargeError
 from loyaltystream.gateway.intake import Posting
 from loyaltystream.kafka.connection import connect, idempotent_properties
 from loyaltystream.kafka.errors import translate
 from loyaltystream.served import GatewaySettings
-from loyaltystream.settings import KafkaSettings
 
 _POLL_S: Final = 0.1
 _FATAL: Final = KafkaError._FATAL  # noqa: SLF001 (public, underscored by librdkafka)

@@ -20,13 +20,13 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
+from loyaltystream.clients import KafkaSettings
 from loyaltystream.errors import FatalBrokerError, RetryableBrokerError
 from loyaltystream.events import Header, Record
 from loyaltystream.kafka.connection import connect, properties, reader_properties
 from loyaltystream.kafka.errors import translate, translated
 from loyaltystream.kafka.offsets import committed_offsets, list_offsets
 from loyaltystream.kafka.patience import repeat
-from loyaltystream.settings import KafkaSettings
 
 TIMEOUT_S: Final = 30.0
 REACH_S: Final = 5.0

@@ -9,13 +9,14 @@ from typing import Final
 
 from confluent_kafka import TIMESTAMP_LOG_APPEND_TIME, KafkaError, KafkaException, Message, Producer
 
+from loyaltystream.clients import KafkaSettings
 from loyaltystream.doctor.brokers import Trial
 from loyaltystream.errors import BrokerError
 from loyaltystream.kafka.connection import connect
 from loyaltystream.kafka.errors import translated
 from loyaltystream.kafka.patience import repeat
 from loyaltystream.kafka.transactions import let_go, transactional_properties
-from loyaltystream.settings import KafkaSettings, WorkerSettings
+from loyaltystream.settings import WorkerSettings
 
 PATIENCE_S: Final = 15.0
 """A broker's coordinator takes seconds to come up where no transaction ever was."""

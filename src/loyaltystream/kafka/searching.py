@@ -11,6 +11,7 @@ from typing import Final
 from confluent_kafka import Consumer, IsolationLevel, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
+from loyaltystream.clients import KafkaSettings
 from loyaltystream.errors import FatalBrokerError, RetryableBrokerError
 from loyaltystream.events import Record
 from loyaltystream.kafka.connection import (
@@ -29,7 +30,6 @@ from loyaltystream.kafka.reading import (
     take,
     to_record,
 )
-from loyaltystream.settings import KafkaSettings
 
 Span = tuple[str, int, int, int]
 """Topic, partition, first offset, and the offset after the last."""

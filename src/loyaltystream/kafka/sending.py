@@ -5,11 +5,11 @@ from typing import Final
 
 from confluent_kafka import KafkaError, Message, Producer
 
+from loyaltystream.clients import KafkaSettings
 from loyaltystream.errors import BrokerError, RetryableBrokerError
 from loyaltystream.events import Header
 from loyaltystream.kafka.connection import connect, idempotent_properties
 from loyaltystream.kafka.errors import translate, translated
-from loyaltystream.settings import KafkaSettings
 
 _FLUSH_S: Final = 30.0
 _ROOM_S: Final = 0.1

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from confluent_kafka import KafkaException, Producer, TopicPartition
 
+from loyaltystream.clients import KafkaSettings
 from loyaltystream.errors import (
     AbortableTransactionError,
     BrokerError,
@@ -25,7 +26,7 @@ from loyaltystream.kafka.errors import translate, translated
 from loyaltystream.kafka.patience import PAUSE_S, repeat
 from loyaltystream.kafka.transactions import beside, let_go, transactional_properties
 from loyaltystream.ports import Fate, Group, Outcome
-from loyaltystream.settings import KafkaSettings, WorkerSettings
+from loyaltystream.settings import WorkerSettings
 from loyaltystream.topology import Output
 
 _QUEUE_S: Final = 10.0

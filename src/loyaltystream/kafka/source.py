@@ -12,24 +12,24 @@ from typing import Final
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from loyaltystream.clients import KafkaSettings
 from loyaltystream.errors import BrokerError, FatalBrokerError, RetryableBrokerError, StateError
 from loyaltystream.events import Record
 from loyaltystream.kafka.claim import Claim, taken_in
-from loyaltystream.kafka.connection import connect, member_properties
+from loyaltystream.kafka.committed import Committed
+from loyaltystream.kafka.connection import Properties, connect, member_properties
 from loyaltystream.kafka.ends import Ends
 from loyaltystream.kafka.errors import translate, translated
 from loyaltystream.kafka.gap import PollGap
 from loyaltystream.kafka.holding import Holding
-from loyaltystream.kafka.offsets import committed_offsets
 from loyaltystream.kafka.reading import to_record
 from loyaltystream.kafka.vigil import Nameless, Vigil, owned_in
 from loyaltystream.ports import Group, Ownership
-from loyaltystream.settings import KafkaSettings, WorkerSettings
+from loyaltystream.settings import WorkerSettings
 
 _METADATA_HEAD: Final = struct.Struct("<7si")
 """How librdkafka writes group metadata down: a mark of seven characters, then the generation."""
 
-_TIMEOUT_S: Final = 30.0
 _GLANCE_S: Final = 0.01
 _END: Final = KafkaError._PARTITION_EOF  # noqa: SLF001 (public, underscored by librdkafka)
 _LEFT_BEHIND: Final = KafkaError._MAX_POLL_EXCEEDED  # noqa: SLF001
@@ -48,6 +48,7 @@ class GroupSource:
         group: the group's name.
         member: this member's name, stable over restarts.
         away: told, inside of a poll, that no broker answers; what to do about it is not ours.
+        make: makes a consumer of its properties.
     """
 
     def __init__(  # noqa: PLR0913 (where, what, who, and whom to tell)
@@ -59,7 +60,10 @@ class GroupSource:
         group: str,
         member: str,
         away: Callable[[str], None] = lambda _why: None,
+        make: Callable[[Properties], Consumer] = Consumer,
     ) -> None:
+        self._make = make
+        self._committed = Committed(kafka, topic=topic, group=group)
         self._away = away
         self._topic = topic
         self._batch_records = worker.batch_records
@@ -81,7 +85,7 @@ class GroupSource:
         )
         self._properties = member_properties(kafka, worker, group=group, member=member)
         self._properties |= {"error_cb": self._note_outage, "stats_cb": self._holding.note}
-        self._consumer = connect(Consumer, self._properties)
+        self._consumer = connect(self._make, self._properties)
 
     def join(self, ownership: Ownership) -> None:
         """Join the group; partitions come with later polls."""
@@ -175,11 +179,7 @@ class GroupSource:
         Raises:
             BrokerError: if the broker does not answer, or a transaction stays open.
         """
-        if not partitions:
-            return {}
-        asked = [TopicPartition(self._topic, number) for number in partitions]
-        with translated(f"reading the committed offsets on {self._topic}"):
-            return committed_offsets(self._consumer.committed(asked, timeout=_TIMEOUT_S))
+        return self._committed.read(self._consumer, partitions) if partitions else {}
 
     def seek(self, offsets: Mapping[int, int]) -> None:
         """Go on from these offsets; what was fetched already is dropped.
@@ -231,7 +231,7 @@ class GroupSource:
             self._ownership.revoked(ours)
         with suppress(KafkaException):
             self._consumer.close()
-        self._consumer = connect(Consumer, self._properties)
+        self._consumer = connect(self._make, self._properties)
 
     def _join_again(self) -> None:
         """Join under our name, unless another worker has it.

@@ -17,11 +17,11 @@ from confluent_kafka.admin import (
 )
 from msgspec.structs import replace
 
+from loyaltystream.clients import KafkaSettings
 from loyaltystream.errors import ConfigurationError, RetryableBrokerError
 from loyaltystream.kafka.connection import MAX_MESSAGE_BYTES, connect, properties
 from loyaltystream.kafka.errors import translate, translated
 from loyaltystream.kafka.reading import REACH_S
-from loyaltystream.settings import KafkaSettings
 from loyaltystream.times import DAY_MS
 
 TIMEOUT_S: Final = 30.0

@@ -12,8 +12,9 @@ from typing import Final, TypeVar
 
 from confluent_kafka import KafkaException, Producer
 
+from loyaltystream.clients import KafkaSettings
 from loyaltystream.kafka.connection import MAX_MESSAGE_BYTES, Properties, properties
-from loyaltystream.settings import KafkaSettings, WorkerSettings
+from loyaltystream.settings import WorkerSettings
 
 _CLOSE_S: Final = 2.0
 

@@ -17,11 +17,12 @@ from typing import Final, Protocol
 from confluent_kafka import Consumer, ConsumerGroupState, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from loyaltystream.clients import KafkaSettings
 from loyaltystream.errors import RetryableBrokerError
 from loyaltystream.kafka.connection import connect, member_properties, properties
 from loyaltystream.kafka.errors import translated
 from loyaltystream.kafka.groups import describe, owned_of
-from loyaltystream.settings import KafkaSettings, WorkerSettings
+from loyaltystream.settings import WorkerSettings
 
 LOOK_EVERY_S: Final = 2.0
 _ANSWER_S: Final = 5.0

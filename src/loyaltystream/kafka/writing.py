@@ -10,12 +10,13 @@ from contextlib import suppress
 
 from confluent_kafka import KafkaException, Producer
 
+from loyaltystream.clients import KafkaSettings
 from loyaltystream.errors import BrokerError, FatalBrokerError, RetryableBrokerError
 from loyaltystream.kafka.connection import connect
 from loyaltystream.kafka.errors import translate
 from loyaltystream.kafka.patience import PAUSE_S, repeat
 from loyaltystream.kafka.transactions import let_go, transactional_properties
-from loyaltystream.settings import KafkaSettings, WorkerSettings
+from loyaltystream.settings import WorkerSettings
 from loyaltystream.topology import Output
 
 

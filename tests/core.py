@@ -24,6 +24,7 @@ from loyaltystream.pipeline import Ingest, Plan
 from loyaltystream.rules import Rules
 from loyaltystream.sealing.ring import NO_KEYS, KeyRing
 from loyaltystream.topology import Output, Topics
+from loyaltystream.tracing.judged import TraceJudged, untraced
 
 NOW_MS: Final = 1_764_000_000_000
 """The broker's time of the first record, unless a test says another."""
@@ -219,7 +220,13 @@ def layout(partitions: int = 1) -> Layout:
     return Layout(IDENTITY.check, KEY_RULE_VERSION, partitions)
 
 
-def ingest(rules: Rules | None = None, partitions: int = 1, ring: KeyRing = NO_KEYS) -> Ingest:
+def ingest(
+    rules: Rules | None = None,
+    partitions: int = 1,
+    ring: KeyRing = NO_KEYS,
+    *,
+    trace: TraceJudged = untraced,
+) -> Ingest:
     """Return a judge; with one partition no record is astray."""
     rules = rules or Rules()
     return Ingest(
@@ -228,6 +235,7 @@ def ingest(rules: Rules | None = None, partitions: int = 1, ring: KeyRing = NO_K
         identity=IDENTITY,
         letters=LetterEncoder("ingest", LETTER_SCHEMA_ID, rules.max_record_bytes, ring=ring),
         rules=rules,
+        trace=trace,
     )
 
 

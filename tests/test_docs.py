@@ -12,6 +12,7 @@ from xml.etree import ElementTree as ET
 import pytest
 import typer
 
+from loyaltystream import kit_events
 from loyaltystream.audit.findings import EXPLANATIONS
 from loyaltystream.cli import app
 from loyaltystream.cli.audit import NOT_EXACT
@@ -36,6 +37,7 @@ from loyaltystream.dialects.sources import Dialects, Source, Webhook
 from loyaltystream.doctor.findings import EXIT_CODES, Kind, Severity, severity_of
 from loyaltystream.errors import LoyaltyStreamError
 from loyaltystream.health import DEGRADED, PROBES, State
+from loyaltystream.log_event import LogEvent
 from loyaltystream.notifications.catalog import CATALOG, TURNS
 from loyaltystream.notifications.conversions import CONVERSIONS
 from loyaltystream.notifications.envelope import (
@@ -59,6 +61,7 @@ from loyaltystream.settings import (
     variable,
 )
 from loyaltystream.tailing.topics import ROLES
+from loyaltystream.telemetry import log_events as process_events
 from loyaltystream.telemetry.gateway import GatewayTelemetry
 from loyaltystream.telemetry.metrics import Metrics
 from loyaltystream.verdicts import NotifyOutcome, Reason, Verdict
@@ -92,6 +95,7 @@ GROUPS: Final = {
 
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_BLOCK_OF_JSON = re.compile(r"^```json\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture(autouse=True)
@@ -151,11 +155,10 @@ def metrics() -> Iterator[Any]:
         yield from registry.collect()
 
 
-def log_events() -> Iterator[str]:
-    """Yield the names of all log lines of ours, from the code that writes them."""
-    for module in (ROOT / "src").rglob("*.py"):
-        found = re.findall(r"\.(?:info|warning|error)\(\s*\"([^\"]+)\"", module.read_text())
-        yield from (name for name in found if re.fullmatch(r"[a-z]+\.[a-z_]+", name))
+def log_events() -> list[LogEvent[...]]:
+    """Return all that processes of ours log, then all that the subscribers' kit does."""
+    declared = (*vars(process_events).values(), *vars(kit_events).values())
+    return [found for found in declared if isinstance(found, LogEvent)]
 
 
 def example_definition() -> EventDefinition:
@@ -229,7 +232,7 @@ def test_every_setting_has_its_row() -> None:
         assert json.loads(told.strip("`")) == default[table][setting], name
     tables = "|".join(default)
     named = set(re.findall(rf"`((?:{tables})\.[a-z_]+)`", TEXT))
-    assert named - set(setting_names()) - set(log_events()) == set()
+    assert named - set(setting_names()) - {event.name for event in log_events()} == set()
 
 
 def test_every_environment_variable_is_a_setting() -> None:
@@ -287,11 +290,31 @@ def test_no_metric_is_made_up() -> None:
     assert {name.removesuffix("_total") for name in named} == known
 
 
-def test_every_log_event_is_told() -> None:
-    """What a worker logs stands in the pages, under the name that it has in the log."""
-    events = set(log_events())
-    assert "broker.awaited" in events
-    assert {event for event in events if f"`{event}`" not in TEXT} == set()
+def test_every_log_event_has_its_row() -> None:
+    """The page about logs has each event of the catalogues, in their order, and no other."""
+    page = (ROOT / "docs" / "logs.md").read_text()
+    table = re.findall(
+        r"^\| `([a-z]+\.[a-z_]+)` \| (\w+) \| (.*?) *\| (.*?) \|", page, re.MULTILINE
+    )
+    told = [
+        (name, level, re.findall(r"\w+", fields), means) for name, level, fields, means in table
+    ]
+    wanted = [(one.name, one.level, list(one.fields), one.meaning) for one in log_events()]
+    assert told == wanted
+    assert all(re.fullmatch(r"[a-z]+\.[a-z_]+", event.name) for event in log_events())
+
+
+def test_every_field_of_a_log_event_has_its_row() -> None:
+    """Each field that a line may have is explained once, and what each line has by itself."""
+    page = (ROOT / "docs" / "logs.md").read_text()
+    table = page.partition("| field | is |")[2].partition("\n\n")[0]
+    fields = {field for event in log_events() for field in event.fields}
+    assert re.findall(r"^\| `(\w+)`", table, re.MULTILINE) == sorted(fields)
+    events = {event.name: event for event in log_events()}
+    for line in map(json.loads, _BLOCK_OF_JSON.findall(page)):
+        by_itself = {"event", "stage", "worker", "level", "timestamp"}
+        assert line.keys() == {*events[line["event"]].fields, *by_itself}
+        assert untold(by_itself) == []
 
 
 def test_every_make_target_has_its_row() -> None:
@@ -363,7 +386,7 @@ def test_every_picture_stands_alone() -> None:
 def test_every_block_can_be_read() -> None:
     """JSON is JSON, TOML is TOML that the settings accept, and Python compiles."""
     kinds = {kind for page in PAGES for kind, _ in _BLOCK.findall(page.read_text())}
-    assert kinds == {"json", "toml", "python", "sh"}
+    assert kinds == {"json", "toml", "python", "sh", "text"}
     for block in blocks("json"):
         json.loads(block)
     for block in blocks("python"):

@@ -22,6 +22,7 @@ OWNERS = {
     "jgo": {"platform"},
     "jsonpatch": {"letters"},
     "numpy": {"memory", "audit", "keys.py", "dialects/survey.py"},
+    "opentelemetry": {"otel"},
     "prometheus_client": {"telemetry"},
     "psutil": {"platform"},
     "pydantic": {
@@ -33,13 +34,14 @@ OWNERS = {
         "served.py",
         "settings.py",
         "subscriber/subscription.py",
+        "tracing/settings.py",
         "demo",
     },
     "pydantic_settings": {"settings.py"},
     "re2": {"definitions"},
     "rich": {"cli", "demo", "letters", "platform", "tailing", "why"},
     "starlette": {"gateway", "taking.py", "web"},
-    "structlog": {"telemetry", "working.py"},
+    "structlog": {"telemetry"},
     "typer": {"cli"},
     "uvicorn": {"web"},
 }
@@ -174,6 +176,18 @@ def test_each_library_has_its_rooms() -> None:
                 continue
             rooms = OWNERS.get(name, set())
             assert place in rooms or place.split("/")[0] in rooms, f"{place} imports {name}"
+
+
+def test_only_the_catalogues_log() -> None:
+    """What is logged is an event of a catalogue: no other module has a logger to say more."""
+    libraries = {"demo/run.py", "kafka/connection.py"}  # they only set up what others log
+    saying = {"kit_events.py", "telemetry/log_events.py", "telemetry/logs.py"}
+    found = {
+        room_of(path)
+        for path in modules(SOURCE)
+        if {"logging", "structlog"} & set(imported(parsed(path)))
+    }
+    assert found == libraries | saying
 
 
 def test_only_the_settings_read_the_environment() -> None:

@@ -15,6 +15,7 @@ WITHOUT_DEFAULT = {
     "memory.hash_key",
     "definitions.token",
     "letters.active_key",
+    "traces.endpoint",
     "platform.cache",
 }
 

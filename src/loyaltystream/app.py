@@ -71,14 +71,17 @@ from loyaltystream.runner import Runner
 from loyaltystream.sealing.ring import NO_KEYS, KeyRing
 from loyaltystream.settings import TOPIC_ROLES, Settings
 from loyaltystream.stage import FreshStart, IngestStage, NotifyStage, Remembered
+from loyaltystream.telemetry import log_events
 from loyaltystream.telemetry.definitions import DefinitionWatch
 from loyaltystream.telemetry.health import Health, Watched
 from loyaltystream.telemetry.memory import MemoryWatch
 from loyaltystream.telemetry.metrics import Metrics
-from loyaltystream.telemetry.offsets import note_forgotten
 from loyaltystream.telemetry.registry import RegistryWatch
 from loyaltystream.telemetry.worker import Readings, WorkerTelemetry
 from loyaltystream.topology import Output, Topics
+from loyaltystream.tracing.judged import TraceJudged, untraced
+from loyaltystream.tracing.notified import TraceNotified, unnotified
+from loyaltystream.tracing.opening import NO_TRACING, Tracing
 
 STAGES: Final = ("ingest", "notify")
 MAX_RECORD_BYTES: Final = 1_048_576
@@ -387,7 +390,7 @@ class Deployment:
             )
         return ids.pop()
 
-    def ingest(self) -> Ingest:
+    def ingest(self, trace: TraceJudged = untraced) -> Ingest:
         """Return the judge of behavioral events."""
         return Ingest(
             self.topics,
@@ -395,6 +398,7 @@ class Deployment:
             identity=self.identity,
             letters=self.letters("ingest"),
             rules=self.rules,
+            trace=trace,
         )
 
 
@@ -451,6 +455,7 @@ def build_worker(  # noqa: PLR0913 (what, who, where from, and whom to tell)
     start: FreshStart,
     accept_loss_ms: int | None,
     health: Health,
+    tracing: Tracing = NO_TRACING,
 ) -> Worker:
     """Put a worker together; nothing is read or written yet.
 
@@ -461,6 +466,7 @@ def build_worker(  # noqa: PLR0913 (what, who, where from, and whom to tell)
         start: where to begin in a partition that was never read.
         accept_loss_ms: an operator's word that a lost memory may start empty.
         health: told how it is.
+        tracing: traces records, or none.
 
     Raises:
         ConfigurationError: if settings, topics or definitions are not usable.
@@ -489,11 +495,11 @@ def build_worker(  # noqa: PLR0913 (what, who, where from, and whom to tell)
     metrics = Metrics()
     metrics.topic_partitions.set(settings.topics.partitions)  # as was just demanded
     if stage == "ingest":
-        work = _build_ingest(deployment, metrics, start, accept_loss_ms)
+        work = _build_ingest(deployment, metrics, tracing, start, accept_loss_ms)
     else:
-        work = _build_notify(deployment, metrics, start)
+        work = _build_notify(deployment, metrics, tracing, start)
     told = WorkerTelemetry(metrics, _readings(source, sink, work))
-    telemetry = Watched(told, health)
+    telemetry = Watched(tracing.around(told), health)
     health.built(metrics.registry)
     runner = Runner(source, sink, work.stage, telemetry=telemetry)
     watch = RegistryWatch(metrics, deployment.registry.ask)
@@ -511,12 +517,15 @@ def _readings(source: GroupSource, sink: TransactionalSink, work: _Work) -> Read
     )
 
 
-def build_notify(deployment: Deployment, letters: LetterEncoder) -> Notify:
+def build_notify(
+    deployment: Deployment, letters: LetterEncoder, trace: TraceNotified = unnotified
+) -> Notify:
     """Return what turns accepted events into notifications.
 
     Args:
         deployment: whose events they are.
         letters: encodes what can't be mapped.
+        trace: traces records.
 
     Raises:
         SchemaError: if a schema is not registered.
@@ -531,6 +540,7 @@ def build_notify(deployment: Deployment, letters: LetterEncoder) -> Notify:
         },
         writer_schema=registry.writer_schema,
         rules=deployment.rules,
+        trace=trace,
     )
 
 
@@ -576,7 +586,11 @@ def build_audit(settings: Settings, progress: Progress = lambda _what, _offsets:
 
 
 def _build_ingest(
-    deployment: Deployment, metrics: Metrics, start: FreshStart, accept_loss_ms: int | None
+    deployment: Deployment,
+    metrics: Metrics,
+    tracing: Tracing,
+    start: FreshStart,
+    accept_loss_ms: int | None,
 ) -> _Work:
     group, reader, layout = deployment.group("ingest"), deployment.reader, deployment.layout
     keeper = build_keeper(
@@ -589,7 +603,7 @@ def _build_ingest(
     )
     definitions = deployment.definitions(metrics)
     ingest = IngestStage(
-        deployment.ingest(),
+        deployment.ingest(tracing.judged),
         definitions=definitions,
         layout=layout,
         keeper=keeper,
@@ -599,11 +613,17 @@ def _build_ingest(
     return _Work(ingest, definitions, ingest.remembered, keeper.leave)
 
 
-def _build_notify(deployment: Deployment, metrics: Metrics, start: FreshStart) -> _Work:
-    notify = build_notify(deployment, deployment.letters("notify"))
+def _build_notify(
+    deployment: Deployment, metrics: Metrics, tracing: Tracing, start: FreshStart
+) -> _Work:
+    notify = build_notify(deployment, deployment.letters("notify"), tracing.notified)
     definitions = deployment.definitions(metrics)
     reached = Reached(deployment.reader, deployment.topics)
-    fresh = going_on(reached, start, note_forgotten)
+    fresh = going_on(
+        reached,
+        start,
+        lambda partition, offset: log_events.offsets_forgotten(partition=partition, offset=offset),
+    )
     return _Work(NotifyStage(notify, definitions=definitions, fresh=fresh), definitions)
 
 

@@ -20,6 +20,7 @@ from loyaltystream.rules import Rules
 from loyaltystream.steps.notify import Encoded, NotifiedBatch, Notifier
 from loyaltystream.steps.route import Letters, Router, trace_of
 from loyaltystream.topology import Output, SourceHeaders, Topics
+from loyaltystream.tracing.notified import TraceNotified, unnotified
 from loyaltystream.verdicts import NotifyOutcome, Tally
 
 
@@ -32,12 +33,13 @@ class Notify:
         schema_ids: the registry's id of each of `SCHEMAS`.
         writer_schema: gives the schema that an event was written with.
         rules: how large a record may be.
+        trace: traces records.
 
     Raises:
         ConfigurationError: if a schema's id is missing.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (what mapping depends on, put together in one place)
         self,
         topics: Topics,
         *,
@@ -45,6 +47,7 @@ class Notify:
         schema_ids: Mapping[str, int],
         writer_schema: WriterSchemas,
         rules: Rules,
+        trace: TraceNotified = unnotified,
     ) -> None:
         if missing := sorted(set(SCHEMAS) - schema_ids.keys()):
             raise ConfigurationError(f"no schema id for {', '.join(missing)}; register them first")
@@ -53,6 +56,7 @@ class Notify:
         self._encoders = {name: (frame(schema_ids[name]), load_encoder(name)) for name in SCHEMAS}
         self._reader = EventReader(writer_schema)
         self._rules = rules
+        self._trace = trace
 
     def plan(self, records: Sequence[Record], *, definitions: Definitions, generation: int) -> Plan:
         """Return the plan for records of one partition, in offset order, at least one.
@@ -85,6 +89,7 @@ class Notify:
                 *router.dead_letters(batch.rejected),
             ],
             tally=_count(records, batch),
+            traced=self._trace(records, batch, self._reader.read, definitions.by_name),
         )
 
     def _encode(self, notification: Notification) -> Encoded:

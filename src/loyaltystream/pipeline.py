@@ -24,7 +24,11 @@ from loyaltystream.steps.rekey import rekey
 from loyaltystream.steps.route import Letters, Router
 from loyaltystream.steps.stages import Deduped, ReadBatch, Rejected, Rekeyed
 from loyaltystream.topology import Output, SourceHeaders, Topics
+from loyaltystream.tracing.judged import Judged, TraceJudged, untraced
+from loyaltystream.tracing.traced import Traced
 from loyaltystream.verdicts import Reason, Tally, Verdict
+
+_OFFSET: Final = attrgetter("record.offset")
 
 
 class Memory(dedup_step.Memory, Protocol):
@@ -47,6 +51,7 @@ class Plan(msgspec.Struct, frozen=True):
         delta: what the memory learns.
         overlay: the same, for lookups until the commit is known.
         tally: verdicts and reasons.
+        traced: what becomes of the records whose traces go on here.
     """
 
     partition: int
@@ -55,6 +60,7 @@ class Plan(msgspec.Struct, frozen=True):
     tally: Tally
     delta: Delta | None = None
     overlay: Overlay = {}
+    traced: Sequence[Traced] = ()
 
 
 def beginning(partition: int, memory: Memory, *, layout: Layout, topic: str) -> Plan:
@@ -80,16 +86,25 @@ class Ingest:
         identity: makes the memory's ids.
         letters: encodes dead letters.
         rules: what a valid event is.
+        trace: traces records.
     """
 
-    def __init__(
-        self, topics: Topics, *, layout: Layout, identity: Identity, letters: Letters, rules: Rules
+    def __init__(  # noqa: PLR0913 (what judging depends on, put together in one place)
+        self,
+        topics: Topics,
+        *,
+        layout: Layout,
+        identity: Identity,
+        letters: Letters,
+        rules: Rules,
+        trace: TraceJudged = untraced,
     ) -> None:
         self._topics = topics
         self._layout = layout
         self._identity = identity
         self._letters = letters
         self._rules = rules
+        self._trace = trace
 
     def begin(self, partition: int, memory: Memory) -> Plan:
         """Return the plan that only writes down where a partition's memory begins."""
@@ -127,8 +142,7 @@ class Ingest:
             rules=rules,
         )
         deduped = dedup(rekeyed, memory=memory, identity=self._identity, rules=rules)
-        dead = [*batch.rejected, *rekeyed.rejected, *deduped.rejected]
-        dead.sort(key=attrgetter("record.offset"))
+        dead = sorted((*batch.rejected, *rekeyed.rejected, *deduped.rejected), key=_OFFSET)
         delta = Delta(
             layout=self._layout,
             from_offset=memory.next_offset,
@@ -149,6 +163,7 @@ class Ingest:
             tally=_count(records, batch, rekeyed, deduped, dead),
             delta=delta,
             overlay=deduped.overlay,
+            traced=self._trace(Judged(records, rekeyed, deduped, dead), definitions.by_name),
         )
 
     def _remembering(self, partition: int, delta: Delta, revision: int) -> Output:

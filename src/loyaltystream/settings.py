@@ -36,6 +36,7 @@ from loyaltystream.sealing.keys import LetterSettings
 from loyaltystream.section import FROM_TEXT, Port, Section
 from loyaltystream.served import GatewaySettings, HttpSettings
 from loyaltystream.topology import Topics
+from loyaltystream.tracing.settings import TraceSettings
 
 ENVIRONMENT_PREFIX = mistakes.ENVIRONMENT_PREFIX
 FILE_VARIABLE = mistakes.FILE_VARIABLE
@@ -185,6 +186,7 @@ class Settings(BaseSettings):
     http: HttpSettings = HttpSettings()
     gateway: GatewaySettings = GatewaySettings()
     telemetry: TelemetrySettings = TelemetrySettings()
+    traces: TraceSettings = TraceSettings()
     platform: PlatformSettings = PlatformSettings()
 
     @classmethod

@@ -2,10 +2,11 @@
 
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from loyaltystream.app import Deployment
 from loyaltystream.asking import build_why
@@ -21,11 +22,14 @@ from loyaltystream.gateway.questions import Questions
 from loyaltystream.gateway.rates import Rates
 from loyaltystream.gateway.serving import build_gateway
 from loyaltystream.gateway.standing import Standing, standing_of
+from loyaltystream.gateway.traced import TracedRequests
 from loyaltystream.gateway.watch import Watch
 from loyaltystream.kafka.following import TopicFollower
 from loyaltystream.kafka.posting import Poster
 from loyaltystream.kafka.searching import LogSearcher
 from loyaltystream.sending import Keyer
+from loyaltystream.settings import Settings
+from loyaltystream.tracing.opening import open_export
 from loyaltystream.web.tokens import Tokens
 
 ASK_S: Final = 5.0
@@ -52,6 +56,19 @@ def build(deployment: Deployment, tokens: Tokens, watch: Watch) -> Starlette:
     follow = defined.intake if isinstance(defined, _Followed) else None
     questions = _questions(deployment, defined) if settings.memory.hash_key is not None else None
     return build_gateway(gateway, Enquiry(front, questions), mint=mint, follow=follow)
+
+
+def traced(app: ASGIApp, settings: Settings) -> tuple[ASGIApp, Callable[[], None]]:
+    """Return the same with a span around each request that is traced, and what ends that.
+
+    Raises:
+        ConfigurationError: if traces are asked for and not installed.
+    """
+    told = settings.traces
+    if told.endpoint is None:
+        return app, lambda: None
+    export = open_export(told, "gateway", settings.worker.instance)
+    return TracedRequests(app, share=told.share, take=export.take), export.close
 
 
 def mint() -> str:

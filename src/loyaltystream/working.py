@@ -16,16 +16,18 @@ from collections.abc import Sequence
 from typing import Final
 
 import msgspec
-import structlog
 
 from loyaltystream import __version__
 from loyaltystream.app import STAGES, Deployment, build_worker, fresh_start, member_name
 from loyaltystream.errors import RetryableBrokerError
 from loyaltystream.occupancy import occupied
 from loyaltystream.settings import Settings
-from loyaltystream.telemetry import logs
+from loyaltystream.telemetry import log_events, logs
 from loyaltystream.telemetry.health import health_of
+from loyaltystream.telemetry.seldom import Seldom
 from loyaltystream.telemetry.serving import serve_worker
+from loyaltystream.tracing.opening import open_tracing
+from loyaltystream.tracing.spans import Work
 
 GRACE_S: Final = 10.0
 LEAVE_S: Final = 9.0
@@ -72,14 +74,13 @@ def work(settings: Settings, order: Order) -> None:
     stopping = _stop_on_signals()
     if order.parent is not None:
         _end_with_parent(order.parent)
-    logs.configure(settings.telemetry)
+    name, seldom = member_name(settings, order.stage, order.slot), Seldom()
+    logs.configure(settings.telemetry, order.stage, name)
     tune_allocator()
-    name = member_name(settings, order.stage, order.slot)
-    logs.bind(order.stage, name)
-    log = structlog.get_logger()
     threading.Thread(target=_leave_in_time, args=(stopping,), daemon=True).start()
     with occupied(settings.worker.state_dir / name):
         deployment, health = Deployment(settings), health_of(settings)
+        tracing = open_tracing(settings.traces, work_of(deployment, order.stage), name)
         port = serve_worker(health, settings.telemetry.metrics_host, _metrics_port(settings, order))
         worker = None
         while worker is None and not stopping.is_set():
@@ -91,22 +92,30 @@ def work(settings: Settings, order: Order) -> None:
                     start=fresh_start(deployment, order.stage, order.start),
                     accept_loss_ms=int(time.time() * 1000) if order.accept_memory_loss else None,
                     health=health,
+                    tracing=tracing,
                 )
             except RetryableBrokerError as error:
                 health.waiting(str(error))
-                log.warning("broker.awaited", why=str(error), next="trying again until it is back")
+                if seldom.take():
+                    log_events.broker_awaited(why=str(error))
                 stopping.wait(_AWAIT_S)
         if worker is not None:
-            log.info(
-                "worker.started",
-                version=__version__,
-                metrics=f"{settings.telemetry.metrics_host}:{port}",
+            log_events.worker_started(
+                version=__version__, metrics=f"{settings.telemetry.metrics_host}:{port}"
             )
             worker.watch()
             tune_interpreter()
             worker.runner.run(stopping.is_set)
             worker.leave()
-    log.info("worker.stopped")
+        tracing.close()
+    log_events.worker_stopped()
+
+
+def work_of(deployment: Deployment, stage: str) -> Work:
+    """Return what the spans of a stage's workers have in common."""
+    topics = deployment.topics
+    topic = topics.ingest if stage == STAGES[0] else topics.emf
+    return Work(stage, topic, deployment.group(stage), topics.notifications)
 
 
 def tune_interpreter() -> None:
@@ -177,9 +186,7 @@ def _leave_in_time(stopping: threading.Event) -> None:
     """End the process if it is still there some time after it was told to stop."""
     stopping.wait()
     time.sleep(LEAVE_S)
-    structlog.get_logger().warning(
-        "worker.left", why="the broker did not answer", next="a successor settles the transaction"
-    )
+    log_events.worker_left(why="the broker did not answer")
     os._exit(0)
 
 

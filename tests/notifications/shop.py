@@ -17,6 +17,7 @@ from loyaltystream.notify import Notify
 from loyaltystream.pipeline import Plan
 from loyaltystream.rules import Rules
 from loyaltystream.topology import Output
+from loyaltystream.tracing.notified import TraceNotified, unnotified
 from tests.core import (
     CUSTOMER,
     EVENT_SCHEMA_ID,
@@ -49,7 +50,7 @@ def writer_schema(schema_id: int) -> Schema | None:
     return schemas.load(schemas.BEHAVIORAL_EVENT) if schema_id == EVENT_SCHEMA_ID else None
 
 
-def notify(max_record_bytes: int = 1_048_576) -> Notify:
+def notify(max_record_bytes: int = 1_048_576, *, trace: TraceNotified = unnotified) -> Notify:
     """Return the stage as a worker runs it."""
     return Notify(
         TOPICS,
@@ -57,6 +58,7 @@ def notify(max_record_bytes: int = 1_048_576) -> Notify:
         schema_ids=SCHEMA_IDS,
         writer_schema=writer_schema,
         rules=Rules(max_record_bytes=max_record_bytes),
+        trace=trace,
     )
 
 

@@ -60,7 +60,7 @@ def definitions(context: typer.Context) -> None:
     deployment.reader.partitions(deployment.topics.definitions)
     # What is wrong with the topic is told now, and whoever asks first does not wait for it.
     deployment.desk.read()
-    logs.configure(settings.telemetry)
+    logs.configure(settings.telemetry, "definitions", settings.worker.instance)
     built = build_application(
         Book(deployment.desk, limits_of(settings)),
         tokens,
@@ -86,24 +86,27 @@ def gateway(context: typer.Context) -> None:
         from loyaltystream.web.probing import Probing  # noqa: PLC0415 (as above)
     except ImportError as error:
         raise _not_installed(error) from error
-    from loyaltystream.taking import build  # noqa: PLC0415 (it needs the same)
+    from loyaltystream.taking import build, traced  # noqa: PLC0415 (it needs the same)
 
     tune_allocator()
     deployment.reader.partitions(deployment.topics.ingest)
-    logs.configure(settings.telemetry)
+    logs.configure(settings.telemetry, "gateway", settings.worker.instance)
     logs.hide_requests()
     telemetry = GatewayTelemetry()
-    built = build(deployment, tokens, telemetry)
+    built, close = traced(build(deployment, tokens, telemetry), settings)
     port = settings.telemetry.metrics_port
     serve_registry(telemetry.registry, settings.telemetry.metrics_host, port and port + METRICS)
     tune_interpreter()
-    serve(
-        Probing(built, lambda: deployment.reader.partitions(deployment.topics.ingest)),
-        settings.gateway.host,
-        settings.gateway.port,
-        grace_s=settings.gateway.message_timeout_ms // 1000 + LEAVE_S,
-        connections=settings.gateway.connections,
-    )
+    try:
+        serve(
+            Probing(built, lambda: deployment.reader.partitions(deployment.topics.ingest)),
+            settings.gateway.host,
+            settings.gateway.port,
+            grace_s=settings.gateway.message_timeout_ms // 1000 + LEAVE_S,
+            connections=settings.gateway.connections,
+        )
+    finally:
+        close()
 
 
 @app.command()

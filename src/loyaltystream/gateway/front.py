@@ -101,11 +101,15 @@ class _Request(Request):
 
 
 class _Endpoint:
-    """Answers the requests of one route."""
+    """Answers the requests of one route.
+
+    Attributes:
+        label: the route's path, without what differs from request to request.
+    """
 
     def __init__(self, front: Front, label: str, take: Take) -> None:
         self._front = front
-        self._label = label
+        self.label = label
         self._take = take
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -114,5 +118,5 @@ class _Endpoint:
             answer, events = await self._take(_Request(scope, receive, send))
         except (ProblemError, RefusedError, ClientDisconnect, LoyaltyStreamError) as error:
             answer = self._front.failed(error)
-        self._front.watch.answered(self._label, answer.status_code, events)
+        self._front.watch.answered(self.label, answer.status_code, events)
         await answer(scope, receive, send)

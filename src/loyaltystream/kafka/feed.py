@@ -4,7 +4,6 @@ A member without a name of its own, cooperative; offsets are committed by whoeve
 records. Rebalances happen inside of `poll`.
 """
 
-import logging
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from typing import Final
@@ -19,6 +18,7 @@ from confluent_kafka import (
     TopicPartition,
 )
 
+from loyaltystream import kit_events
 from loyaltystream.clients import KafkaSettings
 from loyaltystream.errors import BrokerError, RetryableBrokerError, StateError
 from loyaltystream.events import Record
@@ -27,8 +27,6 @@ from loyaltystream.kafka.connection import MAX_MESSAGE_BYTES, connect, grouped_p
 from loyaltystream.kafka.errors import translate, translated
 from loyaltystream.kafka.offsets import committed_offsets
 from loyaltystream.kafka.reading import POLL_S, to_record
-
-LOG: Final = logging.getLogger("loyaltystream.subscriber")
 
 _TIMEOUT_S: Final = 10.0
 _MANY: Final = 2_000
@@ -213,4 +211,4 @@ class GroupFeed:
 def _note_commit(error: KafkaError | None, _offsets: list[TopicPartition]) -> None:
     """Tell of a commit that failed; the client tries again at the next one."""
     if error is not None and error.code() != _NOTHING:
-        LOG.warning("offsets.uncommitted: %s", error.str())
+        kit_events.offsets_uncommitted(why=error.str())

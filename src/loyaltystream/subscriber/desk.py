@@ -15,7 +15,7 @@ from loyaltystream.feeds import Letterbox
 from loyaltystream.subscriber.decoding import Unknown, Writers, read
 from loyaltystream.subscriber.letters import describe_error, make_letter
 from loyaltystream.subscriber.outcomes import Blame, Delayed, Failure, Outcome, Settled, Work
-from loyaltystream.subscriber.reactions import Reaction, Reactions
+from loyaltystream.subscriber.reactions import Calling, Reaction, Reactions, plainly
 from loyaltystream.subscriber.records import Notification
 from loyaltystream.subscriber.subscription import Subscription
 from loyaltystream.subscriber.window import Seen
@@ -35,9 +35,10 @@ class Desk:
         seen: which notifications were handled already.
         writers: the registry.
         letterbox: where dead letters go; None: there is no such place.
+        calling: calls one of the functions.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (all that a subscriber has, put together in one place)
         self,
         subscription: Subscription,
         reactions: Reactions,
@@ -45,12 +46,14 @@ class Desk:
         seen: Seen,
         writers: Writers,
         letterbox: Letterbox | None,
+        calling: Calling = plainly,
     ) -> None:
         self._subscription = subscription
         self._reactions = reactions
         self._seen = seen
         self._writers = writers
         self._letterbox = letterbox
+        self._calling = calling
 
     def treat(self, work: Work) -> Result:
         """Return what became of the work that is left on a record.
@@ -97,7 +100,7 @@ class Desk:
             except Exception as error:  # noqa: BLE001 (a store of theirs)
                 return self._await_store(work, error, notification)
             try:
-                reaction(notification)
+                self._calling(reaction, notification, work.record)
             except BaseException as error:  # noqa: BLE001 (a function of theirs, in our thread)
                 return self._fail(work, error, notification)
         handled = msgspec.structs.replace(work, is_handled=True)

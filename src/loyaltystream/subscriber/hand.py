@@ -3,17 +3,14 @@
 One thread: reactions are called one after the other and need not be thread-safe.
 """
 
-import logging
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Final
 
+from loyaltystream import kit_events
 from loyaltystream.events import Record
 from loyaltystream.subscriber.lanes import Lanes
 from loyaltystream.subscriber.outcomes import Delayed, Settled, Tally, Work
-
-LOG: Final = logging.getLogger("loyaltystream.subscriber")
 
 Treat = Callable[[Work], Settled | Delayed]
 
@@ -114,12 +111,11 @@ class Hand:
                 self._end(work, error)
                 return
             if isinstance(result, Delayed):
-                LOG.warning(
-                    "notification.delayed: partition %d, offset %d, for %.1f s: %s",
-                    work.record.partition,
-                    work.record.offset,
-                    result.after_s,
-                    result.why,
+                kit_events.notification_delayed(
+                    partition=work.record.partition,
+                    offset=work.record.offset,
+                    after_s=round(result.after_s, 1),
+                    why=result.why,
                 )
             self._end(work, result)
 

@@ -5,10 +5,18 @@ from inspect import iscoroutinefunction
 from typing import Any, TypeVar
 
 from loyaltystream.errors import ConfigurationError
+from loyaltystream.events import Record
 from loyaltystream.subscriber.records import TYPES, Notification
 
 Kind = TypeVar("Kind", bound=Notification)
 Reaction = Callable[[Kind], None]
+Calling = Callable[[Reaction[Notification], Notification, Record], None]
+"""Calls a reaction with the notification of a record."""
+
+
+def plainly(reaction: Reaction[Notification], notification: Notification, _record: Record) -> None:
+    """Call a reaction, and do nothing else."""
+    reaction(notification)
 
 
 class Reactions:

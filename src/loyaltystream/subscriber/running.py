@@ -3,7 +3,6 @@
 Does I/O: Kafka, the registry, signals, a thread.
 """
 
-import logging
 import signal
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -11,6 +10,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from types import FrameType
 from typing import Final
 
+from loyaltystream import kit_events
 from loyaltystream.avro.registry import Registry
 from loyaltystream.errors import (
     ConfigurationError,
@@ -23,11 +23,9 @@ from loyaltystream.kafka.letterbox import TopicLetterbox
 from loyaltystream.subscriber.desk import AWAIT_S, Desk
 from loyaltystream.subscriber.hand import Hand
 from loyaltystream.subscriber.outcomes import Tally
-from loyaltystream.subscriber.reactions import Reactions
+from loyaltystream.subscriber.reactions import Calling, Reactions, plainly
 from loyaltystream.subscriber.subscription import Subscription
 from loyaltystream.subscriber.window import Seen, Window
-
-LOG: Final = logging.getLogger("loyaltystream.subscriber")
 
 _ENOUGH: Final = 200  # records that may be worked on: no need to poll for more
 _POLL_AT_LEAST_S: Final = 1.0
@@ -40,13 +38,19 @@ class Subscriber:
         subscription: where, as whom, how patiently.
         reactions: what to do.
         seen: which notifications were handled already; by default the last 100,000 of this process.
+        calling: calls one of the functions, as `loyaltystream.otel.reacting.traced` says.
 
     Raises:
         ConfigurationError: if there is no reaction at all.
     """
 
     def __init__(
-        self, subscription: Subscription, reactions: Reactions, *, seen: Seen | None = None
+        self,
+        subscription: Subscription,
+        reactions: Reactions,
+        *,
+        seen: Seen | None = None,
+        calling: Calling = plainly,
     ) -> None:
         if not reactions:
             raise ConfigurationError("there is no reaction to any notification")
@@ -61,6 +65,7 @@ class Subscriber:
             seen=Window() if seen is None else seen,
             writers=Registry(subscription.registry()),
             letterbox=self._letterbox,
+            calling=calling,
         )
         self._hand = Hand(desk.treat)
         self._stopping = threading.Event()
@@ -97,7 +102,7 @@ class Subscriber:
             finally:
                 self._leave(feed)
         self._hand.check()
-        LOG.info("subscriber.stopped: %s", self.tally)
+        kit_events.subscriber_stopped(tally=str(self.tally))
         return self.tally
 
     def _make_feed(self) -> Feed:
@@ -118,7 +123,7 @@ class Subscriber:
             try:
                 self._hand.take(feed.poll(self._hand.full()))
             except RetryableBrokerError as error:
-                LOG.warning("broker.awaited: %s", error)
+                kit_events.broker_awaited(why=str(error))
                 self._stopping.wait(AWAIT_S)
             self._store(feed)
 
@@ -141,17 +146,14 @@ class Subscriber:
         """End the work at hand and leave the group, each in a bounded time."""
         leave_s = self._subscription.leave_s
         if not self._hand.stop(0 if self._hangs() else leave_s):
-            LOG.warning("reaction.abandoned: it has not returned; its notification comes again")
+            kit_events.reaction_abandoned()
         self._store(feed)
         # The client waits for a broker that is away as long as it takes.
         leaving = threading.Thread(target=feed.close, name="leaving", daemon=True)
         leaving.start()
         leaving.join(leave_s)
         if leaving.is_alive():
-            LOG.warning(
-                "group.unheard: the broker does not answer; what it has not heard of as "
-                "committed comes again"
-            )
+            kit_events.group_unheard()
 
     def _hangs(self) -> bool:
         return self._hand.busy_s() > self._subscription.patience_s
@@ -162,7 +164,7 @@ class Subscriber:
             try:
                 return call()
             except RetryableBrokerError as error:
-                LOG.warning("broker.awaited: %s", error)
+                kit_events.broker_awaited(why=str(error))
                 self._stopping.wait(AWAIT_S)
         return None
 

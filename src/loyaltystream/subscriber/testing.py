@@ -18,7 +18,7 @@ from loyaltystream.events import TYPE_HEADER, Header, Record
 from loyaltystream.subscriber.desk import Desk
 from loyaltystream.subscriber.lanes import Lanes
 from loyaltystream.subscriber.outcomes import Delayed, Tally
-from loyaltystream.subscriber.reactions import Reactions
+from loyaltystream.subscriber.reactions import Calling, Reactions, plainly
 from loyaltystream.subscriber.records import TYPES, Notification
 from loyaltystream.subscriber.subscription import Subscription
 from loyaltystream.subscriber.window import Seen, Window
@@ -77,6 +77,7 @@ class Rehearsal:
         reactions: the subscriber's own.
         subscription: attempts, pauses and the like; what it says of addresses is not used.
         seen: the subscriber's store of handled ids, if it has one of its own.
+        calling: calls one of the functions, as the subscriber's own does.
 
     Attributes:
         tally: what became of the records since the last start.
@@ -91,9 +92,11 @@ class Rehearsal:
         *,
         subscription: Subscription = SUBSCRIPTION,
         seen: Seen | None = None,
+        calling: Calling = plainly,
         partitions: int = 3,
     ) -> None:
         self._subscription, self._reactions, self._seen = subscription, reactions, seen
+        self._calling = calling
         letters = subscription.dead_letter_topic
         topics = {subscription.topic: partitions, **({letters: 1} if letters else {})}
         self._broker = MemoryBroker(topics, now_ms=0)
@@ -172,6 +175,7 @@ class Rehearsal:
             seen=Window() if self._seen is None else self._seen,
             writers=self.writers,
             letterbox=self.letterbox,
+            calling=self._calling,
         )
         self._feed = MemoryFeed(
             self._broker, topic=told.topic, group=told.group, member="one", start=told.start

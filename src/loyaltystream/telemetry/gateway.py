@@ -1,14 +1,10 @@
 """The gateway's metrics, and a line in the log when Kafka does not take events. Does I/O: logs."""
 
-import time
-from typing import Final
-
-import structlog
 from prometheus_client import CollectorRegistry, Counter
 
 from loyaltystream.memo import Memo
-
-_EVERY_S: Final = 10.0
+from loyaltystream.telemetry import log_events
+from loyaltystream.telemetry.seldom import Seldom
 
 
 class GatewayTelemetry:
@@ -37,8 +33,7 @@ class GatewayTelemetry:
             lambda told: self._requests.labels(told[0], str(told[1]))
         )
         self._acknowledged = Memo(self._events.labels)
-        self._log = structlog.get_logger()
-        self._told_s = self._asked_s = -_EVERY_S
+        self._refusing, self._asking, self._following = Seldom(), Seldom(), Seldom()
 
     def answered(self, route: str, status: int, events: int) -> None:
         """Count an answer, and the events that it acknowledges."""
@@ -48,18 +43,15 @@ class GatewayTelemetry:
 
     def not_written(self, why: str) -> None:
         """Note that events could not be written; an outage is told once in a while."""
-        now_s = time.monotonic()
-        if now_s - self._told_s >= _EVERY_S:
-            self._told_s = now_s
-            self._log.warning("events.refused", why=why, next="their producers send them again")
+        if self._refusing.take():
+            log_events.events_refused(why=why)
 
     def not_told(self, why: str) -> None:
         """Note that it could not be told what became of an event; once in a while."""
-        now_s = time.monotonic()
-        if now_s - self._asked_s >= _EVERY_S:
-            self._asked_s = now_s
-            self._log.warning("questions.refused", why=why, next="whoever asked asks again")
+        if self._asking.take():
+            log_events.questions_refused(why=why)
 
     def not_followed(self, why: str) -> None:
-        """Note that the definitions in force could not be asked for."""
-        self._log.warning("definitions.awaited", why=why, next="the last known ones stay in use")
+        """Note that the definitions in force could not be asked for; once in a while."""
+        if self._following.take():
+            log_events.definitions_awaited(why=why)

@@ -6,25 +6,31 @@ partitions, offsets and reasons.
 
 import logging
 import sys
-import time
+from collections import defaultdict
 from typing import Final
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor, WrappedLogger
 
 from loyaltystream.settings import TelemetrySettings
+from loyaltystream.telemetry.seldom import Seldom
 
-_EVERY_S: Final = 10.0
 _LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
-def configure(settings: TelemetrySettings) -> None:
-    """Send our lines and the client library's to standard error, in one form."""
+def configure(settings: TelemetrySettings, stage: str, worker: str) -> None:
+    """Send our lines and the client library's to standard error, in one form.
+
+    Args:
+        settings: which form, and from which level on.
+        stage: what this process does; on every line.
+        worker: its name; likewise, whichever thread says it.
+    """
     as_json = settings.log_format == "json" or (
         settings.log_format == "auto" and not sys.stderr.isatty()
     )
     shared: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
+        _naming(stage, worker),
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
@@ -51,9 +57,18 @@ def configure(settings: TelemetrySettings) -> None:
     logging.basicConfig(level=_LEVELS[settings.log_level], handlers=[handler], force=True)
     logging.captureWarnings(True)  # noqa: FBT003 (the client warns on standard error, in no form)
     logging.getLogger("httpx2").setLevel(logging.WARNING)
+    # What it says of each request that fails, `spans.lost` tells once in a while.
+    logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
     client = logging.getLogger("librdkafka")
     client.setLevel(logging.NOTSET)
     client.addFilter(_Sparse())
+
+
+def _naming(stage: str, worker: str) -> Processor:
+    def name(_logger: WrappedLogger, _method: str, line: EventDict) -> EventDict:
+        return {**line, "stage": stage, "worker": worker}
+
+    return name
 
 
 def quiet() -> None:
@@ -71,17 +86,8 @@ class _Sparse(logging.Filter):
 
     def __init__(self) -> None:
         super().__init__()
-        self._passed_s: dict[str, float] = {}
+        self._kinds: defaultdict[str, Seldom] = defaultdict(Seldom)
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Say whether this line passes; its first word is its kind."""
-        kind, now_s = record.getMessage().partition(" ")[0], time.monotonic()
-        if now_s - self._passed_s.get(kind, -_EVERY_S) < _EVERY_S:
-            return False
-        self._passed_s[kind] = now_s
-        return True
-
-
-def bind(stage: str, worker: str) -> None:
-    """Put the stage and the worker's name on every line of this process."""
-    structlog.contextvars.bind_contextvars(stage=stage, worker=worker)
+        return self._kinds[record.getMessage().partition(" ")[0]].take()

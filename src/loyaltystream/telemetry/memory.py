@@ -2,8 +2,7 @@
 
 import time
 
-import structlog
-
+from loyaltystream.telemetry import log_events
 from loyaltystream.telemetry.metrics import Metrics
 
 
@@ -16,7 +15,6 @@ class MemoryWatch:
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
-        self._log = structlog.get_logger()
         self._made_s: dict[int, float] = {}
 
     def restoring(self, partition: int, pending: int) -> None:
@@ -27,9 +25,7 @@ class MemoryWatch:
         """Note that a memory was read, from a snapshot of that moment or the changelog alone."""
         source = "changelog" if created_ms is None else "snapshot"
         self._metrics.memory_restore_seconds.labels(source).observe(seconds)
-        self._log.info(
-            "memory.restored", partition=partition, source=source, seconds=round(seconds, 3)
-        )
+        log_events.memory_restored(partition=partition, source=source, seconds=round(seconds, 3))
 
     def opened(self, partition: int, created_ms: int | None) -> None:
         """Note that a partition is kept, and of which moment its newest snapshot is."""
@@ -41,18 +37,12 @@ class MemoryWatch:
     def refused(self, partition: int, name: str, why: str) -> None:
         """Note that a snapshot is passed over at a restart."""
         self._metrics.memory_snapshots.labels("refused").inc()
-        self._log.warning(
-            "snapshot.refused",
-            partition=partition,
-            snapshot=name,
-            why=why,
-            next="an older one is read, or the whole changelog",
-        )
+        log_events.snapshot_refused(partition=partition, snapshot=name, why=why)
 
     def written(self, partition: int, size_bytes: int) -> None:
         """Note that a snapshot is on the disk."""
         self._metrics.memory_snapshots.labels("written").inc()
-        self._log.info("snapshot.written", partition=partition, bytes=size_bytes)
+        log_events.snapshot_written(partition=partition, bytes=size_bytes)
         if partition in self._made_s:
             self._made_s[partition] = time.time()
             self._metrics.memory_snapshot_bytes.labels(str(partition)).set(size_bytes)
@@ -60,12 +50,7 @@ class MemoryWatch:
     def failed(self, partition: int, why: str) -> None:
         """Note that a snapshot could not be written."""
         self._metrics.memory_snapshots.labels("failed").inc()
-        self._log.warning(
-            "snapshot.failed",
-            partition=partition,
-            why=why,
-            next="the work goes on, the changelog has everything; it is tried again in a minute",
-        )
+        log_events.snapshot_failed(partition=partition, why=why)
 
     def released(self, partition: int) -> None:
         """Note that a partition is given away."""
@@ -83,12 +68,7 @@ class MemoryWatch:
 
     def not_mapped(self, partition: int, why: str) -> None:
         """Note that a partition stays in memory, beyond memory.max_bytes."""
-        self._log.warning(
-            "memory.not_mapped",
-            partition=partition,
-            why=why,
-            next="it stays in memory, beyond memory.max_bytes; it is tried again in a minute",
-        )
+        log_events.memory_not_mapped(partition=partition, why=why)
 
     def _age_s(self, partition: int) -> float:
         return max(time.time() - self._made_s.get(partition, time.time()), 0)

@@ -4,7 +4,6 @@ Workers ask it when they start and when they meet a schema that is new to them. 
 would notice that it is away, until a worker has to start.
 """
 
-import contextvars
 import threading
 from collections.abc import Callable
 from typing import Final
@@ -36,9 +35,7 @@ class RegistryWatch:
                 self.look()
                 pause.wait(every_s)
 
-        # What is logged meanwhile has the worker's name on it.
-        run = contextvars.copy_context().run
-        threading.Thread(target=run, args=(go_on,), name="registry", daemon=True).start()
+        threading.Thread(target=go_on, name="registry", daemon=True).start()
 
     def look(self) -> None:
         """Ask once, and tell."""

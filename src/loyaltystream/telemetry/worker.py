@@ -9,18 +9,18 @@ from functools import partial
 from typing import Final
 
 import msgspec
-import structlog
 
 from loyaltystream.pipeline import Plan
 from loyaltystream.stage import Remembered
+from loyaltystream.telemetry import log_events
 from loyaltystream.telemetry.behind import Behind
 from loyaltystream.telemetry.metrics import Metrics
 from loyaltystream.telemetry.names import EventLabels
+from loyaltystream.telemetry.seldom import Seldom
 from loyaltystream.times import DAY_MS
 from loyaltystream.verdicts import Tally, Verdict
 
 _GAUGES_EVERY_S: Final = 1.0
-_WAITING_EVERY_S: Final = 10.0
 _UNNAMED: Final = (None, None)
 
 
@@ -57,10 +57,9 @@ class WorkerTelemetry:
         self._readings = readings
         self._behind = Behind()
         self._labels = EventLabels()
-        self._log = structlog.get_logger()
         self._owned: set[int] = set()
         self._turned_s = self._gauged_s = time.monotonic()
-        self._warned_s = 0.0
+        self._waiting = Seldom()
         self._submitted_s: float | None = None
         # A loop that stands still has to be seen: these two are computed for whoever scrapes.
         metrics.poll_gap_seconds.set_function(readings.poll_gap_s)
@@ -87,27 +86,25 @@ class WorkerTelemetry:
         """Count a transaction that did not commit."""
         self._metrics.transactions.labels("aborted").inc()
         self._observe_commit()
-        self._log.warning("transaction.aborted", why=why, next="its events are judged again")
+        log_events.transaction_aborted(why=why)
 
     def renewed(self, why: str) -> None:
         """Note that the producer was replaced."""
         self._metrics.producers_replaced.inc()
-        self._log.warning("producer.replaced", why=why)
+        log_events.producer_replaced(why=why)
 
     def waiting(self, why: str) -> None:
         """Note that the broker or the registry is away and waited for."""
         self._metrics.broker_waits.inc()
-        now_s = time.monotonic()
-        if now_s - self._warned_s >= _WAITING_EVERY_S:
-            self._warned_s = now_s
-            self._log.warning("broker.awaited", why=why, next="trying again until it is back")
+        if self._waiting.take():
+            log_events.broker_awaited(why=why)
 
     def opening(self, partitions: Sequence[int]) -> None:
         """Say nothing yet: what came of it is told once it is done."""
 
     def owns(self, partitions: Sequence[int]) -> None:
         """Note which partitions this worker has now."""
-        self._log.info("partitions.assigned", partitions=list(partitions))
+        log_events.partitions_assigned(partitions=list(partitions))
         metrics, owned = self._metrics, set(partitions)
         metrics.partitions.set(len(partitions))
         for partition in self._owned - owned:

@@ -1,10 +1,9 @@
 """Puts the service together, and serves it. Does I/O: HTTP."""
 
-import logging
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import uvicorn
@@ -19,6 +18,8 @@ from starlette.types import ASGIApp
 from loyaltystream.definitions.problem import Problem
 from loyaltystream.errors import LoyaltyStreamError
 from loyaltystream.foresight import Foresight
+from loyaltystream.telemetry import log_events
+from loyaltystream.telemetry.seldom import Seldom
 from loyaltystream.web.answers import UNAVAILABLE, RefusedError, refused, refused_body
 from loyaltystream.web.api import Api, add_routes
 from loyaltystream.web.book import Book
@@ -27,7 +28,6 @@ from loyaltystream.web.tokens import Tokens
 from loyaltystream.web.turnstile import Turnstile
 
 GRACE_S: Final = 10
-_LOG: Final = logging.getLogger(__name__)
 
 
 def build_application(
@@ -58,7 +58,7 @@ def build_application(
     app.add_exception_handler(RefusedError, _answer_refused)
     app.add_exception_handler(RequestValidationError, _answer_parameter)
     app.add_exception_handler(HTTPException, _answer_path)
-    app.add_exception_handler(LoyaltyStreamError, _answer_away)
+    app.add_exception_handler(LoyaltyStreamError, _answer_away(Seldom()))
     return app
 
 
@@ -123,6 +123,10 @@ def _is_at(template: str, path: str) -> bool:
     return compile_path(template)[0].match(path) is not None
 
 
-async def _answer_away(_request: Request, error: Exception) -> JSONResponse:
-    _LOG.warning("definitions can't be read or changed: %s", error)
-    return refused([Problem(UNAVAILABLE, "the broker is away; try again in a while")])
+def _answer_away(seldom: Seldom) -> Callable[[Request, Exception], Awaitable[JSONResponse]]:
+    async def answer(_request: Request, error: Exception) -> JSONResponse:
+        if seldom.take():
+            log_events.requests_refused(why=str(error))
+        return refused([Problem(UNAVAILABLE, "the broker is away; try again in a while")])
+
+    return answer

@@ -1,0 +1,1 @@
+"""What is traced, under which ids, and what is told of it; knows no tracing library."""

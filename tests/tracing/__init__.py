@@ -1,0 +1,1 @@
+"""What is traced, and what is told of it."""

@@ -90,6 +90,14 @@ def test_all_mistakes_in_settings_are_told_at_once(
     assert "'short'" not in text
 
 
+def test_an_option_of_a_later_version_is_refused() -> None:
+    """What this version has no option for is not passed over: it ends with code 2, and is named."""
+    result = CliRunner().invoke(app, ["run", "--of-a-later-version"], env={"NO_COLOR": "1"})
+    told = f"{result.exception}{result.output}"
+    assert getattr(result.exception, "exit_code", result.exit_code) == 2
+    assert "No such option: --of-a-later-version" in told
+
+
 def test_only_notifications_have_the_vendors_json(monkeypatch: pytest.MonkeyPatch) -> None:
     """Another topic in a rendering is refused before any broker is asked."""
     monkeypatch.setenv(variable("memory.hash_key"), "0" * 64)

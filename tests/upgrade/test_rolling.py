@@ -16,8 +16,13 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from confluent_kafka.schema_registry import SchemaRegistryClient
+from confluent_kafka.schema_registry.avro import AvroDeserializer
+from confluent_kafka.serialization import MessageField, SerializationContext
 
 from loyaltystream.audit.findings import Findings, Notice
+from loyaltystream.avro import schemas
+from loyaltystream.avro.wire import schema_id_of
 from loyaltystream.kafka.sending import Sender
 from loyaltystream.platform import Addresses
 from loyaltystream.story import Recipe, generate
@@ -82,6 +87,7 @@ class Till:
 
     def pause(self) -> None:
         """Send what was begun, and no more."""
+        assert self._thread.is_alive(), "the story was over, or its sender failed: no load"
         self._pausing.set()
         self._thread.join()
         self._sender.flush()
@@ -177,6 +183,27 @@ def demand_exact(shop: Shop) -> Findings:
     return found
 
 
+def releases_read(shop: Shop) -> set[bool]:
+    """Read all notifications by the newest schemas; return whether causes have a source in them.
+
+    Read as a subscriber does, by the client library's own deserializer.
+    """
+    registry, topic = shop.deployment.registry, shop.deployment.topics.notifications
+    client = SchemaRegistryClient({"url": shop.settings.registry.url})
+    place = SerializationContext(topic, MessageField.VALUE)
+    readers: dict[str, AvroDeserializer] = {}
+    found = set()
+    for record in shop.read(topic):
+        value = record.value or b""
+        schema_id = schema_id_of(value)
+        assert isinstance(schema_id, int)
+        name = registry.writer_schema(schema_id)["name"]
+        if name not in readers:
+            readers[name] = AvroDeserializer(client, schemas.text(schemas.load(name)))
+        found.add(readers[name](value, place)["causeSource"] is not None)
+    return found
+
+
 def test_a_roll_under_load_is_exact_there_and_back(
     rolled: Shop, previous: Path, show: Callable[[str], None]
 ) -> None:
@@ -196,6 +223,7 @@ def test_a_roll_under_load_is_exact_there_and_back(
     till.pause()
     rolled.drain()
     assert demand_exact(rolled).notices[Notice.OLDER_RELEASE] > 0
+    assert releases_read(rolled) == {False, True}, "of both versions, each by the newest schema"
 
     till.go_on()
     crew.replace("ingest", "a", previous)
@@ -205,3 +233,13 @@ def test_a_roll_under_load_is_exact_there_and_back(
     demand_exact(rolled)
     crew.stop()
     show("\n".join(f"{who}: {took_s:.1f} s" for who, took_s in crew.away_s.items()))
+
+
+def test_an_older_version_refuses_topics_of_other_settings(rolled: Shop, previous: Path) -> None:
+    """Where `init` has changed what it demands of topics, the older one ends with code 2."""
+    kept = rolled.settings.topics.retention_days
+    with rolled.changed({"topics.retention_days": str(kept + 1)}):
+        rolled.command("init")
+    with rolled.changed({"topics.retention_days": str(kept + 2)}), version(previous):
+        refused = rolled.command("run", "--stage", "ingest", code=2)
+    assert "topics are not as they have to be" in refused.stderr + refused.stdout

@@ -197,10 +197,14 @@ def releases_read(shop: Shop) -> set[bool]:
         value = record.value or b""
         schema_id = schema_id_of(value)
         assert isinstance(schema_id, int)
-        name = registry.writer_schema(schema_id)["name"]
+        writer = registry.writer_schema(schema_id)
+        assert writer is not None
+        name = writer["name"]
         if name not in readers:
             readers[name] = AvroDeserializer(client, schemas.text(schemas.load(name)))
-        found.add(readers[name](value, place)["causeSource"] is not None)
+        notification = readers[name](value, place)
+        assert isinstance(notification, dict)
+        found.add(notification["causeSource"] is not None)
     return found
 
 

@@ -15,7 +15,7 @@ from loyaltystream.definitions.registry import Definitions
 from loyaltystream.events import Record, revision_header
 from loyaltystream.memory.changelog import Delta, Layout, encode
 from loyaltystream.memory.identity import Identity
-from loyaltystream.memory.units import Overlay, to_sections
+from loyaltystream.memory.units import KeyKind, Overlay, Unit, to_sections
 from loyaltystream.rules import Rules
 from loyaltystream.steps import dedup as dedup_step
 from loyaltystream.steps.dedup import dedup
@@ -105,6 +105,11 @@ class Ingest:
         self._letters = letters
         self._rules = rules
         self._trace = trace
+
+    @property
+    def unit(self) -> Unit:
+        """What the ids of all events are remembered as."""
+        return Unit(KeyKind.EVENT_ID, self._rules.window_days)
 
     def begin(self, partition: int, memory: Memory) -> Plan:
         """Return the plan that only writes down where a partition's memory begins."""

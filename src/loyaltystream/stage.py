@@ -156,11 +156,14 @@ class IngestStage:
         self._keeper.tend(self._memories)
 
     def remembered(self) -> Remembered:
-        """Return how much is remembered, and how far back."""
+        """Return how much is remembered, and how far back.
+
+        Of eventIds that is told before there is one: a memory that was lost knows none for long.
+        """
         ids: dict[Unit, int] = {}
         windows_ms: dict[Unit, int] = {}
         for memory in self._memories.values():
-            for unit, count in memory.remembered().items():
+            for unit, count in ({self._ingest.unit: 0} | memory.remembered()).items():
                 ids[unit] = ids.get(unit, 0) + count
                 window_ms = memory.window_ms(unit)
                 windows_ms[unit] = min(windows_ms.get(unit, window_ms), window_ms)

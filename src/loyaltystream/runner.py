@@ -98,15 +98,16 @@ class Runner:
         """Learn what became of the open transaction, and read again.
 
         Raises:
-            RetryableBrokerError: if that can't be done yet; the group was polled all the same. It
-                may be what is waited for: nobody else gives a member's rebalances a turn, and one
-                that has none for long is left behind.
+            RetryableBrokerError: if that can't be done yet. If it is committed offsets that are
+                waited for, the group was polled all the same: nobody else gives a member's
+                rebalances a turn, and one that has none for long is left behind.
         """
         try:
             self._settle()
             self._rewind()
         except RetryableBrokerError:
-            self._source.poll()  # what came is read again
+            if self._broken is None:  # else the broker is away, and there is nothing to hear
+                self._source.poll()  # what came is read again
             raise
 
     def _beginnings(self, batch: Mapping[int, list[Record]]) -> list[Plan]:

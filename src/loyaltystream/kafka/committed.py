@@ -11,7 +11,9 @@ from loyaltystream.kafka.errors import translated
 from loyaltystream.kafka.offsets import committed_offsets
 from loyaltystream.kafka.reading import LogReader
 
-_TIMEOUT_S: Final = 15.0
+_TIMEOUT_S: Final = 10.0
+_OUTSIDE_S: Final = 3.0
+"""Each of two questions; where no broker answers at all, it is soon told that it is waited for."""
 
 
 class Committed:
@@ -37,6 +39,6 @@ class Committed:
             with translated(f"reading the committed offsets on {self._topic}"):
                 return committed_offsets(member.committed(asked, timeout=_TIMEOUT_S))
         except RetryableBrokerError:
-            outside = LogReader(self._kafka, timeout_s=_TIMEOUT_S)
+            outside = LogReader(self._kafka, timeout_s=_OUTSIDE_S)
             found = outside.committed(self._group, self._topic)
             return {number: found[number] for number in partitions if number in found}

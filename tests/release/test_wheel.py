@@ -136,8 +136,9 @@ def test_its_rooms_can_be_entered(installed: Callable[..., str], module: str) ->
 
 def test_it_says_what_it_needs() -> None:
     """Every library that is imported is among what the wheel depends on, or in an extra."""
-    told = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["local"]]
-    told += PROJECT["optional-dependencies"]["service"]
+    told = list(PROJECT["dependencies"])
+    for extra in ("local", "service", "otel"):
+        told += PROJECT["optional-dependencies"][extra]
     needed = {_plain(re.split(r"[\[<>=~ ]", one)[0]) for one in told}
     found = packages_distributions()
     imported = {

@@ -15,6 +15,9 @@ from loyaltystream.topology import Topics
 READER_GROUP: Final = "loyaltystream.reader"
 """The name that a consumer outside any group gives; nothing is committed under it."""
 
+INTERNAL: Final = ("__consumer_offsets", "__transaction_state")
+"""Topics of the brokers' own, whose copies matter as much as ours."""
+
 TOPIC_STAND_IN: Final = "SUBSCRIBERS-TOPIC"
 GROUP_STAND_IN: Final = "SUBSCRIBERS-GROUP"
 """Shown where nobody has said the name."""
@@ -253,11 +256,10 @@ def _relayout(names: Names) -> Iterator[Grant]:
 
 
 def _doctor(names: Names) -> Iterator[Grant]:
-    yield from _ingest(names)
-    yield from _notify(names)
+    yield from worker_grants(names)
     yield from _topics(names, ["letter_state"], Operation.READ)
     yield Grant(Resource.CLUSTER, "kafka-cluster", (Operation.DESCRIBE_CONFIGS,))
-    for name in ("__consumer_offsets", "__transaction_state"):
+    for name in INTERNAL:
         yield Grant(Resource.TOPIC, name, (Operation.DESCRIBE, Operation.DESCRIBE_CONFIGS))
     yield _transactions(names, "doctor.")
 

@@ -5,28 +5,19 @@ from typing import Final
 
 import pytest
 
-from loyaltystream.definitions.source import Fixed
 from loyaltystream.errors import StateError
-from loyaltystream.memory.manifest import Origin
 from loyaltystream.runner import Runner
-from loyaltystream.stage import IngestStage
 from loyaltystream.testing import (
     Commit,
     Ending,
     Fates,
     Journal,
     MemoryBroker,
-    MemoryChangelog,
-    MemoryDisk,
-    MemoryShelf,
-    MemorySink,
-    MemorySource,
-    MemoryTelemetry,
     Step,
 )
-from tests.core import DEFINITIONS, NOW_MS, TOPICS, event, ingest, layout, raw
+from tests.core import NOW_MS, TOPICS, event, raw
 from tests.simulation.watch import ALL_TOPICS
-from tests.simulation.worker import keeper_on
+from tests.simulation.worker import runner_on
 
 GROUP: Final = "ingest"
 
@@ -80,26 +71,7 @@ class Shop:
         return len(list(self.broker.records(TOPICS.emf, 0)))
 
     def _worker(self, name: str, fates: Fates) -> Runner:
-        journal = Journal()
-        stage = IngestStage(
-            ingest(),
-            definitions=Fixed(DEFINITIONS),
-            layout=layout(),
-            keeper=keeper_on(
-                self.broker,
-                MemoryShelf(MemoryDisk(), fates),
-                MemoryChangelog(self.broker, TOPICS.changelog, fates),
-                origin=lambda number: Origin(GROUP, number, layout(), "ingest", "changelog"),
-                journal=journal,
-            ),
-            fresh=lambda _partition: 0,
-        )
-        return Runner(
-            MemorySource(self.broker, topic=TOPICS.ingest, group=GROUP, member=name, fates=fates),
-            MemorySink(self.broker, name, fates=fates),
-            stage,
-            telemetry=MemoryTelemetry(journal),
-        )
+        return runner_on(self.broker, GROUP, name, fates=fates, journal=Journal())
 
 
 def test_a_zombie_does_not_take_its_successors_work_for_damage() -> None:

@@ -11,7 +11,8 @@ from loyaltystream.definitions.source import Fixed
 from loyaltystream.events import Record
 from loyaltystream.memory.manifest import Origin
 from loyaltystream.memory.units import Unit
-from loyaltystream.pipeline import Memory, Plan
+from loyaltystream.pipeline import Ingest, Memory, Plan
+from loyaltystream.ports import Telemetry
 from loyaltystream.runner import Runner
 from loyaltystream.snapshots.cap import Cap
 from loyaltystream.snapshots.keeper import Clocks, Keeper, Policy
@@ -29,7 +30,7 @@ from loyaltystream.testing import (
     MemorySource,
     MemoryTelemetry,
 )
-from tests.core import DEFINITIONS, TOPICS
+from tests.core import DEFINITIONS, TOPICS, ingest, layout
 from tests.simulation.play import Play
 
 POLICY = Policy(ids=3, seconds=6, shards_a_turn=1, last_shards=1)
@@ -250,3 +251,35 @@ class WatchedSnapshots:
 
     def not_mapped(self, partition: int, why: str) -> None:
         """Nothing has to be."""
+
+
+def runner_on(
+    broker: MemoryBroker,
+    group: str,
+    name: str,
+    *,
+    fates: Fates,
+    journal: Journal,
+    judge: Ingest | None = None,
+    around: Callable[[Telemetry], Telemetry] = lambda telemetry: telemetry,
+) -> Runner:
+    """Return a worker of stage ingest with the real judge, on a disk of its own."""
+    stage = IngestStage(
+        judge or ingest(),
+        definitions=Fixed(DEFINITIONS),
+        layout=layout(),
+        keeper=keeper_on(
+            broker,
+            MemoryShelf(MemoryDisk(), fates),
+            MemoryChangelog(broker, TOPICS.changelog, fates),
+            origin=lambda number: Origin(group, number, layout(), "ingest", "changelog"),
+            journal=journal,
+        ),
+        fresh=lambda _partition: 0,
+    )
+    return Runner(
+        MemorySource(broker, topic=TOPICS.ingest, group=group, member=name, fates=fates),
+        MemorySink(broker, name, fates=fates),
+        stage,
+        telemetry=around(MemoryTelemetry(journal)),
+    )

@@ -9,6 +9,7 @@ from loyaltystream.audit.findings import Detail, Fault, Ledger, Notice, Place
 from loyaltystream.audit.found import Found, FoundOutputs, Head
 from loyaltystream.audit.opening import LOCKED
 from loyaltystream.audit.releases import is_stamped_older
+from loyaltystream.audit.stamp import Stamp
 from loyaltystream.sealing.ring import Locked
 
 _EXCUSED_BY_VERSION = frozenset(
@@ -120,11 +121,10 @@ class Comparison:
         if wanted.outcome != output.outcome:
             text = f"{wanted.outcome}, and not {output.outcome}"
             return [_Trouble(Fault.WRONG_VERDICT, text, output.place)]
-        unread = _unread(output)
-        differs = wanted.stamp.key != output.stamp.key if unread else wanted.stamp != output.stamp
-        if differs and output.stamp != LOCKED:
+        if _differs(wanted.stamp, output.stamp):
             text = f"{wanted.stamp.difference(output.stamp)} not as the event makes it"
             return [_Trouble(Fault.WRONG_CONTENT, text, output.place)]
+        unread = _unread(output)
         slot = output.topic, output.partition
         last, self._last[slot] = self._last.get(slot, -1), output.offset
         if output.offset < last:
@@ -150,6 +150,13 @@ class Comparison:
         head = self._heads[slot]
         # An output is appended after its cause: a cause as young as the head has its output there.
         return head is None or cause.timestamp_ms < head.timestamp_ms
+
+
+def _differs(wanted: Stamp, found: Stamp) -> bool:
+    """Say whether an output differs, as far as it can be compared."""
+    if found == LOCKED:
+        return False
+    return wanted.key != found.key if is_stamped_older(found) else wanted != found
 
 
 def _unread(output: Found) -> list[_Trouble]:

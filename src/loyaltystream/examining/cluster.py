@@ -5,15 +5,13 @@ One transaction is begun and thrown away; nothing else is written.
 
 import uuid
 from collections.abc import Iterator
-from typing import Final
 
+from loyaltystream.access import INTERNAL
 from loyaltystream.doctor import brokers, timeouts, topics
 from loyaltystream.doctor.findings import Unseen
 from loyaltystream.examining.look import Check, Findings, Look
 from loyaltystream.kafka.rehearsing import rehearse
 from loyaltystream.kafka.topics import TopicPlan
-
-_INTERNAL: Final = ("__consumer_offsets", "__transaction_state")
 
 
 class Cluster:
@@ -52,7 +50,7 @@ class Cluster:
 
     def _of_copies(self) -> Findings:
         wanted, count = self._settings.topics.replication_factor, len(self._look.brokers)
-        for topic in [*self._look.topics.values(), *map(self._internal, _INTERNAL)]:
+        for topic in [*self._look.topics.values(), *map(self._internal, INTERNAL)]:
             if topic.exists and topic.refused is None:
                 yield from topics.of_copies(topic, wanted=wanted, brokers=count)
 

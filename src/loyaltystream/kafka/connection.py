@@ -6,6 +6,7 @@ from typing import Any, Final, TypeVar
 
 from confluent_kafka import KafkaError, KafkaException
 
+from loyaltystream.access import READER_GROUP
 from loyaltystream.clients import KafkaSettings
 from loyaltystream.errors import ConfigurationError
 from loyaltystream.kafka.errors import translate
@@ -70,7 +71,7 @@ def _silence(kafka: KafkaSettings) -> dict[str, float]:
 def reader_properties(kafka: KafkaSettings, **own: str | float | bool) -> Properties:
     """Return the properties of a consumer outside any group, which reads what is committed."""
     outside: Properties = {
-        "group_id": "loyaltystream.reader",
+        "group_id": READER_GROUP,
         "isolation_level": "read_committed",
         "enable_auto_commit": False,
         "enable_partition_eof": True,

@@ -121,7 +121,7 @@ def played(
 def play(scene: Played) -> None:
     """Have each role do all that it is there for."""
     prepare(scene)
-    workers = work(scene)
+    workers = work(scene, Role.INGEST, Role.NOTIFY)
     produce(scene)
     send(scene)
     scene.drain()
@@ -147,10 +147,10 @@ def prepare(scene: Played) -> None:
     scene.run(Role.DEFINITIONS, "definitions", "apply", str(definitions_folder()))
 
 
-def work(scene: Played) -> list[subprocess.Popen[bytes]]:
-    """Start a worker of each stage."""
+def work(scene: Played, *stages: Role) -> list[subprocess.Popen[bytes]]:
+    """Start a worker of each of these stages."""
     started = []
-    for role in (Role.INGEST, Role.NOTIFY):
+    for role in stages:
         with scene.by(role):
             asked = ("run", "--stage", role.value, "--from", "earliest")
             started.append(scene.shop.start(*asked, log=role.value))
@@ -181,8 +181,10 @@ def ask(scene: Played) -> list[subprocess.Popen[bytes]]:
         process = gate.start()
         assert gate.post("/events", json.dumps(BOUGHT).encode())[0] == 202
         assert gate.get("posted")[1]["state"] == "pending"
-        workers = work(scene)
+        workers = work(scene, Role.INGEST)
+        # Nobody has mapped it yet, so that the gateway asks how far stage notify is.
         eventually(lambda: gate.get("posted")[1].get("accepted"), "it is told that it was accepted")
+        workers += work(scene, Role.NOTIFY)
         assert gate.get("bad")[1]["state"] == "rejected"
         assert shop.stop(process) == 0, shop.log("gateway")
     return workers

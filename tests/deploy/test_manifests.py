@@ -117,7 +117,7 @@ def test_nothing_takes_all_memory(manifests: list[Manifest]) -> None:
 
 def test_no_secret_is_written_down(manifests: list[Manifest]) -> None:
     """Secrets are named, never given: what may hold one comes from a Secret of the cluster."""
-    secret = re.compile(r"__(HASH_KEY|CLIENT|KEYS|TOKEN)$")
+    secret = re.compile(r"__(HASH_KEY|CLIENT|KEYS|TOKEN|HEADERS)$")
     assert chosen(manifests, "Secret") == []
     for map_ in chosen(manifests, "ConfigMap"):
         assert [name for name in map_["data"] if secret.search(name)] == []

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import pytest
 import typer
@@ -212,6 +213,32 @@ def test_pods_may_reach_what_their_settings_name(manifests: list[Manifest], unde
     [policy] = [one for one in manifests if one["metadata"]["name"] == "loyaltystream-brokers"]
     let_through = {port["port"] for port in policy["spec"]["egress"][1]["ports"]}
     assert let_through == brokers | {int(registry[1])}
+
+
+def test_who_traces_may_reach_the_collector(manifests: list[Manifest], under: Any) -> None:
+    """The pods that write spans, and no others, reach the collector of their settings, by policy.
+
+    Where nobody traces, nobody may.
+    """
+    policies = [one for one in manifests if one["metadata"]["name"] == "loyaltystream-traces"]
+    settings = under(environment(manifests, "loyaltystream-ingest")).traces
+    assert len(policies) == (settings.endpoint is not None)
+    for one in policies:
+        address = urlsplit(settings.endpoint)
+        [egress] = one["spec"]["egress"]
+        assert egress["ports"] == [{"port": address.port, "protocol": "TCP"}]
+        [to] = egress["to"]
+        namespace = to["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"]
+        assert address.hostname == f"collector.{namespace}.svc"
+        [who] = one["spec"]["podSelector"]["matchExpressions"]
+        assert {f"loyaltystream-{name}" for name in who["values"]} == {
+            name for name, pod in pods(manifests) if _traces(pod["containers"][0]["args"])
+        }
+
+
+def _traces(arguments: list[str]) -> bool:
+    """Say whether what runs opens an export: workers, and the gateway."""
+    return arguments[0] == "run" or arguments[:2] == ["serve", "gateway"]
 
 
 def test_a_pod_has_time_to_leave(manifests: list[Manifest], under: Any) -> None:

@@ -1,9 +1,10 @@
-"""How many partitions topics have to have, and what is said where they have others."""
+"""What topics have to be: how many partitions, how many copies in sync, and what is said else."""
 
 import pytest
 
 from loyaltystream.errors import ConfigurationError
-from loyaltystream.kafka.topics import TopicPlan, demand_counts
+from loyaltystream.kafka.topics import TopicPlan, demand_counts, differences
+from loyaltystream.topology import INSYNC
 
 
 def plans(partitions: int) -> list[TopicPlan]:
@@ -35,3 +36,11 @@ def test_too_many_partitions_are_taken_as_they_are() -> None:
     """No topic loses partitions, so that the setting has to follow."""
     with pytest.raises(ConfigurationError, match=r"set topics\.partitions to 12 everywhere"):
         demand_counts(plans(6), {"events": 12, "routed": 6})
+
+
+@pytest.mark.parametrize(("copies", "insync"), [(1, None), (2, None), (3, "2"), (5, "2")])
+def test_of_three_copies_two_have_to_be_in_sync(copies: int, insync: str | None) -> None:
+    """A new topic of three copies or more asks for two; no setting of a topic demands it later."""
+    plan = TopicPlan("events", 6, copies, {"cleanup.policy": "delete"}, {})
+    assert plan.settings.get(INSYNC) == insync
+    assert differences(plan, {"cleanup.policy": "delete", INSYNC: "1"}) == {}

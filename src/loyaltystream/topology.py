@@ -1,8 +1,16 @@
 """The topics of a deployment by their role, and what a record for one of them is. Pure."""
 
+from typing import Final
+
 import msgspec
 
 from loyaltystream.events import Header
+
+INSYNC: Final = "min.insync.replicas"
+SAFE_COPIES: Final = 3
+SAFE_INSYNC: Final = 2
+"""With so many copies a record counts as written once so many of them have it: one broker may go,
+and nothing is lost, and writing goes on."""
 
 
 class Topics(msgspec.Struct, frozen=True):

@@ -1,4 +1,7 @@
-"""The doctor on the real broker: planted mistakes are named, and what it says mends them."""
+"""The doctor on the real broker: planted mistakes are named, and what it says mends them.
+
+What only a cluster can get wrong, copies and how many are in sync, is in `test_three_brokers.py`.
+"""
 
 import json
 import uuid

@@ -216,10 +216,7 @@ def test_pods_may_reach_what_their_settings_name(manifests: list[Manifest], unde
 
 
 def test_who_traces_may_reach_the_collector(manifests: list[Manifest], under: Any) -> None:
-    """The pods that write spans, and no others, reach the collector of their settings, by policy.
-
-    Where nobody traces, nobody may.
-    """
+    """Pods that write spans, and no others, reach the collector; where nobody traces, nobody does."""
     policies = [one for one in manifests if one["metadata"]["name"] == "loyaltystream-traces"]
     settings = under(environment(manifests, "loyaltystream-ingest")).traces
     assert len(policies) == (settings.endpoint is not None)

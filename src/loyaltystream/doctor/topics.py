@@ -10,10 +10,9 @@ import msgspec
 
 from loyaltystream.access import Grant, Operation, Resource, command
 from loyaltystream.doctor.findings import SOMEBODY, Finding, Kind
+from loyaltystream.topology import INSYNC, SAFE_COPIES, SAFE_INSYNC
 
 INIT: Final = "loyaltystream init"
-SAFE_COPIES: Final = 3
-SAFE_INSYNC: Final = 2
 ALL: Final = tuple(one.name for one in Operation)
 """What a broker without access rules allows."""
 
@@ -107,7 +106,7 @@ def of_copies(topic: TopicFacts, *, wanted: int, brokers: int) -> Iterator[Findi
 
 
 def _of_insync(topic: TopicFacts) -> Iterator[Finding]:
-    told = (topic.settings or {}).get("min.insync.replicas")
+    told = (topic.settings or {}).get(INSYNC)
     if told is None:
         return
     needed = int(told)
@@ -115,7 +114,7 @@ def _of_insync(topic: TopicFacts) -> Iterator[Finding]:
         yield Finding(
             Kind.MIN_INSYNC,
             topic.name,
-            f"min.insync.replicas is {needed} with {topic.copies} copies: a record counts as "
+            f"{INSYNC} is {needed} with {topic.copies} copies: a record counts as "
             f"written while one broker has it, and is lost with that one",
             _alter(topic.name, SAFE_INSYNC),
         )
@@ -123,14 +122,14 @@ def _of_insync(topic: TopicFacts) -> Iterator[Finding]:
         yield Finding(
             Kind.UNWRITABLE,
             topic.name,
-            f"min.insync.replicas is {needed} with {topic.copies} copies: nothing can be written",
+            f"{INSYNC} is {needed} with {topic.copies} copies: nothing can be written",
             _alter(topic.name, max(topic.copies - 1, 1)),
         )
     elif needed == topic.copies > 1:
         yield Finding(
             Kind.NO_SPARE,
             topic.name,
-            f"min.insync.replicas is {needed} with {topic.copies} copies: one broker that restarts "
+            f"{INSYNC} is {needed} with {topic.copies} copies: one broker that restarts "
             f"stops all writing",
             _alter(topic.name, topic.copies - 1),
         )
@@ -139,7 +138,7 @@ def _of_insync(topic: TopicFacts) -> Iterator[Finding]:
 def _alter(topic: str, insync: int) -> str:
     return (
         f"kafka-configs.sh --bootstrap-server BROKER --alter --entity-type topics "
-        f"--entity-name {topic} --add-config min.insync.replicas={insync}"
+        f"--entity-name {topic} --add-config {INSYNC}={insync}"
     )
 
 

@@ -2,12 +2,17 @@
 
 import time
 from collections.abc import Sequence
+from typing import Final
 
 from confluent_kafka import OFFSET_INVALID, IsolationLevel, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from loyaltystream.kafka.errors import translate
 from loyaltystream.kafka.patience import repeat
+
+_TRY_S: Final = 5.0
+"""A question to a leader that has just died waits for it, though the partition has another one soon
+(seen, librdkafka 2.16.0); asked anew, it goes to that one."""
 
 
 def list_offsets(
@@ -27,7 +32,9 @@ def list_offsets(
 
     def ask(within_s: float) -> dict[tuple[str, int], int]:
         answers = admin.list_offsets(
-            dict.fromkeys(places, spec), isolation_level=isolation, request_timeout=within_s
+            dict.fromkeys(places, spec),
+            isolation_level=isolation,
+            request_timeout=min(within_s, _TRY_S),
         )
         return {(at.topic, at.partition): found.result().offset for at, found in answers.items()}
 

@@ -23,6 +23,7 @@ from loyaltystream.kafka.connection import MAX_MESSAGE_BYTES, connect, propertie
 from loyaltystream.kafka.errors import translate, translated
 from loyaltystream.kafka.reading import REACH_S
 from loyaltystream.times import DAY_MS
+from loyaltystream.topology import INSYNC, SAFE_COPIES, SAFE_INSYNC
 
 TIMEOUT_S: Final = 30.0
 _PAUSE_S: Final = 0.05
@@ -47,8 +48,16 @@ class TopicPlan(msgspec.Struct, frozen=True):
 
     @property
     def settings(self) -> dict[str, str]:
-        """What a new topic is made with."""
-        return {**self.exact, **{name: str(value) for name, value in self.at_least.items()}}
+        """What a new topic is made with.
+
+        How many copies a record has to be in is said only then: a topic that is there keeps what
+        somebody chose for it, and workers start all the same. The doctor tells what is too few.
+        """
+        made = {**self.exact, **{name: str(value) for name, value in self.at_least.items()}}
+        if self.replication_factor >= SAFE_COPIES:
+            # A broker's own word is 1: what one broker alone has acknowledged is lost with it.
+            made[INSYNC] = str(SAFE_INSYNC)
+        return made
 
 
 class Change(msgspec.Struct, frozen=True):

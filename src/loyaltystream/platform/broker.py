@@ -95,12 +95,14 @@ class Detour:
 class Broker:
     """The program that `platform.broker` runs.
 
-    A detour is only for tests of bad networks, further settings for tests of other brokers.
+    A detour is only for tests of bad networks, further settings and the id of a cluster that is
+    more than this broker for tests of other brokers.
     """
 
     installed: Callable[[], Installed]
     detour: Detour | None = None
     further: Mapping[str, str] = field(default_factory=dict)
+    cluster: str | None = None
 
     name: ClassVar[str] = "kafka"
     setting: ClassVar[str] = "platform.kafka_port"
@@ -162,7 +164,7 @@ class Broker:
         disk.write_whole(directory / CONFIGURATION, jvm.properties({**settings, **self.further}))
 
     def _format(self, directory: Path) -> None:
-        cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode("ascii").rstrip("=")
+        cluster = self.cluster or new_cluster()
         program = ("kafka.tools.StorageTool", "format", f"--cluster-id={cluster}")
         argv = jvm.argv(directory, FORMAT_OPTIONS, (*program, f"--config={CONFIGURATION}"))
         try:
@@ -182,6 +184,11 @@ class Broker:
                 f"kafka: {directory} could not be formatted ({type(error).__name__}):\n"
                 + said.decode("utf-8", "replace").strip()[-SAID_CHARACTERS:]
             ) from error
+
+
+def new_cluster() -> str:
+    """Return an id for a cluster, in Kafka's own form."""
+    return urlsafe_b64encode(uuid.uuid4().bytes).decode("ascii").rstrip("=")
 
 
 def _count_brokers(port: int) -> int:

@@ -39,11 +39,13 @@ class Variation:
             straight one.
         broker: settings of the broker that are not ours.
         registry: settings of the registry that are not ours.
+        cluster: the id of the cluster that the broker is one of; None: it is one by itself.
     """
 
     detour: Detour | None = None
     broker: Mapping[str, str] = field(default_factory=dict)
     registry: Mapping[str, str] = field(default_factory=dict)
+    cluster: str | None = None
 
 
 class LocalPlatform:
@@ -75,7 +77,7 @@ class LocalPlatform:
         self._report = report or Silence()
         self._download = download
         varied = variation or Variation()
-        broker = Broker(self._get_installed, varied.detour, varied.broker)
+        broker = Broker(self._get_installed, varied.detour, varied.broker, varied.cluster)
         self.broker = self._service(broker, settings.kafka_port)
         registry = Registry(self._get_installed, varied.registry)
         self.registry = self._service(registry, settings.registry_port)

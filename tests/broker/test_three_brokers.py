@@ -75,7 +75,7 @@ def found(findings: list[dict[str, Any]]) -> set[tuple[str, str]]:
 
 
 def test_one_copy_in_sync_is_named(three: Threefold, shop: Shop) -> None:
-    """Where one of three copies is enough the doctor names it, with Kafka's command that mends it."""
+    """Where one of three copies is enough the doctor names it, with the command that mends it."""
     # Also in the brokers' own topic of committed offsets; and `init` leaves what somebody chose.
     deployment, topic = shop.deployment, shop.deployment.topics.ingest
     deployment.reader.committed(deployment.group("ingest"), topic)  # has brokers make their own

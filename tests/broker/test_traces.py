@@ -1,5 +1,6 @@
 """Traces of real workers and a real gateway, at a collector: one from a producer's header on."""
 
+import json
 import time
 from collections import Counter
 from pathlib import Path
@@ -65,6 +66,39 @@ def test_one_trace_from_a_request_to_its_notification(
         told = {one.header("traceparent"): one.header("ce_id") for one in (first, second)}
         went_on = f"00-{TRACE_ID}-{request.span_id}-01".encode()
         assert (told[went_on] or b"").decode() == written.attributes["messaging.message.id"]
+
+
+def test_a_line_that_is_sent_by_hand_can_be_followed(
+    proven_cluster: Addresses, tmp_path: Path
+) -> None:
+    """`send` tells the trace of what it sent, to the notification; off, records are as before."""
+    with collector() as kept:
+        traced = {"traces.endpoint": kept.endpoint, "traces.share": "1"}
+        with opened(proven_cluster, tmp_path / "shop", 2, **QUICK, **traced) as shop:
+            workers = shop.start("run", "--from", "earliest")
+            line = raw(NOW).decode()
+            told = json.loads(shop.command("send", "-", "--json", given=line).stdout)
+            assert (told["sent"], told["traced"]) == (1, 1)
+            [trace_id] = told["traces"]
+            assert f"traced 1: {trace_id}" not in shop.command("send", "-", given=line).stdout
+            with shop.changed({"traces.endpoint": None}):
+                told = json.loads(shop.command("send", "-", "--json", given=line).stdout)
+            assert told.keys() == {"topic", "sent", "withoutKey", "tooLarge"}
+            shop.drain()
+            assert shop.stop(workers) == 0, shop.log()
+            records = shop.read(shop.deployment.topics.ingest)
+            assert shop.audit().exact
+        spans = {(one.service, one.kind): one for one in kept.spans(trace_id=trace_id)}
+        begun = spans["loyaltystream.send", "PRODUCER"]
+        assert begun.parent_id == ""
+        for stage in ("ingest", "notify"):
+            assert spans[f"loyaltystream.{stage}", "CONSUMER"].parent_id == begun.span_id
+        assert len(kept.spans(trace_id=trace_id)) == len(spans) == 4
+        headers = [one.header("traceparent") for one in records]
+        assert headers[0] == f"00-{trace_id}-{begun.span_id}-01".encode()
+        assert [header is None for header in headers] == [False, False, True]
+        assert not records[2].headers
+        assert len({(one.key, one.value) for one in records}) == 1
 
 
 def test_a_producers_own_header_reaches_subscribers_unchanged(

@@ -216,7 +216,7 @@ def test_pods_may_reach_what_their_settings_name(manifests: list[Manifest], unde
 
 
 def test_who_traces_may_reach_the_collector(manifests: list[Manifest], under: Any) -> None:
-    """Pods that write spans, and no others, reach the collector; where nobody traces, nobody does."""
+    """Who writes spans, and nobody else, reaches the collector; without traces nobody does."""
     policies = [one for one in manifests if one["metadata"]["name"] == "loyaltystream-traces"]
     settings = under(environment(manifests, "loyaltystream-ingest")).traces
     assert len(policies) == (settings.endpoint is not None)

@@ -23,6 +23,10 @@ from loyaltystream.errors import BrokerError, ConfigurationError
 from loyaltystream.events import Header
 from loyaltystream.kafka.sending import Sender
 from loyaltystream.sending import Keyer, Pace, Posted, largest_value, lines, post
+from loyaltystream.settings import Settings
+from loyaltystream.telemetry import logs
+from loyaltystream.tracing.opening import Sending, open_sending
+from loyaltystream.tracing.sent import STAGE
 
 TOO_LARGE: Final = 2
 INTERRUPTED: Final = 130
@@ -77,25 +81,39 @@ def send(
     keyer = Keyer(deployment.event_definitions, deployment.rules, reading_headers(dialect, source))
     deployment.reader.partitions(topic)  # fails at once where there is no such topic
     sender = Sender(deployment.settings.kafka, topic, delivered=posted.delivered)
+    sending = _sending(deployment.settings, sender, topic)
     interrupted = False
     try:
         with _opened(file) as (stream, total), progress_on(stderr, "sending", total) as advance:
             found = lines(stream, max_bytes=largest_value(deployment.rules))
             passed = _passing(rate, posted, advance)
             try:
-                post(found, sender, keyer=keyer, posted=posted, passed=passed)
+                post(found, sending.channel, keyer=keyer, posted=posted, passed=passed)
             except KeyboardInterrupt:
                 interrupted = True
             sender.flush()
     except BrokerError:
         stderr.print(f"{posted.sent:,} records were written before this:", highlight=False)
         raise
+    finally:
+        sending.close()
     if as_json:
-        typer.echo(json.dumps(_to_json(topic, posted)))
+        typer.echo(json.dumps({**_to_json(topic, posted), **_traces(sending)}))
     else:
         _tell(topic, posted)
+        _tell_traces(sending)
     if interrupted or posted.too_large:
         raise typer.Exit(INTERRUPTED if interrupted else TOO_LARGE)
+
+
+def _sending(settings: Settings, sender: Sender, topic: str) -> Sending:
+    """Return what sends, with traces if the settings want them."""
+    instance = settings.worker.instance
+    if settings.traces.endpoint is not None:
+        # What is said of a collector that is away belongs on standard error.
+        logs.configure(settings.telemetry, STAGE, instance)
+        logs.quiet()
+    return open_sending(settings.traces, sender, topic=topic, instance=instance)
 
 
 def reading_headers(dialect: Dialect | None, source: str | None) -> list[Header]:
@@ -137,6 +155,17 @@ def _to_json(topic: str, posted: Posted) -> dict[str, Any]:
         "withoutKey": posted.without_key,
         "tooLarge": posted.too_large,
     }
+
+
+def _traces(sending: Sending) -> dict[str, Any]:
+    found = sending.traced
+    return {} if found is None else {"traced": found.traced, "traces": found.first}
+
+
+def _tell_traces(sending: Sending) -> None:
+    if (found := sending.traced) is not None:
+        named = ", ".join(found.first) + (", ..." if found.traced > len(found.first) else "")
+        Console(highlight=False, soft_wrap=True).print(f"traced {found.traced:,}: {named or '-'}")
 
 
 def _tell(topic: str, posted: Posted) -> None:

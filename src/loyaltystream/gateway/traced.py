@@ -6,26 +6,16 @@ The decision falls here: a request that says nothing is drawn or not, and its re
 import secrets
 import time
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from loyaltystream.events import TRACE_HEADER
-from loyaltystream.tracing.context import Context, Parent, read_traceparent, write_traceparent
+from loyaltystream.tracing.beginning import Beginning, Begun, Draw
+from loyaltystream.tracing.context import write_traceparent
 from loyaltystream.tracing.spans import Kind, Span, Take
 
 _NAME: Final = TRACE_HEADER.encode()
-_TRACE_BITS: Final = 128
-_SPAN_BITS: Final = 64
-
-Draw = Callable[[int], int]
-
-
-class _Begun(NamedTuple):
-    """A request's place in its trace: what its span belongs to, and what its records say."""
-
-    parent: Parent
-    said: Context
 
 
 class TracedRequests:
@@ -49,9 +39,8 @@ class TracedRequests:
         now_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         self._app = app
-        self._below = int(share * (1 << _SPAN_BITS))
+        self._beginning = Beginning(share, draw)
         self._take = take
-        self._draw = draw
         self._now_ns = now_ns
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -75,20 +64,10 @@ class TracedRequests:
             if begun.said.is_sampled:
                 self._take([self._ended(begun, began_ns, status, scope)])
 
-    def _begin(self, scope: Scope) -> _Begun:
-        given = dict(reversed(scope["headers"])).get(_NAME)
-        context = None if given is None else read_traceparent(given)
-        if context is None:
-            trace_id = self._draw(_TRACE_BITS) or 1
-            # The lower half is as random as the whole: whoever samples by it decides the same.
-            is_sampled = trace_id % (1 << _SPAN_BITS) < self._below
-            context = Context(Parent(trace_id), is_sampled=is_sampled)
-        elif not context.is_sampled:
-            return _Begun(context.parent, context)
-        own = Parent(context.parent.trace_id, self._draw(_SPAN_BITS) or 1)
-        return _Begun(context.parent, Context(own, is_sampled=context.is_sampled))
+    def _begin(self, scope: Scope) -> Begun:
+        return self._beginning.of(dict(reversed(scope["headers"])).get(_NAME))
 
-    def _ended(self, begun: _Begun, began_ns: int, status: int, scope: Scope) -> Span:
+    def _ended(self, begun: Begun, began_ns: int, status: int, scope: Scope) -> Span:
         # The path itself may hold what a webhook's vendor keeps secret.
         route = getattr(scope.get("endpoint"), "label", None)
         attributes: dict[str, Any] = {

@@ -1,6 +1,7 @@
 """Writes records that no transaction guards: for producers of ours. Does I/O."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 
 from confluent_kafka import KafkaError, Message, Producer
@@ -36,19 +37,33 @@ class Sender:
             idempotent_properties(kafka, linger_ms=5, compression_type="lz4"),
         )
 
-    def send(self, value: bytes | None, key: bytes | None, headers: Sequence[Header] = ()) -> None:
+    def send(
+        self,
+        value: bytes | None,
+        key: bytes | None,
+        headers: Sequence[Header] = (),
+        *,
+        arrived: Callable[[], None] | None = None,
+    ) -> None:
         """Hand one record to the producer.
+
+        Args:
+            value: its value.
+            key: its key, which says where it goes.
+            headers: its headers.
+            arrived: called, inside of a later call, once the broker has it.
 
         Raises:
             BrokerError: if an earlier record could not be written, or this one is refused.
         """
+        note = self._note if arrived is None else partial(self._note_arrived, arrived)
         while True:
             if self._failure is not None:
                 raise self._failure
             with translated(self._doing):
                 try:
                     self._producer.produce(
-                        self._topic, value, key, on_delivery=self._note, headers=list(headers)
+                        self._topic, value, key, on_delivery=note, headers=list(headers)
                     )
                 except BufferError:
                     self._producer.poll(_ROOM_S)
@@ -71,6 +86,13 @@ class Sender:
                 f"{left} records unacknowledged on {self._topic} after {_FLUSH_S:.0f} s; "
                 f"send them again: what arrives twice is told by its eventId"
             )
+
+    def _note_arrived(
+        self, arrived: Callable[[], None], error: KafkaError | None, message: Message
+    ) -> None:
+        self._note(error, message)
+        if error is None:
+            arrived()
 
     def _note(self, error: KafkaError | None, _message: Message) -> None:
         if error is None:

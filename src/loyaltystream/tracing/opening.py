@@ -10,11 +10,14 @@ from typing import Final, Protocol
 import msgspec
 
 from loyaltystream.ports import Telemetry
+from loyaltystream.sending import Channel as PlainChannel
 from loyaltystream.telemetry import log_events
 from loyaltystream.telemetry.seldom import Seldom
+from loyaltystream.tracing.beginning import Beginning
 from loyaltystream.tracing.judged import TraceJudged, tracing_judged, untraced
 from loyaltystream.tracing.notified import TraceNotified, tracing_notified, unnotified
 from loyaltystream.tracing.sampling import sampler_of_ingest, sampler_of_notify
+from loyaltystream.tracing.sent import STAGE, Channel, TracedChannel
 from loyaltystream.tracing.settings import TraceSettings
 from loyaltystream.tracing.spans import Take, Work
 from loyaltystream.tracing.telling import TracedTelemetry
@@ -75,6 +78,42 @@ def tracing_to(export: Export, work: Work, share: float) -> Tracing:
         lambda telemetry: TracedTelemetry(telemetry, work, export.take),
         export.close,
     )
+
+
+class Sending(msgspec.Struct, frozen=True):
+    """What sends lines by hand, with spans around them or without.
+
+    Attributes:
+        channel: takes the records.
+        close: writes what waits, for seconds at most.
+        traced: the same as `channel`, if it makes spans.
+    """
+
+    channel: PlainChannel
+    close: Callable[[], None] = lambda: None
+    traced: TracedChannel | None = None
+
+
+def open_sending(
+    settings: TraceSettings, channel: Channel, *, topic: str, instance: str
+) -> Sending:
+    """Return what sends through a channel, with spans if the settings want them.
+
+    Args:
+        settings: whether, where to, and how much of it.
+        channel: where records go; without traces they go there straight.
+        topic: its name.
+        instance: who sends.
+
+    Raises:
+        ConfigurationError: if traces are asked for and not installed.
+    """
+    if settings.endpoint is None:
+        return Sending(channel)
+    export = open_export(settings, STAGE, instance)
+    beginning = Beginning(settings.share)
+    traced = TracedChannel(channel, topic=topic, beginning=beginning, take=export.take)
+    return Sending(traced, export.close, traced)
 
 
 def open_export(settings: TraceSettings, role: str, instance: str) -> Export:

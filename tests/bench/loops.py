@@ -11,7 +11,8 @@ from pathlib import Path
 
 from confluent_kafka import Consumer, Message, Producer
 
-from loyaltystream.app import Deployment, build_worker, fresh_start
+from loyaltystream.app import build_worker, fresh_start
+from loyaltystream.deployment import Deployment
 from loyaltystream.kafka.connection import properties
 from loyaltystream.memory.units import KeyKind
 from loyaltystream.pipeline import Plan
@@ -128,7 +129,7 @@ def copy(messages: list[Message], copies: Copies, producer: Producer) -> None:
         for place, size in due[partition][message.offset() or 0]:
             target, headers = topics[place]
             value = raw[:size] if size <= len(raw) else raw.ljust(size)
-            produce(target, value, key, partition, None, None, 0, headers)
+            produce(target, value, key, partition, None, None, 0, headers)  # type: ignore[arg-type]  # a list of pairs is one of its types
     for partition, count in counts.items():
         # Ids are random: nothing compresses them.
         value = os.urandom(count * copies.bytes_an_event)

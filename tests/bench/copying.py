@@ -28,7 +28,7 @@ class Copies(msgspec.Struct, frozen=True):
     """
 
     topics: list[tuple[str, list[Header]]]
-    due: dict[int, list[list[tuple[int, int]]]]
+    due: dict[int, list[tuple[tuple[int, int], ...]]]
     changelog: str
     bytes_an_event: int
 
@@ -43,8 +43,14 @@ class Copies(msgspec.Struct, frozen=True):
 
 
 def load_copies(path: Path) -> Copies:
-    """Return what was saved."""
-    return msgspec.msgpack.decode(path.read_bytes(), type=Copies)
+    """Return what was saved; what is due for two events alike is one value, and soon in a cache."""
+    copies = msgspec.msgpack.decode(path.read_bytes(), type=Copies)
+    alike: dict[tuple[tuple[int, int], ...], tuple[tuple[int, int], ...]] = {}
+    due = {
+        partition: [alike.setdefault(one, one) for one in events]
+        for partition, events in copies.due.items()
+    }
+    return msgspec.structs.replace(copies, due=due)
 
 
 def copies_of(shop: Shop) -> Copies:
@@ -80,4 +86,5 @@ def arrange(
         for record in records:
             source = (record.header(SOURCE_HEADER) or b"").decode().rsplit("/", 4)
             due[int(source[1])][int(source[2])].append((place, len(record.value or b"")))
-    return Copies(topics, due, changelog, bytes_an_event)
+    tuples = {partition: [tuple(one) for one in events] for partition, events in due.items()}
+    return Copies(topics, tuples, changelog, bytes_an_event)

@@ -103,6 +103,7 @@ def floor(events: int, due: Path) -> str:
     producer.init_transactions(30)
     consumer.subscribe([topic])
     stopwatch = Stopwatch()
+    tune_interpreter()
     while stopwatch.events < events:
         messages = consumer.consume(settings.worker.batch_records, settings.worker.batch_ms / 1000)
         if not messages:

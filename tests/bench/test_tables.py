@@ -86,7 +86,7 @@ def test_a_copy_writes_what_was_written_of_the_same_event(tmp_path: Path) -> Non
     }
     arrange(written, {0: 1, 1: 3}, "log", 24).save(tmp_path / "copies")
     copies = load_copies(tmp_path / "copies")
-    assert copies.due == {0: [[]], 1: [[(0, 3)], [], [(0, 3), (1, 5)]]}
+    assert copies.due == {0: [()], 1: [((0, 3),), (), ((0, 3), (1, 5))]}
     assert [topic for topic, _ in copies.topics] == ["emf", "ei", "dead"]
     assert copies.topics[1][1] == [("src", b"in.put/1/2/1/7"), ("late", b"")]
     assert copies.outputs == 3

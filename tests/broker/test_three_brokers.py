@@ -15,7 +15,7 @@ from confluent_kafka.admin import ResourceType
 
 from loyaltystream.platform import Addresses
 from loyaltystream.story import Recipe, generate
-from tests.broker.threefold import NODES, Threefold, run_tool, threefold
+from tests.broker.threefold import NODES, PATIENCE_S, Threefold, run_tool, threefold
 from tests.cluster import alter
 from tests.shop import QUICK, Shop, eventually, opened
 
@@ -105,7 +105,7 @@ def at_work(shop: Shop, log: str) -> subprocess.Popen[bytes]:
     """Return a worker of each stage that has begun to write, with most of a story before it."""
     before = visible(shop)
     worker = shop.start(*RUN, log=log)
-    eventually(lambda: visible(shop) > before, "events are routed")
+    eventually(lambda: visible(shop) > before, "events are routed", PATIENCE_S)
     return worker
 
 
@@ -154,7 +154,7 @@ def test_one_broker_may_die(three: Threefold, shop: Shop) -> None:
     worker = at_work(shop, "one away")
     three.kill(2)
     tell(shop, 2)
-    eventually(lambda: three.alive() == {1, 3}, "the others know")
+    eventually(lambda: three.alive() == {1, 3}, "the others know", PATIENCE_S)
     leave(shop, worker, "one away")
     assert three.leaders(topics.ingest) == {1, 3}
     # Beside what the story leaves: letters, and keys that are absent or another's.
@@ -168,9 +168,11 @@ def test_with_one_of_three_nothing_is_written_and_nothing_lost(
     tell(shop, 3)
     worker = at_work(shop, "two away")
     three.kill(2, 3)
-    eventually(lambda: three.alive() == {1}, "the last one knows")
+    eventually(lambda: three.alive() == {1}, "the last one knows", PATIENCE_S)
     before = visible(shop)
-    eventually(lambda: "broker.awaited" in shop.log("two away"), "it says that it waits")
+    eventually(
+        lambda: "broker.awaited" in shop.log("two away"), "it says that it waits", PATIENCE_S
+    )
     assert worker.poll() is None, shop.log("two away")
     assert visible(shop) == before
     three.start(2, 3)

@@ -28,7 +28,10 @@ from tests.shop import eventually
 
 NODES: Final = (1, 2, 3)
 CONTROLLER_PORTS: Final = range(28_000, 29_000)
-PATIENCE_S: Final = 60.0
+SMALL: Final = ("-Xms64m", "-Xmx256m", "-XX:TieredStopAtLevel=1")
+"""They live for a minute: nothing gets warm."""
+
+PATIENCE_S: Final = 120.0
 TOOL_S: Final = 60
 
 
@@ -142,7 +145,7 @@ def _node(
         PlatformSettings(
             directory=directory, cache=load().platform.cache, kafka_port=port, registry_port=0
         ),
-        variation=Variation(broker=settings, cluster=cluster),
+        variation=Variation(broker=settings, cluster=cluster, options=SMALL),
     )
     try:
         yield node

@@ -9,7 +9,7 @@ import struct
 import subprocess
 import uuid
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
@@ -95,14 +95,15 @@ class Detour:
 class Broker:
     """The program that `platform.broker` runs.
 
-    A detour is only for tests of bad networks, further settings and the id of a cluster that is
-    more than this broker for tests of other brokers.
+    A detour is only for tests of bad networks; further settings, the id of a cluster that is more
+    than this broker, and options of its JVM behind ours for tests of other brokers.
     """
 
     installed: Callable[[], Installed]
     detour: Detour | None = None
     further: Mapping[str, str] = field(default_factory=dict)
     cluster: str | None = None
+    options: Sequence[str] = ()
 
     name: ClassVar[str] = "kafka"
     setting: ClassVar[str] = "platform.kafka_port"
@@ -130,7 +131,7 @@ class Broker:
 
     def command(self, directory: Path, mark: str) -> Command:
         """Return the command line of the broker."""
-        options = (mark, *OPTIONS)
+        options = (mark, *OPTIONS, *self.options)
         argv = jvm.argv(directory, options, ("kafka.Kafka", CONFIGURATION))
         return Command(argv, directory, jvm.environment(self.installed().class_path))
 

@@ -3,7 +3,7 @@
 Does I/O: network (once), cache, its directory, processes.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -40,12 +40,14 @@ class Variation:
         broker: settings of the broker that are not ours.
         registry: settings of the registry that are not ours.
         cluster: the id of the cluster that the broker is one of; None: it is one by itself.
+        options: of the broker's JVM; the last one counts.
     """
 
     detour: Detour | None = None
     broker: Mapping[str, str] = field(default_factory=dict)
     registry: Mapping[str, str] = field(default_factory=dict)
     cluster: str | None = None
+    options: Sequence[str] = ()
 
 
 class LocalPlatform:
@@ -77,7 +79,9 @@ class LocalPlatform:
         self._report = report or Silence()
         self._download = download
         varied = variation or Variation()
-        broker = Broker(self._get_installed, varied.detour, varied.broker, varied.cluster)
+        broker = Broker(
+            self._get_installed, varied.detour, varied.broker, varied.cluster, varied.options
+        )
         self.broker = self._service(broker, settings.kafka_port)
         registry = Registry(self._get_installed, varied.registry)
         self.registry = self._service(registry, settings.registry_port)

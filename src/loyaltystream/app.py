@@ -39,6 +39,7 @@ from loyaltystream.events import Record, WaiverOf, no_resending, no_waiver
 from loyaltystream.foresight import Foresight
 from loyaltystream.kafka.groups import outsider
 from loyaltystream.kafka.reading import LogReader
+from loyaltystream.kafka.searching import LogSearcher
 from loyaltystream.kafka.sink import TransactionalSink
 from loyaltystream.kafka.source import GroupSource
 from loyaltystream.kafka.topics import (
@@ -54,6 +55,7 @@ from loyaltystream.kafka.topics import (
 )
 from loyaltystream.keeping import build_keeper, origins
 from loyaltystream.keys import key_rule
+from loyaltystream.letters.backlog import Backlog
 from loyaltystream.letters.letter import LetterReader
 from loyaltystream.letters.signing import Signer
 from loyaltystream.memory.changelog import Layout
@@ -74,10 +76,12 @@ from loyaltystream.stage import FreshStart, IngestStage, NotifyStage, Remembered
 from loyaltystream.telemetry import log_events
 from loyaltystream.telemetry.definitions import DefinitionWatch
 from loyaltystream.telemetry.health import Health, Watched
+from loyaltystream.telemetry.letters import LetterWatch, Rest
 from loyaltystream.telemetry.memory import MemoryWatch
 from loyaltystream.telemetry.metrics import Metrics
 from loyaltystream.telemetry.registry import RegistryWatch
 from loyaltystream.telemetry.worker import Readings, WorkerTelemetry
+from loyaltystream.times import DAY_MS
 from loyaltystream.topology import Output, Topics
 from loyaltystream.tracing.judged import TraceJudged, untraced
 from loyaltystream.tracing.notified import TraceNotified, unnotified
@@ -232,11 +236,16 @@ class Deployment:
             )
         return secret.get_secret_value()
 
+    @property
+    def letters_kept_days(self) -> int:
+        """How long a dead letter is kept at least."""
+        return min(self.settings.topics.retention_days, self.settings.memory.window_days)
+
     def published_plans(self) -> dict[str, TopicPlan]:
         """Return the topics that producers write and subscribers read, by role."""
         names, topics = self.settings.topics, self.topics
         days = names.retention_days
-        kept = min(days, self.settings.memory.window_days)
+        kept = self.letters_kept_days
         larger = MAX_RECORD_BYTES + ALLOWANCE_BYTES
         made = {
             "ingest": ingest_topic(topics.ingest, days, max_bytes=MAX_RECORD_BYTES),
@@ -422,6 +431,7 @@ class _Work(msgspec.Struct, frozen=True):
     stage: Stage
     definitions: Source
     remembered: Callable[[], Remembered] | None = None
+    watch: Callable[[], None] = lambda: None
     leave: Callable[[], None] = lambda: None
 
 
@@ -502,8 +512,13 @@ def build_worker(  # noqa: PLR0913 (what, who, where from, and whom to tell)
     telemetry = Watched(tracing.around(told), health)
     health.built(metrics.registry)
     runner = Runner(source, sink, work.stage, telemetry=telemetry)
-    watch = RegistryWatch(metrics, deployment.registry.ask)
-    return Worker(name, runner, watch.begin, work.leave)
+    registry = RegistryWatch(metrics, deployment.registry.ask)
+
+    def watch() -> None:
+        registry.begin()
+        work.watch()
+
+    return Worker(name, runner, watch, work.leave)
 
 
 def _readings(source: GroupSource, sink: TransactionalSink, work: _Work) -> Readings:
@@ -610,7 +625,21 @@ def _build_ingest(
         fresh=guarded(start, reader, deployment.topics.changelog, layout),
         accept_loss_ms=accept_loss_ms,
     )
-    return _Work(ingest, definitions, ingest.remembered, keeper.leave)
+    letters = _letter_watch(deployment, metrics)
+    return _Work(ingest, definitions, ingest.remembered, letters.begin, keeper.leave)
+
+
+def _letter_watch(deployment: Deployment, metrics: Metrics) -> LetterWatch:
+    """Return what counts the letters of both stages: a letter lies in its event's partition."""
+    topics = deployment.topics
+    backlog = Backlog(
+        LogSearcher(deployment.settings.kafka),
+        letters=topics.dead_letter,
+        states=topics.letter_state,
+        rest=Rest().take,
+    )
+    metrics.letters.retention_s = deployment.letters_kept_days * DAY_MS / 1000
+    return LetterWatch(metrics.letters, backlog.count)
 
 
 def _build_notify(

@@ -4,15 +4,18 @@ import json
 import subprocess
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 from urllib.request import urlopen
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from loyaltystream.platform import LocalPlatform
 from loyaltystream.platform.ports import free_port
 from loyaltystream.story import ORG_ID, Intent, Sent
-from tests.shop import QUICK, Shop, eventually
+from tests.cluster import kill_broker
+from tests.shop import QUICK, Shop, eventually, opened
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
 
@@ -159,3 +162,22 @@ def test_a_first_count_finds_what_was_done_before(make_shop: Callable[..., Shop]
     watched.demand(5)
     assert max(watched.told(OLDEST).values()) <= time.time() - until_ms / 1000 + 1
     assert shop.stop(again) == 0, shop.log("ingest")
+
+
+def test_an_outage_keeps_the_last_numbers(fragile: LocalPlatform, tmp_path: Path) -> None:
+    """While the broker is away the count stands, with one line in the log; then it follows."""
+    with opened(fragile.start(), tmp_path / "shop", PARTITIONS, **QUICK) as shop:
+        watched = Watched(shop)
+        worker = watched.start()
+        shop.send([event(number, amount="much") for number in range(3)])
+        shop.drain(["ingest"])
+        watched.demand(3)
+        kill_broker(fragile)
+        eventually(lambda: "letters.uncounted" in shop.log("ingest"), "it is told", PATIENCE_S)
+        assert sum(watched.told(BACKLOG).values()) == 3
+        fragile.start()
+        shop.command("dead-letters", "discard", "--id", "event-0", "--because", "a test")
+        watched.demand(2)
+        assert shop.stop(worker) == 0, shop.log("ingest")
+        assert shop.log("ingest").count("letters.uncounted") == 1
+        assert "Traceback" not in shop.log("ingest")

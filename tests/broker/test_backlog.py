@@ -164,17 +164,20 @@ def test_a_first_count_finds_what_was_done_before(make_shop: Callable[..., Shop]
     assert shop.stop(again) == 0, shop.log("ingest")
 
 
-def test_an_outage_keeps_the_last_numbers(fragile: LocalPlatform, tmp_path: Path) -> None:
-    """While the broker is away the count stands, with one line in the log; then it follows."""
-    with opened(fragile.start(), tmp_path / "shop", PARTITIONS, **QUICK) as shop:
+def test_an_outage_makes_no_false_number(fragile: LocalPlatform, tmp_path: Path) -> None:
+    """A count stands, or is gone with its partition; the log has one line; then it follows."""
+    settings = QUICK | {"worker.session_timeout_ms": "45000"}
+    with opened(fragile.start(), tmp_path / "shop", PARTITIONS, **settings) as shop:
         watched = Watched(shop)
         worker = watched.start()
         shop.send([event(number, amount="much") for number in range(3)])
         shop.drain(["ingest"])
         watched.demand(3)
+        before = watched.told(BACKLOG)
         kill_broker(fragile)
         eventually(lambda: "letters.uncounted" in shop.log("ingest"), "it is told", PATIENCE_S)
-        assert sum(watched.told(BACKLOG).values()) == 3
+        # Behind its session a member has no partitions any more: others may tell of them.
+        assert watched.told(BACKLOG).items() <= before.items()
         fragile.start()
         shop.command("dead-letters", "discard", "--id", "event-0", "--because", "a test")
         watched.demand(2)

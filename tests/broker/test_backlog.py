@@ -17,7 +17,7 @@ from loyaltystream.story import ORG_ID, Intent, Sent
 from tests.cluster import kill_broker
 from tests.shop import QUICK, Shop, eventually, opened
 
-pytestmark = [pytest.mark.broker, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(400)]
 
 PARTITIONS: Final = 4
 PORTS: Final = range(28_000, 29_000)

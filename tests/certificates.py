@@ -12,6 +12,19 @@ from cryptography.x509.oid import NameOID
 
 LOOPBACK = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
 
+SIGNS = x509.KeyUsage(
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=True,
+    encipher_only=False,
+    decipher_only=False,
+)
+"""What an authority's key is for."""
+
 
 class Files(NamedTuple):
     """Where a certificate and its key lie."""
@@ -27,8 +40,12 @@ class Authority:
         self._folder = folder
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = _named(name)
-        made = _builder(self._name, self._name, self._key.public_key()).add_extension(
-            x509.BasicConstraints(ca=True, path_length=0), critical=True
+        public = self._key.public_key()
+        made = (
+            _builder(self._name, self._name, public)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .add_extension(SIGNS, critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
         )
         self.file = folder / f"{name}.pem"
         self.file.write_bytes(_pem(made.sign(self._key, hashes.SHA256())))
@@ -36,8 +53,12 @@ class Authority:
     def issue(self, name: str) -> Files:
         """Return a certificate for this machine's loopback address."""
         key = ec.generate_private_key(ec.SECP256R1())
-        made = _builder(_named(name), self._name, key.public_key()).add_extension(
-            LOOPBACK, critical=False
+        # Python 3.13 demands of a certificate that it names its authority's key.
+        signer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
+        made = (
+            _builder(_named(name), self._name, key.public_key())
+            .add_extension(LOOPBACK, critical=False)
+            .add_extension(signer, critical=False)
         )
         files = Files(self._folder / f"{name}.pem", self._folder / f"{name}.key")
         files.certificate.write_bytes(_pem(made.sign(self._key, hashes.SHA256())))

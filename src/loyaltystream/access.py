@@ -183,7 +183,7 @@ def _init(names: Names) -> Iterator[Grant]:
 
 def _ingest(names: Names) -> Iterator[Grant]:
     yield from _checks(names)
-    yield from _reads(names, ["ingest", "changelog", "definitions", *_AVRO])
+    yield from _reads(names, ["ingest", "changelog", "definitions", "letter_state", *_AVRO])
     yield from _topics(names, [*_EVENTS, "changelog"], Operation.WRITE)
     yield _group(names, "ingest", Operation.READ)
     yield _transactions(names, "ingest.")
@@ -257,7 +257,6 @@ def _relayout(names: Names) -> Iterator[Grant]:
 
 def _doctor(names: Names) -> Iterator[Grant]:
     yield from worker_grants(names)
-    yield from _topics(names, ["letter_state"], Operation.READ)
     yield Grant(Resource.CLUSTER, "kafka-cluster", (Operation.DESCRIBE_CONFIGS,))
     for name in INTERNAL:
         yield Grant(Resource.TOPIC, name, (Operation.DESCRIBE, Operation.DESCRIBE_CONFIGS))

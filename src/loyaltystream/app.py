@@ -37,6 +37,7 @@ from loyaltystream.telemetry.registry import RegistryWatch
 from loyaltystream.telemetry.worker import Readings, WorkerTelemetry
 from loyaltystream.tracing.notified import TraceNotified, unnotified
 from loyaltystream.tracing.opening import NO_TRACING, Tracing
+from loyaltystream.waiting import build_letter_watch
 
 STAGES: Final = ("ingest", "notify")
 
@@ -61,6 +62,7 @@ class _Work(msgspec.Struct, frozen=True):
     stage: Stage
     definitions: Source
     remembered: Callable[[], Remembered] | None = None
+    watch: Callable[[], None] = lambda: None
     leave: Callable[[], None] = lambda: None
 
 
@@ -125,8 +127,13 @@ def build_worker(  # noqa: PLR0913 (what, who, where from, and whom to tell)
     telemetry = Watched(tracing.around(told), health)
     health.built(metrics.registry)
     runner = Runner(source, sink, work.stage, telemetry=telemetry)
-    watch = RegistryWatch(metrics, deployment.registry.ask)
-    return Worker(name, runner, watch.begin, work.leave)
+    registry = RegistryWatch(metrics, deployment.registry.ask)
+
+    def watch() -> None:
+        registry.begin()
+        work.watch()
+
+    return Worker(name, runner, watch, work.leave)
 
 
 def _demand_topics(deployment: Deployment) -> None:
@@ -205,7 +212,8 @@ def _build_ingest(
         fresh=guarded(start, reader, deployment.topics.changelog, layout),
         accept_loss_ms=accept_loss_ms,
     )
-    return _Work(ingest, definitions, ingest.remembered, keeper.leave)
+    letters = build_letter_watch(deployment.settings, deployment.topics, metrics.letters)
+    return _Work(ingest, definitions, ingest.remembered, letters.begin, keeper.leave)
 
 
 def _build_notify(

@@ -31,7 +31,7 @@ def published_plans(settings: Settings, topics: Topics) -> dict[str, TopicPlan]:
     """Return the topics that producers write and subscribers read, by role."""
     names = settings.topics
     days = names.retention_days
-    kept = min(days, settings.memory.window_days)
+    kept = letters_kept_days(settings)
     larger = MAX_RECORD_BYTES + ALLOWANCE_BYTES
     made = {
         "ingest": ingest_topic(topics.ingest, days, max_bytes=MAX_RECORD_BYTES),
@@ -44,6 +44,11 @@ def published_plans(settings: Settings, topics: Topics) -> dict[str, TopicPlan]:
         "dead-letter": letter_topic(topics.dead_letter, kept, max_bytes=larger),
     }
     return {role: _plan(settings, names.partitions, plan) for role, plan in made.items()}
+
+
+def letters_kept_days(settings: Settings) -> int:
+    """Return for how long letters and duplicates are kept: no longer than the memory's window."""
+    return min(settings.topics.retention_days, settings.memory.window_days)
 
 
 def topic_plans(settings: Settings, topics: Topics, windows: Sequence[int]) -> list[TopicPlan]:

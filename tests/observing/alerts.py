@@ -13,6 +13,9 @@ BUDGET: Final = 0.001
 """Of a thousand records one may be judged later than promised."""
 
 WINDOWS: Final = ("5m", "30m", "1h", "6h")
+EXPIRING: Final = 0.7
+"""Of seven days two are left: a weekend."""
+
 DEAD: Final = "rejected|conflict|late"
 _EVENT_DEAD: Final = f'loyaltystream_event_records_total{{verdict=~"{DEAD}"}}'
 
@@ -122,12 +125,24 @@ _WORK: Final = [
         "DeadLettersPileUp",
         f'sum(increase(loyaltystream_records_total{{verdict=~"{DEAD}"}}[1d]))\n'
         '  + (sum(increase(loyaltystream_notify_records_total{outcome="unmapped"}[1d]))'
-        " or vector(0)) > 1000",
+        " or vector(0)) > 1000\n"
+        # Where nobody has counted them, it is as if none were dealt with.
+        "and (sum(loyaltystream_dead_letter_backlog) or vector(Inf)) > 1000",
         "10m",
         "warning",
-        "More than a thousand dead letters in a day",
-        "{{ $value | humanize }} records became dead letters within a day. They are kept for "
-        "topics.retention_days: what nobody repairs until then is gone.",
+        "More than a thousand dead letters in a day, and more than a thousand wait",
+        "{{ $value | humanize }} records became dead letters within a day, and people have not "
+        "dealt with them.",
+    ),
+    Alert(
+        "DeadLettersExpire",
+        "max(loyaltystream_dead_letter_oldest_seconds)\n"
+        f"  / max(loyaltystream_dead_letter_retention_seconds) > {EXPIRING}",
+        "10m",
+        "warning",
+        "Dead letters that nobody has dealt with will be removed soon",
+        "The oldest one has used up {{ $value | humanizePercentage }} of the time for which "
+        "letters are kept. At 100 % the broker may remove it, and its event with it.",
     ),
 ]
 

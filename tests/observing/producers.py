@@ -77,6 +77,25 @@ PRODUCERS: Final = Board(
             width=12,
         ),
         Panel(
+            "Dead letters that wait",
+            "Of both stages, in all partitions: nobody has replayed, released or discarded them. "
+            "Falls when people deal with them, and when the broker removes them.",
+            [Query("sum(loyaltystream_dead_letter_backlog)", "letters")],
+            warn=1_000,
+            width=12,
+        ),
+        Panel(
+            "Oldest dead letter that waits",
+            "How old it is, beside how long letters are kept: beyond, the broker removes it. An "
+            "alert fires at seven tenths.",
+            [
+                Query("max(loyaltystream_dead_letter_oldest_seconds)", "oldest"),
+                Query("max(loyaltystream_dead_letter_retention_seconds)", "kept for"),
+            ],
+            "s",
+            width=12,
+        ),
+        Panel(
             "Since the workers started",
             "Records by event and verdict.",
             [

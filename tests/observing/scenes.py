@@ -35,6 +35,10 @@ def gauge(name: str, values: str, labels: str = "") -> dict[str, str]:
     return {f"loyaltystream_{name}{{{LINE}{labels}}}": values}
 
 
+MANY_DEAD: Final = {
+    f'loyaltystream_records_total{{{LINE},verdict="late"}}': "0+2x800",
+    f'loyaltystream_records_total{{{LINE},verdict="accepted"}}': "0+90x800",
+}
 IN_TIME: Final = "0+6000x800"
 SCENES: Final = [
     Scene(
@@ -117,13 +121,47 @@ SCENES: Final = [
         305,
     ),
     Scene(
-        "More than a thousand letters in a day.",
-        {
-            f'loyaltystream_records_total{{{LINE},verdict="late"}}': "0+2x800",
-            f'loyaltystream_records_total{{{LINE},verdict="accepted"}}': "0+90x800",
-        },
+        "More than a thousand letters in a day, and nobody does anything about them.",
+        MANY_DEAD | gauge("dead_letter_backlog", "0+2x800", ',partition="0"'),
         600,
         ("DeadLettersPileUp",),
+    ),
+    Scene(
+        "More than a thousand letters in a day, and nobody counts them.",
+        MANY_DEAD,
+        600,
+        ("DeadLettersPileUp",),
+    ),
+    Scene(
+        "More than a thousand letters in a day, and people have dealt with them.",
+        MANY_DEAD | gauge("dead_letter_backlog", "0+2x590 40x200", ',partition="0"'),
+        600,
+    ),
+    Scene(
+        "More than a thousand letters wait, and hardly any come.",
+        {f'loyaltystream_records_total{{{LINE},verdict="rejected"}}': "0+0.1x800"}
+        | gauge("dead_letter_backlog", "4000x800", ',partition="0"'),
+        600,
+    ),
+    Scene(
+        "A letter of five and a half days waits, of seven that it is kept.",
+        gauge("dead_letter_retention_seconds", "604800x30")
+        | gauge("dead_letter_oldest_seconds", "474000+60x30", ',partition="0"')
+        | gauge("dead_letter_oldest_seconds", "0x30", ',partition="1"'),
+        20,
+        ("DeadLettersExpire",),
+    ),
+    Scene(
+        "A letter of three days waits, of seven that it is kept.",
+        gauge("dead_letter_retention_seconds", "604800x30")
+        | gauge("dead_letter_oldest_seconds", "259200+60x30", ',partition="0"'),
+        20,
+    ),
+    Scene(
+        "An old letter was dealt with in time.",
+        gauge("dead_letter_retention_seconds", "604800x30")
+        | gauge("dead_letter_oldest_seconds", "474000+60x9 0x20", ',partition="0"'),
+        20,
     ),
     Scene(
         "Fifty letters in a day.",

@@ -15,6 +15,7 @@ from loyaltystream.deployment import Deployment
 from loyaltystream.kafka.searching import LogSearcher
 from loyaltystream.letters.choosing import Choice, Shelf, place_of
 from loyaltystream.letters.counting import count
+from loyaltystream.letters.letter import Letter
 from loyaltystream.letters.screen import render, render_counts, render_list
 from loyaltystream.letters.state import States, Step, read_states
 from loyaltystream.letters.telling import to_table, to_whole_table
@@ -26,6 +27,9 @@ app = typer.Typer(
 
 DEFAULT_COUNT: Final = 20
 
+state_option = Annotated[
+    Step | None, typer.Option("--state", help="Of which people did that, or nothing.")
+]
 json_option = Annotated[bool, typer.Option("--json", help="As JSON, for programs.")]
 
 
@@ -34,9 +38,7 @@ json_option = Annotated[bool, typer.Option("--json", help="As JSON, for programs
 def list_letters(
     context: typer.Context,
     choice: Choice,
-    state: Annotated[
-        Step | None, typer.Option("--state", help="Of which people did that, or nothing.")
-    ] = None,
+    state: state_option = None,
     last: Annotated[int, typer.Option("-n", min=1, help="How many of the last.")] = DEFAULT_COUNT,
     as_json: json_option = False,
 ) -> None:
@@ -44,11 +46,7 @@ def list_letters(
 
     TIME is ISO 8601 with a zone, or epoch milliseconds.
     """
-    with _shelf(context) as shelf:
-        letters = shelf.find(choice)
-        tell_unreadable(shelf)
-        states = _states(context, shelf)
-    letters = [one for one in letters if state in {None, states.of(one.place).state}]
+    letters, states = _found(context, choice, state)
     if as_json:
         typer.echo(msgspec.json.encode([to_table(one, states) for one in letters[-last:]]))
     else:
@@ -60,15 +58,15 @@ def list_letters(
 def stats(
     context: typer.Context,
     choice: Choice,
+    state: state_option = None,
     as_json: json_option = False,
 ) -> None:
     """Count the letters by org, event, stage, verdict and reason, the most frequent first.
 
     TIME is ISO 8601 with a zone, or epoch milliseconds.
     """
-    with _shelf(context) as shelf:
-        counts = count(shelf.find(choice))
-        tell_unreadable(shelf)
+    letters, _ = _found(context, choice, state)
+    counts = count(letters)
     if as_json:
         typer.echo(msgspec.json.encode(counts))
     else:
@@ -101,6 +99,17 @@ def show(
         Console(highlight=False, soft_wrap=True).print(
             render(found, states.of(found.place), sensitive, reveal=reveal)
         )
+
+
+def _found(
+    context: typer.Context, choice: Choice, state: Step | None
+) -> tuple[list[Letter], States]:
+    """Return the letters that are meant, and what people did with all."""
+    with _shelf(context) as shelf:
+        letters = shelf.find(choice)
+        tell_unreadable(shelf)
+        states = _states(context, shelf)
+    return [one for one in letters if state in {None, states.of(one.place).state}], states
 
 
 @contextmanager

@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from confluent_kafka import Consumer, IsolationLevel, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka import Consumer, IsolationLevel, KafkaError, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec, TopicMetadata
 
 from loyaltystream.clients import KafkaSettings
 from loyaltystream.errors import FatalBrokerError, RetryableBrokerError
@@ -20,7 +20,7 @@ from loyaltystream.kafka.connection import (
     properties,
     reader_properties,
 )
-from loyaltystream.kafka.errors import translated
+from loyaltystream.kafka.errors import translate, translated
 from loyaltystream.kafka.offsets import list_offsets
 from loyaltystream.kafka.reading import (
     POLL_S,
@@ -62,12 +62,18 @@ class LogSearcher:
         Raises:
             BrokerError: if a topic is not there or the broker does not answer.
         """
-        with translated(f"asking {self._kafka.bootstrap_servers} for its topics"):
-            found = self._admin.list_topics(timeout=REACH_S).topics
-        if missing := sorted(set(topics) - found.keys()):
+        # A cluster may have thousands: whoever asks for one again and again is told of that one.
+        only = topics[0] if len(topics) == 1 else None
+        doing = f"asking {self._kafka.bootstrap_servers} for its topics"
+        with translated(doing):
+            found = self._admin.list_topics(only, timeout=REACH_S).topics
+        if missing := sorted(topic for topic in {*topics} if _is_missing(found.get(topic))):
             raise FatalBrokerError(
                 f"no topic {', '.join(missing)}; `loyaltystream init` makes the topics"
             )
+        for topic in topics:
+            if (error := found[topic].error) is not None:
+                raise translate(error, doing)
         places = [TopicPartition(topic, one) for topic in topics for one in found[topic].partitions]
         first = self._offsets(places, OffsetSpec.earliest())
         last = self._offsets(places, OffsetSpec.latest())
@@ -186,3 +192,9 @@ class LogSearcher:
                 fetch_queue_backoff_ms=0,
             ),
         )
+
+
+def _is_missing(found: TopicMetadata | None) -> bool:
+    return found is None or (
+        found.error is not None and found.error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART
+    )

@@ -71,6 +71,34 @@ REEMIT_KEYS: Final = b"re-emit/"
 _decode = msgspec.json.Decoder(LetterState).decode
 
 
+class Word(msgspec.Struct, frozen=True):
+    """What a record of the topic says of a letter; `state` is None: nothing any more.
+
+    Attributes:
+        letter: its name.
+        is_read: whether the record could be read; if not, the letter's state is not known.
+    """
+
+    letter: str
+    state: LetterState | None
+    is_read: bool = True
+
+
+def word_of(record: Record) -> Word | None:
+    """Return what a record says, or None if it is about an import or a re-emission."""
+    if (record.key or b"").startswith((IMPORT_KEYS, REEMIT_KEYS)):
+        return None
+    # No letter has a name that is not ASCII.
+    name = (record.key or b"").decode("ascii", "replace")
+    if record.value is None:
+        return Word(name, None)
+    try:
+        return Word(name, _decode(record.value))
+    except msgspec.MsgspecError:
+        # Open, it would be sent again against a word that a newer version understands.
+        return Word(name, UNKNOWN, is_read=False)
+
+
 class States:
     """The states of all letters that anybody touched."""
 
@@ -91,19 +119,14 @@ class States:
         return [Place(topic, int(partition), int(offset)) for partition, _, offset in slots]
 
     def _learn(self, record: Record) -> None:
-        if (record.key or b"").startswith((IMPORT_KEYS, REEMIT_KEYS)):
+        word = word_of(record)
+        if word is None:
             return
-        # No letter has a name that is not ASCII.
-        name = (record.key or b"").decode("ascii", "replace")
-        if record.value is None:
-            self._states.pop(name, None)
-            return
-        try:
-            self._states[name] = _decode(record.value)
-        except msgspec.MsgspecError:
-            # Open, it would be sent again against a word that a newer version understands.
-            self._states[name] = UNKNOWN
-            self.unreadable += 1
+        self.unreadable += not word.is_read
+        if word.state is None:
+            self._states.pop(word.letter, None)
+        else:
+            self._states[word.letter] = word.state
 
 
 def read_states(log: Log, topic: str, bounds: Mapping[int, tuple[int, int]]) -> States:

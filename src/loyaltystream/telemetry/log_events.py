@@ -97,6 +97,15 @@ def snapshot_refused(*, partition: int, snapshot: str, why: str) -> None:
     """A snapshot is passed over at a restart."""
 
 
+@_event(
+    "letters.uncounted",
+    "warning",
+    "the work goes on; the backlog keeps its last numbers, and is counted again in seconds",
+)
+def letters_uncounted(*, why: str) -> None:
+    """The dead letters that wait could not be counted."""
+
+
 @_event("spans.lost", "warning", "the work goes on; what comes is traced")
 def spans_lost(*, spans: int, why: str) -> None:
     """Traces have gaps: so many spans since the last time were not written."""

@@ -9,6 +9,7 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from loyaltystream.telemetry.ages import Ages
+from loyaltystream.telemetry.letters import WaitingLetters
 
 _SECONDS: Final = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 120.0)
 _RECORDS: Final = (1, 10, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 50_000)
@@ -70,6 +71,8 @@ class Metrics:
             "From a record's append to knowing that its transaction committed.",
         )
         self.registry.register(self.ages)
+        self.letters = WaitingLetters()
+        self.registry.register(self.letters)
 
     def _make_transactions(self) -> None:
         self.transactions = self._counter(

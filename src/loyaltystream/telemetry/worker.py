@@ -107,6 +107,7 @@ class WorkerTelemetry:
         log_events.partitions_assigned(partitions=list(partitions))
         metrics, owned = self._metrics, set(partitions)
         metrics.partitions.set(len(partitions))
+        metrics.letters.owns(partitions)
         for partition in self._owned - owned:
             self._behind.leave(partition)
             for gauge in (metrics.lag_records, metrics.lag_seconds, metrics.held_seconds):

@@ -102,7 +102,7 @@ class Observer:
     def read(self) -> Sight:
         """Return all that a read_committed observer can see."""
         return {
-            (topic, number): list(self.broker.records(topic, number))
+            (topic, number): self.broker.records(topic, number)
             for topic in ALL_TOPICS
             for number in range(len(self.truth))
         }
@@ -127,4 +127,4 @@ def caused(sight: Sight) -> list[Caused]:
 
 def effects(made: Sequence[Caused]) -> dict[Effect, int]:
     """Return what has come of the input, and how many times each of it."""
-    return dict(Counter([Effect(place[0], record.value, of[:3]) for place, record, of in made]))
+    return dict(Counter([(place[0], record.value, of.origin) for place, record, of in made]))

@@ -127,7 +127,7 @@ def counted_once(final: Final) -> bool:
         at_rest <= set(sure)
         and len(set(sure)) == len(sure)
         and all(
-            count.tally.verdicts
+            {verdict: many for verdict, many in count.tally.verdicts.items() if many}
             == final.observer.truth[count.number].extend(count.end).verdicts(count.start, count.end)
             for count in counted
         )

@@ -77,10 +77,11 @@ class Fold:
         """Return what is to be remembered of all records that were taken."""
         return self._model.content()
 
-    def verdicts(self, start: int, end: int) -> Counter[Verdict]:
+    def verdicts(self, start: int, end: int) -> dict[Verdict, int]:
         """Return how many records between two offsets have which verdict."""
         offsets = self._offsets
-        return Counter(self._verdicts[bisect_left(offsets, start) : bisect_left(offsets, end)])
+        judged = self._verdicts[bisect_left(offsets, start) : bisect_left(offsets, end)]
+        return dict(Counter(judged))  # compared a good deal faster
 
     def effects(self, end: int) -> Sequence[Effect]:
         """Return all outputs of the records before an offset."""

@@ -199,9 +199,7 @@ class QuickModel:
         self._said[event] = content, record.timestamp_ms
         if unique != b"-":
             self._billed[unique] = content, record.timestamp_ms
-        if int(event) % 2:
-            return _judged(ACCEPTED, value, TOPICS.emf, TOPICS.ei)
-        return _judged(ACCEPTED, value, TOPICS.emf)
+        return _judged(ACCEPTED, value, *(TOPICS.emf, TOPICS.ei)[: 1 + int(event) % 2])
 
 
 # All schedules have much the same few thousand values.

@@ -21,12 +21,8 @@ Sight = dict[tuple[str, int], list[Record]]
 """All that can be read at a moment, by topic and partition."""
 
 
-class Caused(NamedTuple):
-    """One committed record that is the effect of another, and the place where it lies."""
-
-    place: tuple[str, int]
-    record: Record
-    source: Source
+Caused = tuple[tuple[str, int], Record, Source]
+"""The place of a committed record that is the effect of another, it, and what it came of."""
 
 
 class Count(NamedTuple):
@@ -118,7 +114,7 @@ class Observer:
 def caused(sight: Sight) -> list[Caused]:
     """Return the records that are effects: not a producer's own, and not the changelog's."""
     return [
-        Caused(place, record, source)
+        (place, record, source)
         for place, records in sight.items()
         for record in records
         if (source := source_of(record)) is not None

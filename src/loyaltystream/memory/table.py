@@ -143,7 +143,7 @@ class IdTable(Shards):
         return places, found
 
     def _bounds(self, hashes: Hashes) -> tuple[Indexes, Hashes]:
-        """Return of each id where its shard begins, and how many slots that has; or once for all."""
+        """Return where each id's shard begins, and how many slots it has; or once for all."""
         if len(self._slots) == 1:
             return _FIRST_BASE, self._slots
         shards = self._shards(hashes)

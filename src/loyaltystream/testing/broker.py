@@ -52,11 +52,12 @@ class _Log:
         """
         if start < 0:
             raise ValueError(f"no log has an offset {start}")
-        for record, transaction in self.entries[self._settled : stable_end]:
-            if record is not None and (transaction is None or transaction.state == "committed"):
-                self._records.append(record)
-                self._offsets.append(record.offset)
-        self._settled = max(self._settled, stable_end)
+        if stable_end > self._settled:
+            for record, transaction in self.entries[self._settled : stable_end]:
+                if record is not None and (transaction is None or transaction.state == "committed"):
+                    self._records.append(record)
+                    self._offsets.append(record.offset)
+            self._settled = stable_end
         return self._records[bisect_left(self._offsets, start) :]
 
 
@@ -122,7 +123,9 @@ class MemoryBroker:
 
     def records(self, topic: str, partition: int, start: int = 0) -> list[Record]:
         """Return committed records from an offset up to the last stable one."""
-        return self._logs[topic, partition].read(start, self.stable_end(topic, partition))
+        log = self._logs[topic, partition]
+        end = self.stable_end(topic, partition) if self.transactions else len(log.entries)
+        return log.read(start, end)
 
     def is_pending(self, group: MemoryGroup, partition: int) -> bool:
         """Say whether an open transaction will commit an offset of that partition."""

@@ -14,8 +14,9 @@ from typing import Any
 
 from confluent_kafka import Consumer, TopicPartition
 
-from loyaltystream.app import Deployment, build_audit
 from loyaltystream.audit.findings import Findings
+from loyaltystream.auditing import build_audit
+from loyaltystream.deployment import Deployment
 from loyaltystream.events import Record
 from loyaltystream.kafka.sending import Sender
 from loyaltystream.platform import Addresses

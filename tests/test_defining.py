@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from loyaltystream.app import Deployment
 from loyaltystream.content import value_text
 from loyaltystream.defining import last_published, limits_of, psi_of
 from loyaltystream.definitions.history import History
 from loyaltystream.definitions.limits import Limits
 from loyaltystream.definitions.model import Action
 from loyaltystream.definitions.psi import Psi, hashed, sensitive_names
+from loyaltystream.deployment import Deployment
 from loyaltystream.errors import ConfigurationError
 from loyaltystream.masking import MASK
 from loyaltystream.settings import Settings

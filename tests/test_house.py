@@ -70,7 +70,6 @@ CLASS_LINES = 120
 
 # Breaches that were there when the rules were first checked; the list only ever gets shorter.
 OPEN = {
-    "src/loyaltystream/app.py",
     "src/loyaltystream/cli/run.py: run()",
     "src/loyaltystream/platform/service.py: Service",
     "src/loyaltystream/platform/service.py: ServiceState",

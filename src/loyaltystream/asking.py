@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-from loyaltystream.app import Deployment
 from loyaltystream.avro.event_reader import EventReader
 from loyaltystream.definitions.model import EventDefinition
+from loyaltystream.deployment import Deployment
 from loyaltystream.kafka.searching import LogSearcher
 from loyaltystream.masking import mask_key
 from loyaltystream.sending import Keyer

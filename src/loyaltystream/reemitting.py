@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import msgspec
 
-from loyaltystream.app import Deployment
 from loyaltystream.backfill.claim import IMPORT_ID
+from loyaltystream.deployment import Deployment
 from loyaltystream.errors import ConfigurationError
 from loyaltystream.kafka.patience import repeat
 from loyaltystream.kafka.reading import LogReader

@@ -8,12 +8,12 @@ from typing import Final
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from loyaltystream.app import Deployment
 from loyaltystream.asking import build_why
 from loyaltystream.defining import follows
 from loyaltystream.definitions.history import History
 from loyaltystream.definitions.model import EventDefinition
 from loyaltystream.definitions.registry import NO_SCHEMA
+from loyaltystream.deployment import Deployment
 from loyaltystream.gateway.application import Gateway
 from loyaltystream.gateway.enquiry import Enquiry
 from loyaltystream.gateway.front import Front

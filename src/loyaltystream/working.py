@@ -18,7 +18,8 @@ from typing import Final
 import msgspec
 
 from loyaltystream import __version__
-from loyaltystream.app import STAGES, Deployment, build_worker, fresh_start, member_name
+from loyaltystream.app import STAGES, build_worker, fresh_start, member_name
+from loyaltystream.deployment import Deployment
 from loyaltystream.errors import RetryableBrokerError
 from loyaltystream.occupancy import occupied
 from loyaltystream.settings import Settings

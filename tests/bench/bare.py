@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from loyaltystream.app import Deployment
+from loyaltystream.deployment import Deployment
 from loyaltystream.kafka.connection import properties
 from loyaltystream.settings import Settings, load
 from loyaltystream.web.application import serve

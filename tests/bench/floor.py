@@ -2,23 +2,25 @@
 
 import psutil
 
-from tests.bench.ground import Ground, demand_exact, run, sizes
+from tests.bench.copying import copies_of
+from tests.bench.ground import Ground, demand_exact, run
 from tests.bench.measuring import Measure
 from tests.bench.sheet import COSTS, Sheet, costs
 
 
 def measure_floor(ground: Ground, rounds: int) -> list[Sheet]:
-    """Run both loops, the best of some rounds of each."""
-    ours, copies = list[Measure](), list[Measure]()
+    """Run both loops in turns, the best of some rounds of each."""
+    ours, floors = list[Measure](), list[Measure]()
     outputs = remembered = 0
     for number in range(rounds):
         shop = ground.filled(f"floor-{number}")
         ours.append(ground.ingest(shop))
         remembered = demand_exact(shop)
-        written = [size for found in sizes(shop).values() for size in found]
-        outputs = len(written)
-        copies.append(run(shop, "floor", ground.events, outputs, sum(written) // outputs))
-    best, copy = (max(found, key=lambda measure: measure.rate) for found in (ours, copies))
+        copies = copies_of(shop)
+        outputs, due = copies.outputs, shop.directory / "copies"
+        copies.save(due)
+        floors.append(run(shop, "floor", ground.events, due))
+    best, copy = (max(found, key=lambda measure: measure.rate) for found in (ours, floors))
     return [compare(best, copy, outputs=outputs / ground.events, remembered=remembered)]
 
 

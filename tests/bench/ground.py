@@ -18,13 +18,11 @@ from rich.progress import track
 
 from loyaltystream.platform import Addresses
 from loyaltystream.story import Recipe, Sent, generate
+from tests.bench.copying import ROLES
 from tests.bench.measuring import Measure
 from tests.shop import Shop
 
 SEED: Final = 1
-OUTPUTS: Final = ("emf", "ei", "duplicates", "dead_letter")
-"""The roles of the topics that INGEST writes to, its changelog left out."""
-
 console = Console()
 
 
@@ -58,10 +56,10 @@ def describe_machine() -> str:
     )
 
 
-def start(shop: Shop, loop: str, *numbers: int) -> subprocess.Popen[str]:
+def start(shop: Shop, loop: str, *given: int | Path) -> subprocess.Popen[str]:
     """Start a loop in a process of its own."""
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.bench.loops", loop, *map(str, numbers)],
+        [sys.executable, "-m", "tests.bench.loops", loop, *map(str, given)],
         env={**os.environ, **shop.environment},
         stdout=subprocess.PIPE,
         text=True,
@@ -88,10 +86,10 @@ def ended(*processes: subprocess.Popen[str]) -> Iterator[None]:
                 process.wait()
 
 
-def run(shop: Shop, loop: str, *numbers: int) -> Measure:
+def run(shop: Shop, loop: str, *given: int | Path) -> Measure:
     """Run a loop in a process of its own."""
     console.print(f"running {loop} ...")
-    process = start(shop, loop, *numbers)
+    process = start(shop, loop, *given)
     with ended(process):
         return finish(process)
 
@@ -111,13 +109,10 @@ def demand_exact(shop: Shop) -> int:
     return sum(partition.judged.get("accepted", 0) for partition in stages)
 
 
-def sizes(shop: Shop) -> dict[str, list[int]]:
-    """Return the value's size of every record in each topic that INGEST writes to."""
+def counts(shop: Shop) -> dict[str, int]:
+    """Return how many records each topic has that INGEST writes to."""
     topics = shop.deployment.topics
-    return {
-        role: [len(record.value or b"") for record in shop.read(getattr(topics, role))]
-        for role in OUTPUTS
-    }
+    return {role: len(shop.read(getattr(topics, role))) for role in ROLES}
 
 
 class Ground:

@@ -1,14 +1,18 @@
 """The loops that are measured, each in a process of its own: a worker, and a bare copy.
 
 Called as `python -m tests.bench.loops ingest EVENTS`, `... notify EVENTS` or
-`... floor EVENTS OUTPUTS BYTES`.
+`... floor EVENTS COPIES`.
 """
 
+import os
 import sys
+from collections import Counter
+from pathlib import Path
 
-from confluent_kafka import Consumer, Producer
+from confluent_kafka import Consumer, Message, Producer
 
-from loyaltystream.app import Deployment, build_worker, fresh_start
+from loyaltystream.app import build_worker, fresh_start
+from loyaltystream.deployment import Deployment
 from loyaltystream.kafka.connection import properties
 from loyaltystream.memory.units import KeyKind
 from loyaltystream.pipeline import Plan
@@ -18,6 +22,7 @@ from loyaltystream.telemetry.memory import MemoryWatch
 from loyaltystream.telemetry.worker import WorkerTelemetry
 from loyaltystream.verdicts import Tally
 from loyaltystream.working import tune_allocator, tune_interpreter
+from tests.bench.copying import Copies, load_copies
 from tests.bench.measuring import Stopwatch
 
 
@@ -70,13 +75,12 @@ def observe(stopwatch: Stopwatch) -> None:
     MemoryWatch.restored = restored  # type: ignore[method-assign,assignment]  # likewise
 
 
-def floor(events: int, outputs: int, output_bytes: int) -> str:
-    """Copy: as many records of that size, with one header, to the same two topics, in transactions.
+def floor(events: int, due: Path) -> str:
+    """Copy: the records that INGEST wrote, in transactions, with the words of the events instead.
 
-    An event's first copy goes to one topic, its second to the other; nothing else is done.
+    Nothing else is done.
     """
-    stopwatch = Stopwatch()
-    deployment = Deployment(load())
+    deployment, copies = Deployment(load()), load_copies(due)
     settings, topic = deployment.settings, deployment.topics.ingest
     consumer = Consumer(
         properties(
@@ -98,21 +102,14 @@ def floor(events: int, outputs: int, output_bytes: int) -> str:
     )
     producer.init_transactions(30)
     consumer.subscribe([topic])
-    topics, produce = deployment.topics, producer.produce
-    targets, owed = (topics.emf, topics.ei), 0
+    stopwatch = Stopwatch()
+    tune_interpreter()
     while stopwatch.events < events:
         messages = consumer.consume(settings.worker.batch_records, settings.worker.batch_ms / 1000)
         if not messages:
             continue
         producer.begin_transaction()
-        for message in messages:
-            key, partition = message.key(), message.partition() or 0
-            value = (message.value() or b"")[:output_bytes].ljust(output_bytes, b" ")
-            owed += outputs
-            while owed >= events:
-                owed -= events
-                target = targets[owed >= events]
-                produce(target, value, key, partition, None, None, 0, [("src", b"x/0/100000/0/17")])
+        copy(messages, copies, producer)
         producer.poll(0)
         producer.send_offsets_to_transaction(
             consumer.position(consumer.assignment()), consumer.consumer_group_metadata(), 30
@@ -123,7 +120,24 @@ def floor(events: int, outputs: int, output_bytes: int) -> str:
     return stopwatch.report()
 
 
+def copy(messages: list[Message], copies: Copies, producer: Producer) -> None:
+    """Produce what is due for messages, and the changelog's record for each partition of them."""
+    produce, due, topics = producer.produce, copies.due, copies.topics
+    counts = Counter[int]()
+    for message in messages:
+        key, raw, partition = message.key(), message.value() or b"", message.partition() or 0
+        counts[partition] += 1
+        for place, size in due[partition][message.offset() or 0]:
+            target, headers = topics[place]
+            value = raw[:size] if size <= len(raw) else raw.ljust(size)
+            produce(target, value, key, partition, None, None, 0, headers)  # type: ignore[arg-type]  # a list of pairs is one of its types
+    for partition, count in counts.items():
+        # Ids are random: nothing compresses them.
+        value = os.urandom(count * copies.bytes_an_event)
+        produce(copies.changelog, value, None, partition)
+
+
 if __name__ == "__main__":
-    loop, numbers = sys.argv[1], [int(number) for number in sys.argv[2:]]
-    report = floor(*numbers) if loop == "floor" else work(loop, numbers[0])
+    loop, count = sys.argv[1], int(sys.argv[2])
+    report = floor(count, Path(sys.argv[3])) if loop == "floor" else work(loop, count)
     sys.stdout.write(report + "\n")

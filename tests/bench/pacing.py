@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Final
 
-from loyaltystream.app import Deployment
+from loyaltystream.deployment import Deployment
 from loyaltystream.kafka.sending import Sender
 from loyaltystream.settings import load
 from loyaltystream.story import Sent, generate

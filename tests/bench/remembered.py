@@ -13,7 +13,7 @@ from confluent_kafka import Producer
 from loyaltystream.kafka.connection import MAX_MESSAGE_BYTES, properties
 from loyaltystream.memory.changelog import Delta, encode
 from loyaltystream.memory.units import ENTRY, GENERATION_CODES, KeyKind, Section, Unit
-from tests.bench.ground import Ground, InexactError, console, demand_exact, run, sizes
+from tests.bench.ground import Ground, InexactError, console, counts, demand_exact, run
 from tests.bench.measuring import Measure
 from tests.bench.sheet import COSTS, Sheet, costs
 from tests.shop import Shop
@@ -79,11 +79,6 @@ def prefill(shop: Shop, ids: int) -> None:
             producer.poll(0)
     if left := producer.flush(FLUSH_S):
         raise RuntimeError(f"{left} records unacknowledged on {topic} after {FLUSH_S:.0f} s")
-
-
-def counts(shop: Shop) -> dict[str, int]:
-    """Return how many records each topic has that INGEST writes to."""
-    return {role: len(found) for role, found in sizes(shop).items()}
 
 
 def demand_same(

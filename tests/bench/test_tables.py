@@ -1,12 +1,15 @@
 """What the benchmark draws is what it measured."""
 
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
 
+from loyaltystream.events import Record
 from loyaltystream.memory.changelog import Delta, encode
 from loyaltystream.memory.units import ENTRY, KeyKind, Section, Unit
+from tests.bench.copying import arrange, load_copies
 from tests.bench.latency import PERCENTILES, Load, sheet, took_ms
 from tests.bench.plot import picture, rows_of
 from tests.bench.remembered import RECORD_IDS, shares
@@ -64,3 +67,26 @@ def test_a_prefilled_record_stays_below_900_kilobytes() -> None:
     """A changelog record of the benchmark is one that a broker takes."""
     section = Section(Unit(KeyKind.EVENT_ID, 30), 1, np.zeros(RECORD_IDS, ENTRY))
     assert len(encode(Delta(layout(), 0, 0, NOW_MS, 0, [section]))) < 900_000
+
+
+def wrote(offset: int, value: bytes, *sources: str) -> list[Record]:
+    """Return a record of each source, of that value."""
+    return [
+        Record(1, offset + number, NOW_MS, b"k", value, [("src", source.encode()), ("late", b"")])
+        for number, source in enumerate(sources)
+    ]
+
+
+def test_a_copy_writes_what_was_written_of_the_same_event(tmp_path: Path) -> None:
+    """Each event has as many records due, of the sizes and to the topics that INGEST wrote."""
+    written = {
+        "emf": wrote(0, b"123", "in.put/1/0/0/7", "in.put/1/2/0/7"),
+        "ei": wrote(0, b"12345", "in.put/1/2/1/7"),
+        "dead": [],
+    }
+    arrange(written, {0: 1, 1: 3}, "log", 24).save(tmp_path / "copies")
+    copies = load_copies(tmp_path / "copies")
+    assert copies.due == {0: [()], 1: [((0, 3),), (), ((0, 3), (1, 5))]}
+    assert [topic for topic, _ in copies.topics] == ["emf", "ei", "dead"]
+    assert copies.topics[1][1] == [("src", b"in.put/1/2/1/7"), ("late", b"")]
+    assert copies.outputs == 3

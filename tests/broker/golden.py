@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from loyaltystream.app import MAX_RECORD_BYTES
 from loyaltystream.events import Record
+from loyaltystream.plans import MAX_RECORD_BYTES
 from loyaltystream.sealing.originals import Unsealed, unseal
 from loyaltystream.verdicts import Reason
 from tests.core import BODIES, GOOD, SOURCES, read_avro

@@ -10,8 +10,8 @@ import sys
 from collections.abc import Iterable, Mapping
 
 from loyaltystream import cli
-from loyaltystream.app import Deployment
 from loyaltystream.cli import relayout
+from loyaltystream.deployment import Deployment
 from loyaltystream.ports import Group, Outcome, Sink
 from loyaltystream.relayout.building import build_relayout
 from loyaltystream.relayout.run import Relayout

@@ -9,9 +9,9 @@ from typing import NamedTuple
 import pytest
 from confluent_kafka import KafkaError, Message, Producer
 
-from loyaltystream.app import MAX_RECORD_BYTES
 from loyaltystream.avro.dead_letter import KEPT_BYTES
 from loyaltystream.events import Header
+from loyaltystream.plans import MAX_RECORD_BYTES
 from loyaltystream.platform import Addresses
 from loyaltystream.story import Intent, Sent
 from tests.broker.foreign import produce_with_header

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from loyaltystream.app import MAX_RECORD_BYTES
 from loyaltystream.keys import murmur2, place
+from loyaltystream.plans import MAX_RECORD_BYTES
 from loyaltystream.rendering.reader import Notification, read_text
 from loyaltystream.rendering.shapes import Rendering
 from loyaltystream.story import ORG_ID

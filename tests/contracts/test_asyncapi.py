@@ -10,15 +10,17 @@ import jsonschema_rs
 import pytest
 from typer.testing import CliRunner
 
-from loyaltystream.app import Deployment
+from loyaltystream.app import asyncapi_of
 from loyaltystream.avro import schemas
 from loyaltystream.cli import app
 from loyaltystream.contracts import headers, ingested, samples
 from loyaltystream.contracts.asyncapi import CHANNELS
 from loyaltystream.contracts.messages import AVRO_FORMAT
+from loyaltystream.deployment import Deployment
 from loyaltystream.dialects.sources import Dialect
 from loyaltystream.notifications.catalog import CATALOG
 from loyaltystream.partitioning import PartitionBy
+from loyaltystream.plans import published_schemas
 from loyaltystream.rules import Rules
 from loyaltystream.settings import Settings
 from loyaltystream.tailing.topics import ROLES
@@ -51,7 +53,7 @@ _NOT_OF_ANY_EVENT: Final = ("80_dialects", "no identifier of the type that the d
 
 def document(**settings: Any) -> dict[str, Any]:
     """Return the document of a deployment."""
-    return Deployment(Settings(**settings)).asyncapi()
+    return asyncapi_of(Deployment(Settings(**settings)))
 
 
 def reached(made: Any, reference: str) -> Any:
@@ -142,7 +144,10 @@ def test_payloads_of_avro_are_the_registered_schemas() -> None:
 
 
 def _published() -> list[tuple[str, str]]:
-    return [(topic, schema["name"]) for topic, schema in Deployment(Settings()).published()]
+    return [
+        (topic, schema["name"])
+        for topic, schema in published_schemas(Deployment(Settings()).topics)
+    ]
 
 
 def test_examples_have_the_headers_of_their_topic() -> None:

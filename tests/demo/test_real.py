@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from loyaltystream.app import build_audit
+from loyaltystream.auditing import build_audit
 from loyaltystream.demo.run import Options, run
 from loyaltystream.settings import PlatformSettings, Settings, load
 from loyaltystream.story import Recipe

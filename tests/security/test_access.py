@@ -14,7 +14,7 @@ from confluent_kafka import Consumer, Producer
 from confluent_kafka.admin import ResourceType
 
 from loyaltystream.access import Grant, Names, Role, grants
-from loyaltystream.app import Deployment
+from loyaltystream.deployment import Deployment
 from loyaltystream.kafka.granting import allow
 from loyaltystream.settings import Settings, TopicSettings
 from loyaltystream.story import ORG_ID, Recipe, definitions_folder, generate

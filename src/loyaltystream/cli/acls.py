@@ -19,8 +19,8 @@ from loyaltystream.access import (
     command,
     grants,
 )
-from loyaltystream.app import Deployment
 from loyaltystream.cli.context import Context
+from loyaltystream.deployment import Deployment
 from loyaltystream.errors import ConfigurationError
 from loyaltystream.kafka.granting import allow
 from loyaltystream.settings import Settings

@@ -8,9 +8,9 @@ from rich.console import Console, Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
 
-from loyaltystream.app import build_audit
 from loyaltystream.audit import Detail, Findings, PartitionFindings
 from loyaltystream.audit.findings import EXPLANATIONS
+from loyaltystream.auditing import build_audit
 from loyaltystream.cli.context import Context
 from loyaltystream.verdicts import Verdict
 

@@ -15,7 +15,6 @@ from typing import Annotated, Any, Final, NamedTuple
 import typer
 from rich.console import Console
 
-from loyaltystream.app import Deployment
 from loyaltystream.backfill.beginnings import beginnings
 from loyaltystream.backfill.entering import Wish, enter
 from loyaltystream.backfill.files import Part, parts_of
@@ -50,6 +49,7 @@ from loyaltystream.cli.send import (
     SourceOption,
     reading_headers,
 )
+from loyaltystream.deployment import Deployment
 from loyaltystream.errors import BrokerError
 from loyaltystream.events import Import
 from loyaltystream.kafka.searching import LogSearcher

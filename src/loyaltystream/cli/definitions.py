@@ -13,13 +13,13 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from loyaltystream.app import Deployment
 from loyaltystream.cli.context import Context
 from loyaltystream.cli.definition_tables import event_table, row_of, tell_steps
 from loyaltystream.defining import follows, limits_of
 from loyaltystream.definitions.files import disable_file, read_definitions
 from loyaltystream.definitions.packing import write_pack
 from loyaltystream.definitions.stored import StoredEvent
+from loyaltystream.deployment import Deployment
 from loyaltystream.errors import ConfigurationError
 from loyaltystream.places.opening import build_place
 from loyaltystream.places.place import Place, last_body

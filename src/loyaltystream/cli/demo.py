@@ -5,7 +5,7 @@ from typing import Annotated, Final
 import typer
 from rich.console import Console
 
-from loyaltystream.app import build_audit
+from loyaltystream.auditing import build_audit
 from loyaltystream.cli.context import Context
 from loyaltystream.demo.run import Options, run
 from loyaltystream.story import Recipe

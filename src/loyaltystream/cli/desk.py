@@ -8,12 +8,13 @@ from typing import Final, NamedTuple
 import typer
 from rich.console import Console
 
-from loyaltystream.app import Deployment, build_notify
+from loyaltystream.app import build_notify
 from loyaltystream.audit.findings import Place
 from loyaltystream.cli.context import Context
 from loyaltystream.cli.letters import tell_unreadable
 from loyaltystream.cli.why import NEVER_SEEN
 from loyaltystream.defining import build_source
+from loyaltystream.deployment import Deployment
 from loyaltystream.errors import ConfigurationError
 from loyaltystream.kafka.searching import LogSearcher
 from loyaltystream.kafka.writing import TransactionalWriter

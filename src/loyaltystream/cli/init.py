@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from loyaltystream.app import Deployment, SchemaPlan
 from loyaltystream.cli.context import Context
+from loyaltystream.deployment import Deployment, SchemaPlan
 from loyaltystream.kafka.topics import Change
 
 _DONE = {"create": "created", "alter": "altered", "keep": "as it has to be"}

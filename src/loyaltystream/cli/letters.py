@@ -8,10 +8,10 @@ import msgspec
 import typer
 from rich.console import Console
 
-from loyaltystream.app import Deployment
 from loyaltystream.cli.choices import choosing
 from loyaltystream.cli.context import Context
 from loyaltystream.cli.why import NEVER_SEEN, reveal_option
+from loyaltystream.deployment import Deployment
 from loyaltystream.kafka.searching import LogSearcher
 from loyaltystream.letters.choosing import Choice, Shelf, place_of
 from loyaltystream.letters.counting import count

@@ -11,11 +11,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from loyaltystream.app import Deployment
 from loyaltystream.cli.audit import NOT_EXACT
 from loyaltystream.cli.context import Context
 from loyaltystream.cli.progress import progress_on
 from loyaltystream.cli.relayout import relayout
+from loyaltystream.deployment import Deployment
 from loyaltystream.errors import ConfigurationError
 from loyaltystream.keeping import build_verification, origins, snapshots_directory
 from loyaltystream.snapshots.files import Files

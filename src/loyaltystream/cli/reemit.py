@@ -8,7 +8,6 @@ import msgspec
 import typer
 from rich.console import Console
 
-from loyaltystream.app import Deployment
 from loyaltystream.cli.choices import moment
 from loyaltystream.cli.context import Context
 from loyaltystream.cli.mending import dry_run_option
@@ -26,6 +25,7 @@ from loyaltystream.cli.reemit_options import (
     UntilOption,
 )
 from loyaltystream.cli.why import identifier_of
+from loyaltystream.deployment import Deployment
 from loyaltystream.errors import BrokerError, ConfigurationError, SchemaError
 from loyaltystream.reemit.choosing import Choice
 from loyaltystream.reemit.customer import Customer

@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from loyaltystream.app import Deployment
 from loyaltystream.cli.context import Context
 from loyaltystream.cli.progress import Advance, progress_on
+from loyaltystream.deployment import Deployment
 from loyaltystream.errors import ConfigurationError
 from loyaltystream.kafka.groups import GroupAdmin
 from loyaltystream.relayout.building import build_relayout

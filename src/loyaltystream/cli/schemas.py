@@ -8,11 +8,13 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from loyaltystream.app import Deployment
+from loyaltystream.app import asyncapi_of
 from loyaltystream.cli.context import Context
 from loyaltystream.cli.init import schema_table
 from loyaltystream.contracts import releases
 from loyaltystream.contracts.registering import Compared, compare_all
+from loyaltystream.deployment import Deployment
+from loyaltystream.plans import published_schemas
 
 DIFFERENT: Final = 4
 
@@ -51,7 +53,7 @@ def diff(context: typer.Context, as_json: json_option = False) -> None:
     Exits with 4 if anything is.
     """
     deployment = _deployment(context)
-    compared = compare_all(deployment.registry, deployment.published())
+    compared = compare_all(deployment.registry, published_schemas(deployment.topics))
     if as_json:
         typer.echo(json.dumps([_to_json(found) for found in compared], indent=2))
     else:
@@ -91,7 +93,7 @@ def asyncapi(
 
     Brokers and topics are those of the settings; secrets are left out. Asks nobody.
     """
-    document = _deployment(context).asyncapi()
+    document = asyncapi_of(_deployment(context))
     file.write(json.dumps(document, indent=1, ensure_ascii=False) + "\n")
 
 

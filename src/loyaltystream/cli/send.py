@@ -14,9 +14,9 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from loyaltystream.app import Deployment
 from loyaltystream.cli.context import Context
 from loyaltystream.cli.progress import Advance, progress_on
+from loyaltystream.deployment import Deployment
 from loyaltystream.dialects.envelope import DIALECT_HEADER, SOURCE_HEADER
 from loyaltystream.dialects.sources import Dialect
 from loyaltystream.errors import BrokerError, ConfigurationError

@@ -7,9 +7,9 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from loyaltystream.app import Deployment
 from loyaltystream.cli.context import Context
 from loyaltystream.defining import follows, limits_of
+from loyaltystream.deployment import Deployment
 from loyaltystream.errors import ConfigurationError
 from loyaltystream.telemetry import logs
 from loyaltystream.telemetry.gateway import GatewayTelemetry

@@ -9,8 +9,8 @@ from typing import Annotated, Final
 import typer
 from rich.console import Console
 
-from loyaltystream.app import Deployment
 from loyaltystream.cli.context import Context
+from loyaltystream.deployment import Deployment
 from loyaltystream.errors import ConfigurationError, FatalBrokerError
 from loyaltystream.events import Record
 from loyaltystream.rendering.shapes import Rendering

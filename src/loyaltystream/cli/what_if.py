@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from loyaltystream.app import Deployment
 from loyaltystream.cli.context import Context
 from loyaltystream.definitions.files import read_definition
+from loyaltystream.deployment import Deployment
 from loyaltystream.foresight import HOUR_MS, Bounds
 from loyaltystream.whatif import Effect, Outlook
 

@@ -7,11 +7,11 @@ from typing import Annotated, Final, NamedTuple
 import typer
 from rich.console import Console
 
-from loyaltystream.app import Deployment
 from loyaltystream.asking import build_why
 from loyaltystream.audit.findings import Place
 from loyaltystream.cli.context import Context
 from loyaltystream.definitions.model import IDENTIFIER_TYPES, EventDefinition
+from loyaltystream.deployment import Deployment
 from loyaltystream.errors import ConfigurationError
 from loyaltystream.kafka.searching import LogSearcher
 from loyaltystream.keys import normalise_identifier, partition_key

@@ -8,9 +8,9 @@ from functools import cached_property
 from typing import Final
 
 from loyaltystream.access import Names, worker_grants
-from loyaltystream.app import Deployment
 from loyaltystream.clients import poll_interval_ms
 from loyaltystream.defining import windows_of
+from loyaltystream.deployment import Deployment
 from loyaltystream.doctor import timeouts, topics
 from loyaltystream.doctor.findings import Finding, Unseen
 from loyaltystream.errors import ConfigurationError
@@ -18,6 +18,7 @@ from loyaltystream.events import Record
 from loyaltystream.kafka.examining import Examiner
 from loyaltystream.kafka.reading import Bounds
 from loyaltystream.kafka.topics import TopicPlan
+from loyaltystream.plans import topic_plans
 
 SAMPLE: Final = 2_000
 """So many records of a topic are looked at, the last ones of all partitions together."""
@@ -91,7 +92,7 @@ class Look:
             windows = windows_of(self.settings)
         except ConfigurationError:  # told where definitions are looked at
             windows = []
-        return self.deployment.topic_plans_for(windows)
+        return topic_plans(self.deployment.settings, self.deployment.topics, windows)
 
 
 def _share(bounds: Bounds) -> int:

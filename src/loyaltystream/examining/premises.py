@@ -9,6 +9,7 @@ from loyaltystream.doctor.findings import Unseen
 from loyaltystream.errors import BrokerError, ConfigurationError, RetryableBrokerError
 from loyaltystream.examining.look import Check, Findings, Look
 from loyaltystream.keeping import snapshots_directory
+from loyaltystream.plans import published_schemas
 from loyaltystream.premises import look_at_port, look_at_state
 from loyaltystream.snapshots.files import Files
 from loyaltystream.working import PORTS_PER_STAGE
@@ -69,7 +70,7 @@ class Premises:
                     registry.find(topic, schema),
                     registry.compatibility(topic, schema),
                 )
-                for topic, schema in self._deployment.published()
+                for topic, schema in published_schemas(self._deployment.topics)
             ]
         except RetryableBrokerError as error:
             yield from schemas.of_outage(registry.url, str(error))

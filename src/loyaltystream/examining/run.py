@@ -5,7 +5,7 @@ What can't be looked at is told with the reason, and keeps nothing else from bei
 
 from collections.abc import Callable, Iterable
 
-from loyaltystream.app import Deployment
+from loyaltystream.deployment import Deployment
 from loyaltystream.doctor import wording
 from loyaltystream.doctor.findings import Finding, Kind, Report, Unseen, report
 from loyaltystream.errors import LoyaltyStreamError, SettingsError

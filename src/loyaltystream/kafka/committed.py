@@ -20,7 +20,8 @@ class Committed:
     """The stable committed offsets of one group on one topic.
 
     A member's client that lost its group in an outage may wait for an answer without end (seen,
-    librdkafka 2.16.0): then it is asked for by a client that is nobody's member.
+    librdkafka 2.16.0; its issue 5586 tells of a question to a coordinator that moved, which is not
+    repeated): then it is asked for by a client that is nobody's member.
     """
 
     def __init__(self, kafka: KafkaSettings, *, topic: str, group: str) -> None:

@@ -28,7 +28,7 @@ MAX_MESSAGE_BYTES: Final = 4_194_304
 """What a client of ours will send or take at most; the broker's topics say less."""
 
 SILENCE_MS: Final = 15_000
-"""How long a member's request waits on a connection on which nothing comes back, as behind a
+"""How long a consumer's request waits on a connection on which nothing comes back, as behind a
 firewall that has forgotten it, unless `kafka.client` says so. The client's own, a minute, is that
 of each request in turn: members that had to find their coordinator stood still for two (seen)."""
 
@@ -64,7 +64,7 @@ def idempotent_properties(kafka: KafkaSettings, **own: str | float | bool) -> Pr
     )
 
 
-def _silence(kafka: KafkaSettings) -> dict[str, float]:
+def _silence(kafka: KafkaSettings) -> Properties:
     return {} if "socket.timeout.ms" in kafka.client else {"socket_timeout_ms": SILENCE_MS}
 
 
@@ -78,7 +78,7 @@ def reader_properties(kafka: KafkaSettings, **own: str | float | bool) -> Proper
         "auto_offset_reset": "earliest",
         "fetch_message_max_bytes": MAX_MESSAGE_BYTES,
     }
-    return properties(kafka, **(outside | own))
+    return properties(kafka, **(_silence(kafka) | outside | own))
 
 
 def connect(make: Callable[[Properties], Client], properties: Properties) -> Client:
@@ -114,6 +114,7 @@ def grouped_properties(
         # The client's own rule would jump over what retention has removed, in silence.
         auto_offset_reset="error",
         enable_auto_offset_store=False,
+        **_silence(kafka),
         **own,
     )
 
@@ -130,7 +131,6 @@ def member_properties(
         group=group,
         session_timeout_ms=worker.session_timeout_ms,
         **({} if member is None else {"group_instance_id": member}),
-        **_silence(kafka),
         enable_auto_commit=False,
         enable_partition_eof=True,
         # Of each partition in one answer, compressed; a larger record still comes alone.

@@ -1,7 +1,7 @@
 """Settings and an address in, the place where definitions are kept out. Does I/O: makes clients."""
 
-from loyaltystream.app import Deployment
 from loyaltystream.defining import limits_of
+from loyaltystream.deployment import Deployment
 from loyaltystream.errors import ConfigurationError
 from loyaltystream.places.line import HttpLine
 from loyaltystream.places.place import Place

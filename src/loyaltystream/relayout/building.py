@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from loyaltystream.app import Deployment
+from loyaltystream.deployment import Deployment
 from loyaltystream.kafka.groups import GroupAdmin, outsider
 from loyaltystream.kafka.reading import LogReader
 from loyaltystream.kafka.sink import TransactionalSink

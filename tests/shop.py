@@ -110,7 +110,7 @@ class Shop:
 
     def start(self, *arguments: str, log: str = "worker") -> subprocess.Popen[bytes]:
         """Start a command that goes on, its output in a file."""
-        with (self.directory / f"{log}.log").open("ab") as output:
+        with (self.directory / f"{log}.log").open("ab") as output, interruptible():
             process = subprocess.Popen(
                 self._argv(arguments),
                 env={**os.environ, **self.environment},
@@ -202,6 +202,23 @@ def opened(
         yield shop
     finally:
         shop.close()
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Have what is started meanwhile hear SIGINT, though this process may be told to ignore it.
+
+    A shell without a terminal has what it starts in the background ignore ^C, and programs leave
+    that as they find it: it is handed down to every child.
+    """
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def open_transactions(bootstrap: str, prefix: str) -> set[str]:

@@ -60,7 +60,7 @@ def send(parts: list[Part], journal: Journal, broker: Broker) -> Imported:
     """Send what is left of a history."""
     imported = Imported()
     writer = Writer(TOPICS.ingest, KEYER, SIGNER, CLAIM)
-    importer = Importer(broker, writer, journal=journal, imported=imported, passed=lambda: None)
+    importer = Importer(broker, writer, journal=journal, imported=imported, admit=lambda: None)
     importer.send(parts, max_bytes=MAX_BYTES)
     return imported
 
@@ -214,6 +214,21 @@ def test_a_lane_holds_while_too_many_records_wait() -> None:
     assert held == [6, None, 7]
     assert clock.now_s >= 4 * LOOK_EVERY_S
     assert answers == []
+
+
+def test_no_line_goes_before_it_may(tmp_path: Path) -> None:
+    """A lane that holds from the start holds the first line too, and none waits behind the last."""
+    (tmp_path / "all.json").write_bytes(b"\n".join(line(at) for at in range(3)))
+    broker, sent_before = Broker(), list[int]()
+    importer = Importer(
+        broker,
+        Writer(TOPICS.ingest, KEYER, SIGNER, CLAIM),
+        journal=journal_of(tmp_path, CLAIM, "topic"),
+        imported=Imported(),
+        admit=lambda: sent_before.append(len(broker.values)),
+    )
+    importer.send(parts_of(tmp_path / "all.json"), max_bytes=MAX_BYTES)
+    assert sent_before == [0, 1, 2]
 
 
 def test_a_history_is_surveyed_before_it_begins() -> None:

@@ -151,8 +151,10 @@ def test_history_waits_for_live_events(make_shop: Callable[..., Shop]) -> None:
         *("--max-lag", "20", "--rate", "1000"),
         log="held",
     )
-    eventually(lambda: "40 records are not judged yet" in shop.log("held"), "it is told")
+    waits = "40 records are not judged yet"
+    eventually(lambda: shop.log("held").count(waits) > 1, "it is told whenever it looks")
     assert held.poll() is None
+    assert len(shop.read(shop.deployment.topics.ingest)) == 40
     workers = shop.start("run", "--from", "earliest")
     assert held.wait(60) == 0, shop.log("held")
     shop.drain()

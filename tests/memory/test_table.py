@@ -17,7 +17,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from loyaltystream.memory.column import SHARD_SLOTS
 from loyaltystream.memory.hashing import mix
 from loyaltystream.memory.identity import Ids, to_array
-from loyaltystream.memory.table import MAX_LOAD, IdTable
+from loyaltystream.memory.shards import MAX_LOAD
+from loyaltystream.memory.table import IdTable
 from tests.core import IDENTITY
 from tests.memory.making import codes, find, put, some_id
 

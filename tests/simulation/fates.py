@@ -86,6 +86,7 @@ class Weather:
 
     def __init__(self, random: Random) -> None:
         self.random = random
+        self.draw = random.random
         self.calm = False
         self.chances = CHANCES
         self.seen: Counter[Fault] = Counter()
@@ -105,7 +106,7 @@ class WorkerFates(Fates):
 
     def at(self, step: Step) -> None:
         weather = self._weather
-        if weather.calm or weather.random.random() >= weather.chances[step]:
+        if weather.calm or weather.draw() >= weather.chances[step]:
             return  # as nearly always
         kind = weather.random.choice(KINDS[step])
         if kind in ANSWERS:

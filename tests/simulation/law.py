@@ -65,7 +65,7 @@ def seen_stays(final: Final) -> bool:
 def order_kept(final: Final) -> bool:
     """4: along an output, the records of one source partition come in its order."""
     last: dict[tuple[tuple[str, int], int], tuple[int, int]] = {}
-    for place, _, (partition, offset, output, _) in final.caused:
+    for place, _, ((partition, offset, output), _) in final.caused:
         way = place, partition
         if (offset, output) <= last.get(way, (-1, -1)):
             return False
@@ -76,7 +76,7 @@ def order_kept(final: Final) -> bool:
 def owners_follow(final: Final) -> bool:
     """12: along the records of a source partition no output is of an earlier owner."""
     made: dict[int, list[tuple[int, int]]] = {}
-    for _, _, (partition, offset, _, generation) in final.caused:
+    for _, _, ((partition, offset, _), generation) in final.caused:
         made.setdefault(partition, []).append((offset, generation))
     for outputs in made.values():
         generations = [generation for _, generation in sorted(outputs)]
@@ -127,7 +127,7 @@ def counted_once(final: Final) -> bool:
         at_rest <= set(sure)
         and len(set(sure)) == len(sure)
         and all(
-            count.tally.verdicts
+            {verdict: many for verdict, many in count.tally.verdicts.items() if many}
             == final.observer.truth[count.number].extend(count.end).verdicts(count.start, count.end)
             for count in counted
         )

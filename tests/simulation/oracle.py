@@ -10,15 +10,13 @@ from loyaltystream.events import SOURCE_HEADER, Record
 from loyaltystream.testing import MemoryBroker
 from loyaltystream.verdicts import Verdict
 from tests.core import TOPICS
-from tests.simulation.play import Content, Effect, Judged, Play
+from tests.simulation.play import Content, Effect, Judged, Origin, Play
 
 
 class Source(NamedTuple):
     """Which output of which record something is, and in which generation it was made."""
 
-    partition: int
-    offset: int
-    output: int
+    origin: Origin
     generation: int
 
 
@@ -33,7 +31,7 @@ def source_of(record: Record) -> Source | None:
 @lru_cache(1 << 16)
 def _read(header: bytes) -> Source:
     _, partition, offset, output, generation = header.split(b"/")
-    return Source(int(partition), int(offset), int(output), int(generation))
+    return Source((int(partition), int(offset), int(output)), int(generation))
 
 
 class Fold:
@@ -66,10 +64,11 @@ class Fold:
         return self
 
     def _take(self, offset: int, judged: Judged) -> None:
+        verdict, caused = judged
         self._offsets.append(offset)
-        self._verdicts.append(judged.verdict)
-        for index, (topic, value) in enumerate(judged.effects):
-            self._effects.append(Effect(topic, value, (self._partition, offset, index)))
+        self._verdicts.append(verdict)
+        for index, (topic, value) in enumerate(caused):
+            self._effects.append((topic, value, (self._partition, offset, index)))
         self._starts.append(len(self._effects))
         self.end = offset + 1
         self.ids[self.end] = self._model.ids
@@ -78,10 +77,11 @@ class Fold:
         """Return what is to be remembered of all records that were taken."""
         return self._model.content()
 
-    def verdicts(self, start: int, end: int) -> Counter[Verdict]:
+    def verdicts(self, start: int, end: int) -> dict[Verdict, int]:
         """Return how many records between two offsets have which verdict."""
         offsets = self._offsets
-        return Counter(self._verdicts[bisect_left(offsets, start) : bisect_left(offsets, end)])
+        judged = self._verdicts[bisect_left(offsets, start) : bisect_left(offsets, end)]
+        return dict(Counter(judged))  # compared a good deal faster
 
     def effects(self, end: int) -> Sequence[Effect]:
         """Return all outputs of the records before an offset."""

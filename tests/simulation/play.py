@@ -28,13 +28,11 @@ Content = dict[Unit, tuple[int, int]]
 RECORDS: Final = 40
 
 
-class Effect(NamedTuple):
-    """One output of one record, wherever it was judged and in whichever generation."""
+Origin = tuple[int, int, int]
+"""A record's partition and offset, and which output of it something is."""
 
-    topic: str
-    value: bytes | None
-    source: tuple[int, int, int]
-    """Partition, offset, and which output of that record it is."""
+Effect = tuple[str, bytes | None, Origin]
+"""Topic and value of one output, wherever it was judged and in whichever generation."""
 
 
 class Judged(NamedTuple):

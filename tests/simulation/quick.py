@@ -2,7 +2,10 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import cache
 from typing import Final
+
+from msgspec.structs import replace
 
 from loyaltystream.definitions.registry import Definitions
 from loyaltystream.events import Record
@@ -19,6 +22,8 @@ from tests.simulation.story import Fact, read, tell
 EVENT_ID: Final = Unit(KeyKind.EVENT_ID, 30)
 UNIQUE_KEY: Final = Unit(KeyKind.UNIQUE_KEY, 30)
 UNSEEN: Final = -1
+NOTHING: Final = Tally()
+"""Half of what a plan costs would be its empty counters."""
 
 # A member costs a look-up in the metaclass each time that it is asked of its class.
 ACCEPTED, CONFLICT, DUPLICATE = Verdict.ACCEPTED, Verdict.CONFLICT, Verdict.DUPLICATE
@@ -46,12 +51,15 @@ class QuickJudge:
         """Return the plan for records of one partition."""
         del definitions
         partition = records[0].partition
-        judging = _Judging(partition, generation)
-        facts = [(record, read(record.value)) for record in records]
-        at_home = [(record, fact) for record, fact in facts if fact and fact.home == partition]
-        known = _ask(memory, at_home)
-        for record, fact in facts:
-            judging.take(record, fact, known)
+        facts = [read(record.value) for record in records]
+        at_home = [
+            (record.timestamp_ms, fact)
+            for record, fact in zip(records, facts, strict=True)
+            if fact and fact.home == partition
+        ]
+        judging = _Judging(partition, generation, _ask(memory, at_home))
+        for record, fact in zip(records, facts, strict=True):
+            judging.take(record, fact)
         clock_ms, overlay = max(memory.clock_ms, records[-1].timestamp_ms), judging.overlay
         delta = Delta(
             layout=self._layout,
@@ -61,70 +69,84 @@ class QuickJudge:
             covers_from_ms=memory.covers_from_ms,
             sections=to_sections(overlay, clock_ms),
         )
-        entry = Output(TOPICS.changelog, None, encode(delta), partition, [])
+        judging.outputs.append(Output(TOPICS.changelog, None, encode(delta), partition, []))
         return Plan(
             partition=partition,
             next_offset=delta.to_offset,
-            outputs=[*judging.outputs, entry],
-            tally=Tally(Counter(judging.verdicts)),
+            outputs=judging.outputs,
+            tally=replace(NOTHING, verdicts=Counter(judging.verdicts)),
             delta=delta,
             overlay=overlay,
         )
 
 
-def _ask(memory: Memory, asking: Sequence[tuple[Record, Fact]]) -> dict[bytes, int]:
-    """Return the content that is remembered under each id."""
-    clocks = [record.timestamp_ms for record, _ in asking]
+def _ask(memory: Memory, asking: Sequence[tuple[int, Fact]]) -> dict[bytes, int]:
+    """Return the content that is remembered under each id, asked for at its record's clock."""
+    clocks = [clock_ms for clock_ms, _ in asking]
     ids = [fact.event for _, fact in asking]
     known = dict(zip(ids, memory.find(EVENT_ID, ids, clocks), strict=True))
-    billed = [(record.timestamp_ms, fact.unique) for record, fact in asking if fact.unique]
-    keys = [unique for _, unique in billed]
-    answers = memory.find(UNIQUE_KEY, keys, [clock for clock, _ in billed])
-    return known | dict(zip(keys, answers, strict=True))
+    if billed := [(clock_ms, fact.unique) for clock_ms, fact in asking if fact.unique]:
+        keys = [unique for _, unique in billed]
+        answers = memory.find(UNIQUE_KEY, keys, [clock_ms for clock_ms, _ in billed])
+        known.update(zip(keys, answers, strict=True))
+    return known
 
 
 class _Judging:
-    """What has become of a batch so far."""
+    """What has become of a batch so far.
 
-    def __init__(self, partition: int, generation: int) -> None:
+    Args:
+        partition: its own.
+        generation: of the group.
+        known: the content that is remembered under each id; what is accepted is added.
+    """
+
+    def __init__(self, partition: int, generation: int, known: dict[bytes, int]) -> None:
         self.outputs: list[Output] = []
         self.verdicts: list[Verdict] = []
         self._events: dict[bytes, Seen] = {}
         self._uniques: dict[bytes, Seen] = {}
         self._partition = partition
-        self._sources = SourceHeaders(TOPICS.ingest, partition, generation)
+        self._known = known
+        self._header = SourceHeaders(TOPICS.ingest, partition, generation).header
 
     @property
     def overlay(self) -> Overlay:
         """What is accepted."""
-        overlay = {EVENT_ID: self._events, UNIQUE_KEY: self._uniques}
-        return {unit: keys for unit, keys in overlay.items() if keys}
+        overlay = {}
+        if self._events:
+            overlay[EVENT_ID] = self._events
+        if self._uniques:
+            overlay[UNIQUE_KEY] = self._uniques
+        return overlay
 
-    def take(self, record: Record, fact: Fact | None, known: dict[bytes, int]) -> None:
+    def take(self, record: Record, fact: Fact | None) -> None:
         """Judge the next record; what is accepted becomes known."""
-        verdict = _verdict(record, fact, self._partition, known)
+        verdict = _verdict(record, fact, self._partition, self._known)
         self.verdicts.append(verdict)
-        if fact is not None and verdict is REKEYED:
-            self._write(record, TOPICS.ingest, fact.home, 0)
-        elif fact is not None and verdict is ACCEPTED:
-            for index, topic in enumerate(fact.destinations):
-                self._write(record, topic, self._partition, index)
-            self._remember(record, fact, known)
+        if fact is not None and verdict is ACCEPTED:
+            self._write(record, *fact.destinations)
+            self._remember(record, fact)
+        elif fact is not None and verdict is REKEYED:
+            self._write(record, TOPICS.ingest, partition=fact.home)
         elif verdict is DUPLICATE:
-            self._write(record, TOPICS.duplicates, self._partition, 0)
+            self._write(record, TOPICS.duplicates)
         elif verdict is not TOMBSTONE:
-            self._write(record, TOPICS.dead_letter, self._partition, 0)
+            self._write(record, TOPICS.dead_letter)
 
-    def _write(self, record: Record, topic: str, partition: int, index: int) -> None:
-        headers = [self._sources.header(record.offset, index)]
-        self.outputs.append(Output(topic, record.key, record.value, partition, headers))
+    def _write(self, record: Record, *topics: str, partition: int | None = None) -> None:
+        key, value, offset = record.key, record.value, record.offset
+        to = self._partition if partition is None else partition
+        for index, topic in enumerate(topics):
+            header = self._header(offset, index)
+            self.outputs.append(Output(topic, key, value, to, [header]))
 
-    def _remember(self, record: Record, fact: Fact, known: dict[bytes, int]) -> None:
-        known[fact.event] = fact.content
+    def _remember(self, record: Record, fact: Fact) -> None:
         seen = Seen(fact.content, EVENT_ID.generation(record.timestamp_ms), 0)
+        self._known[fact.event] = fact.content
         self._events[fact.event] = seen
         if fact.unique is not None:
-            known[fact.unique] = fact.content
+            self._known[fact.unique] = fact.content
             self._uniques[fact.unique] = seen
 
 
@@ -165,20 +187,32 @@ class QuickModel:
         value = record.value
         if value is None:
             return Judged(TOMBSTONE, [])
-        if len(parts := value.split()) != 4:
-            return Judged(REJECTED, [(TOPICS.dead_letter, value)])
+        if len(parts := _parts(value)) != 4:
+            return _judged(REJECTED, value, TOPICS.dead_letter)
         event, content, home, unique = parts
         if int(home) != self._partition:
-            return Judged(REKEYED, [(TOPICS.ingest, value)])
+            return _judged(REKEYED, value, TOPICS.ingest)
         if (said := self._said.get(event)) is not None and said[0] != content:
-            return Judged(CONFLICT, [(TOPICS.dead_letter, value)])
+            return _judged(CONFLICT, value, TOPICS.dead_letter)
         if said is not None or unique in self._billed:
-            return Judged(DUPLICATE, [(TOPICS.duplicates, value)])
+            return _judged(DUPLICATE, value, TOPICS.duplicates)
         self._said[event] = content, record.timestamp_ms
         if unique != b"-":
             self._billed[unique] = content, record.timestamp_ms
-        topics = (TOPICS.emf, TOPICS.ei)[: 1 + int(event) % 2]
-        return Judged(ACCEPTED, [(topic, value) for topic in topics])
+        return _judged(ACCEPTED, value, *(TOPICS.emf, TOPICS.ei)[: 1 + int(event) % 2])
+
+
+# All schedules have much the same few thousand values.
+
+
+@cache
+def _judged(verdict: Verdict, value: bytes, *topics: str) -> Judged:
+    return Judged(verdict, [(topic, value) for topic in topics])
+
+
+@cache
+def _parts(value: bytes) -> list[bytes]:
+    return value.split()
 
 
 def quick_play(seed: int) -> Play:

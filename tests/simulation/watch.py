@@ -21,12 +21,8 @@ Sight = dict[tuple[str, int], list[Record]]
 """All that can be read at a moment, by topic and partition."""
 
 
-class Caused(NamedTuple):
-    """One committed record that is the effect of another, and the place where it lies."""
-
-    place: tuple[str, int]
-    record: Record
-    source: Source
+Caused = tuple[tuple[str, int], Record, Source]
+"""The place of a committed record that is the effect of another, it, and what it came of."""
 
 
 class Count(NamedTuple):
@@ -102,7 +98,7 @@ class Observer:
     def read(self) -> Sight:
         """Return all that a read_committed observer can see."""
         return {
-            (topic, number): list(self.broker.records(topic, number))
+            (topic, number): self.broker.records(topic, number)
             for topic in ALL_TOPICS
             for number in range(len(self.truth))
         }
@@ -118,7 +114,7 @@ class Observer:
 def caused(sight: Sight) -> list[Caused]:
     """Return the records that are effects: not a producer's own, and not the changelog's."""
     return [
-        Caused(place, record, source)
+        (place, record, source)
         for place, records in sight.items()
         for record in records
         if (source := source_of(record)) is not None
@@ -127,4 +123,4 @@ def caused(sight: Sight) -> list[Caused]:
 
 def effects(made: Sequence[Caused]) -> dict[Effect, int]:
     """Return what has come of the input, and how many times each of it."""
-    return dict(Counter([Effect(place[0], record.value, of[:3]) for place, record, of in made]))
+    return dict(Counter([(place[0], record.value, of.origin) for place, record, of in made]))

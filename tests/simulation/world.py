@@ -123,9 +123,8 @@ class World:
             return False
         offsets = self.group.offsets
         return not any(
-            record
+            self.broker.records(TOPICS.ingest, number, offsets.get(number, 0))
             for number in range(self.play.partitions)
-            for record in self.broker.records(TOPICS.ingest, number, offsets.get(number, 0))
         )
 
     def _start(self, slot: str) -> Worker:
@@ -150,7 +149,8 @@ class World:
 
     def _choose(self) -> Worker:
         """Return a worker that can act; one that is frozen inside of a call can't."""
-        return self.random.choice([w for w in self.workers.values() if w not in self._acting])
+        workers, acting = self.workers.values(), self._acting
+        return self.random.choice([w for w in workers if w not in acting] if acting else [*workers])
 
     def _send(self, count: int) -> None:
         for partition, said, pause_ms in self._story[:count]:

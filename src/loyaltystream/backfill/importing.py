@@ -124,7 +124,7 @@ class Importer:
         writer: makes the records.
         journal: keeps how far it is.
         imported: the counts, changed line by line.
-        passed: called after each line: it keeps the rate.
+        admit: called before each line: returns once it may go.
     """
 
     def __init__(
@@ -134,13 +134,13 @@ class Importer:
         *,
         journal: Journal,
         imported: Imported,
-        passed: Callable[[], None],
+        admit: Callable[[], None],
     ) -> None:
         self._channel = channel
         self._writer = writer
         self._journal = journal
         self._imported = imported
-        self._passed = passed
+        self._admit = admit
 
     def send(self, parts: Sequence[Part], *, max_bytes: int) -> None:
         """Send every line that a record can hold and that was not sent before, in order.
@@ -168,6 +168,7 @@ class Importer:
         for line in piece.lines(max_bytes):
             # Only what lies behind a line's own end is marked: nothing of the next was read yet.
             number = line.number
+            self._admit()
             if line.value is None:
                 self._imported.too_large.append(f"{name}:{number}")
             else:
@@ -178,5 +179,4 @@ class Importer:
                 self._channel.flush()
                 self._journal.note(piece.tape.mark(number))
                 marked = number
-            self._passed()
         return number

@@ -216,12 +216,12 @@ def _send(work: _Work, outlook: Outlook | None, lane: Lane) -> Imported:
     total = outlook.lines if outlook else None
     with progress_on(work.stderr, "importing", total) as advance:
 
-        def passed() -> None:
+        def admit() -> None:
+            lane.wait()
             imported.lines += 1
             advance(imported.lines, imported.sent)
-            lane.wait()
 
-        importer = Importer(sender, writer, journal=work.journal, imported=imported, passed=passed)
+        importer = Importer(sender, writer, journal=work.journal, imported=imported, admit=admit)
         try:
             importer.send(work.parts, max_bytes=work.max_bytes)
         except KeyboardInterrupt:

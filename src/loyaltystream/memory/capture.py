@@ -62,9 +62,9 @@ class Capture:
         """
         _demand_settled(self._memory)
         due = [
-            (number, unit, int(shard))
+            (number, unit, shard)
             for number, unit in enumerate(self._memory.tables)
-            for shard in self._due(unit)
+            for shard in self._due(unit).tolist()
         ]
         split = int(max(len(due) - self._left, 0))
         ends = len(due) <= last + split

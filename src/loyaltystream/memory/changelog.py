@@ -26,7 +26,7 @@ FORMAT: Final = 1
 _HEAD: Final = struct.Struct("<B8sHIqqqqH")
 _SECTION: Final = struct.Struct("<BHBI")
 _CRC: Final = struct.Struct("<I")
-_KINDS: Final = frozenset(KeyKind)
+_KINDS: Final = {int(kind): kind for kind in KeyKind}
 
 
 class Layout(msgspec.Struct, frozen=True):
@@ -137,5 +137,5 @@ def read_sections(body: bytes, place: int, count: int) -> list[Section]:
             raise StateError(f"changelog record with keys of kind {kind}: {explain_newer()}")
         entries = np.frombuffer(body, ENTRY, rows, place)
         place += entries.nbytes
-        sections.append(Section(Unit(KeyKind(kind), window_days), code, entries))
+        sections.append(Section(Unit(_KINDS[kind], window_days), code, entries))
     return sections

@@ -24,18 +24,17 @@ def mix(ids: Ids) -> Hashes:
     The first word is mixed before the second enters: ids are masked with a secret, but by XOR, and
     any hash that is linear in both would let a producer choose ids that collide.
     """
-    hashes = ids[:, 0].copy()
-    _stir(hashes)
-    hashes ^= ids[:, 1]
-    _stir(hashes)
-    return hashes
+    return _stir(_stir(ids[:, 0]) ^ ids[:, 1])
 
 
-def _stir(hashes: Hashes) -> None:
-    for mixer in (_FIRST, _SECOND):
-        hashes ^= hashes >> HALF
-        hashes *= mixer
+def _stir(words: Hashes) -> Hashes:
+    hashes = words >> HALF
+    hashes ^= words
+    hashes *= _FIRST
     hashes ^= hashes >> HALF
+    hashes *= _SECOND
+    hashes ^= hashes >> HALF
+    return hashes
 
 
 def alike(ids: Ids, others: Ids) -> npt.NDArray[np.bool_]:

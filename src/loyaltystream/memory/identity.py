@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 ID_BYTES: Final = 16
+_WORD: Final = np.dtype("<u8")
 
 Ids = npt.NDArray[np.uint64]
 """Shape (n, 2): each row is one id, its bytes read as two little-endian words."""
@@ -115,6 +116,4 @@ def _are_uuids(lines: bytes, bare: bytes, count: int) -> bool:
 
 def to_array(ids: Sequence[bytes]) -> Ids:
     """Return 16-byte ids as rows of two words."""
-    return (
-        np.frombuffer(b"".join(ids), np.dtype("<u8")).reshape(-1, 2).astype(np.uint64, copy=False)
-    )
+    return np.frombuffer(b"".join(ids), _WORD).reshape(-1, 2).astype(np.uint64, copy=False)

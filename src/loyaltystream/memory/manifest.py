@@ -110,6 +110,9 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     blocks: list[Block]
 
 
+_READER: Final = msgspec.json.Decoder(Manifest)
+
+
 def ending(manifest: Manifest) -> bytes:
     """Return what a snapshot's file ends with."""
     text = msgspec.json.encode(manifest)
@@ -138,7 +141,7 @@ def read_manifest(file: BinaryIO) -> Manifest:
     if zlib.crc32(text) != crc:
         raise UnfitSnapshotError("its manifest is damaged: its checksum does not hold")
     try:
-        manifest = msgspec.json.decode(text, type=Manifest)
+        manifest = _READER.decode(text)
     except msgspec.MsgspecError as error:
         raise UnfitSnapshotError(f"its manifest is not to be understood: {error}") from error
     held = sum(block.size_bytes for block in manifest.blocks)

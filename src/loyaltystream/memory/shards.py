@@ -16,6 +16,7 @@ from loyaltystream.memory.hashing import Hashes, nonzero
 from loyaltystream.memory.identity import Ids
 
 SLOT_BYTES: Final = 21
+MAX_LOAD: Final = 0.75
 
 Indexes = npt.NDArray[np.int64]
 Fingerprints = npt.NDArray[np.uint32]
@@ -52,14 +53,14 @@ class Shards:
         self._counts = np.zeros(1, np.int64)  # per shard
         self._depths = np.zeros(1, np.int64)  # per shard: how many prefix bits are its own
         self._directory = np.zeros(1, np.int64)  # prefix of hashes -> shard
-        self._room = 0  # how many ids every shard has room for at least
+        self._room = int(FIRST_SLOTS * MAX_LOAD)  # how many ids every shard has room for at least
         self._generation = 0  # of the last sweep
         self._unswept = self._next_swept = 0  # shards to go in this generation, and the next one
         # The all-zero id looks like an empty slot, so it has a place of its own.
         self._zero: tuple[int, int] | None = None
 
     def __len__(self) -> int:
-        return int(self._counts.sum()) + (self._zero is not None)
+        return sum(self._counts.tolist()) + (self._zero is not None)
 
     @property
     def used_bytes(self) -> int:
@@ -107,6 +108,7 @@ class Shards:
                 column.grow(shards)
         table._slots = np.array(slots, np.uint64)
         table._counts = np.zeros(shards, np.int64)
+        table._room = 0  # nobody knows before they are filled
         table._directory = np.array(shape.directory, np.int64)
         shares = np.bincount(table._directory, minlength=shards)
         table._depths = np.log2(len(shape.directory) / shares).astype(np.int64)

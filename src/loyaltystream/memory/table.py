@@ -23,9 +23,8 @@ from loyaltystream.memory.hashing import (
     nonzero,
 )
 from loyaltystream.memory.identity import Ids
-from loyaltystream.memory.shards import Fingerprints, Generations, Indexes, Shards
+from loyaltystream.memory.shards import MAX_LOAD, Fingerprints, Generations, Indexes, Shards
 
-MAX_LOAD: Final = 0.75
 FRESH_LOAD: Final = 0.67
 """How full a shard is after it grew or split: filling it anew is cheap (`_fill`), slots are not."""
 FIRST_WINDOW: Final = 8
@@ -114,15 +113,18 @@ class IdTable(Shards):
 
     def _probe(self, ids: Ids, hashes: Hashes) -> tuple[Indexes, npt.NDArray[np.bool_]]:
         """Return the place of each id, or of the empty slot where it would stand, and which."""
-        shards = self._shards(hashes)
-        slots = self._slots[shards]
-        bases = shards * SHARD_SLOTS
+        bases, slots = self._bounds(hashes)
         # The lower half spreads ids within a shard, the upper one chose the shard.
         offsets = ((hashes & LOWER) * slots) >> HALF
         places = bases + offsets.astype(np.int64)
         stored = self._ids.take(places)
+        filled = nonzero(stored)
+        if not np.count_nonzero(filled):
+            return places, filled
         found = alike(stored, ids)
-        taken = (~found & nonzero(stored)).nonzero()[0]
+        taken = (filled > found).nonzero()[0]
+        if len(slots) == 1:
+            bases, slots = np.repeat(bases, len(ids)), np.repeat(slots, len(ids))
         window = FIRST_WINDOW
         # Windows that widen: slot by slot, the last few of a batch cost as much as all the others.
         while len(taken):
@@ -139,6 +141,13 @@ class IdTable(Shards):
             taken = taken[~ended]
             window = min(window * 4, LAST_WINDOW)
         return places, found
+
+    def _bounds(self, hashes: Hashes) -> tuple[Indexes, Hashes]:
+        """Return where each id's shard begins, and how many slots it has; or once for all."""
+        if len(self._slots) == 1:
+            return _FIRST_BASE, self._slots
+        shards = self._shards(hashes)
+        return shards * SHARD_SLOTS, self._slots[shards]
 
     def _enter(
         self, ids: Ids, hashes: Hashes, fingerprints: Fingerprints, generations: Generations
@@ -249,6 +258,7 @@ class IdTable(Shards):
         self._enter(ids, mix(ids), fingerprints[rest], generations[rest])
 
 
+_FIRST_BASE: Final = np.zeros(1, np.int64)
 _STEPS: Final = np.arange(1, LAST_WINDOW + 1, dtype=np.uint64)
 
 

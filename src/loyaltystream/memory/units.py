@@ -6,7 +6,8 @@ more, whatever the batches were (dedup.md section 2, item 1). Tables and changel
 code, the lowest byte: it says which generation is meant as long as none is 256 behind the clock.
 """
 
-from collections.abc import Mapping, Sequence
+import struct
+from collections.abc import Mapping
 from enum import IntEnum
 from typing import Final, NamedTuple
 
@@ -21,6 +22,7 @@ GENERATION_CODES: Final = 256
 
 ENTRY: Final = np.dtype([("id", "<u8", 2), ("fingerprint", "<u4"), ("key_hash", "<u4")])
 """One remembered key as the changelog has it: 24 bytes."""
+_ROW: Final = struct.Struct("<16sII")
 
 
 class KeyKind(IntEnum):
@@ -82,19 +84,18 @@ def to_sections(overlay: Mapping[Unit, Mapping[bytes, Seen]], clock_ms: int) -> 
     """
     sections = []
     for unit, keys in overlay.items():
-        by_generation: dict[int, list[tuple[bytes, Seen]]] = {}
-        for key, seen in keys.items():
-            by_generation.setdefault(seen.generation, []).append((key, seen))
-        for generation, rows in sorted(by_generation.items()):
+        for generation in sorted({seen.generation for seen in keys.values()}):  # nearly always one
             code = generation % GENERATION_CODES
             if unit.generation_of(code, clock_ms) == generation:
-                sections.append(Section(unit, code, _to_entries(rows)))
+                sections.append(Section(unit, code, _to_entries(keys, generation)))
     return sections
 
 
-def _to_entries(rows: Sequence[tuple[bytes, Seen]]) -> npt.NDArray[np.void]:
-    entries = np.empty(len(rows), ENTRY)
-    entries["id"] = np.frombuffer(b"".join([key for key, _ in rows]), "<u8").reshape(-1, 2)
-    entries["fingerprint"] = [seen.fingerprint for _, seen in rows]
-    entries["key_hash"] = [seen.key_hash for _, seen in rows]
-    return entries
+def _to_entries(keys: Mapping[bytes, Seen], generation: int) -> npt.NDArray[np.void]:
+    pack = _ROW.pack
+    packed = [
+        pack(key, seen.fingerprint, seen.key_hash)
+        for key, seen in keys.items()
+        if seen.generation == generation
+    ]
+    return np.frombuffer(b"".join(packed), ENTRY)

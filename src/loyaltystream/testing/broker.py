@@ -4,8 +4,8 @@ Offsets are Kafka's: an aborted record and a transaction's marker take one each.
 is committed and lies before the first open transaction, the last stable offset.
 """
 
-from collections.abc import Iterator, Mapping
-from itertools import islice
+from bisect import bisect_left
+from collections.abc import Mapping
 
 import msgspec
 
@@ -35,6 +35,32 @@ _Entry = tuple[Record | None, Transaction | None]
 """One offset of a log: a record, or the marker of a transaction."""
 
 
+class _Log:
+    """One partition's log, and the records of it that any reader sees, with their offsets."""
+
+    def __init__(self) -> None:
+        self.entries: list[_Entry] = []
+        self._records: list[Record] = []
+        self._offsets: list[int] = []
+        self._settled = 0
+
+    def read(self, start: int, stable_end: int) -> list[Record]:
+        """Return committed records between two offsets; what is settled once is so for good.
+
+        Raises:
+            ValueError: if there is no such offset.
+        """
+        if start < 0:
+            raise ValueError(f"no log has an offset {start}")
+        if stable_end > self._settled:
+            for record, transaction in self.entries[self._settled : stable_end]:
+                if record is not None and (transaction is None or transaction.state == "committed"):
+                    self._records.append(record)
+                    self._offsets.append(record.offset)
+            self._settled = stable_end
+        return self._records[bisect_left(self._offsets, start) :]
+
+
 class MemoryBroker:
     """All logs, transactional ids and groups.
 
@@ -53,8 +79,8 @@ class MemoryBroker:
         self.epochs: dict[str, int] = {}
         self.transactions: dict[str, Transaction] = {}
         self.on_the_way: list[tuple[str, int]] = []
-        self._logs: dict[Slot, list[_Entry]] = {
-            (topic, number): [] for topic, count in topics.items() for number in range(count)
+        self._logs = {
+            (topic, number): _Log() for topic, count in topics.items() for number in range(count)
         }
         self._counts = dict(topics)
         self._groups: dict[tuple[str, str], MemoryGroup] = {}
@@ -75,7 +101,7 @@ class MemoryBroker:
         """Give what is written the next offset of its partition, and the broker's time."""
         topic, key = output.topic, output.key
         slot = topic, self._place(topic, key) if output.partition is None else output.partition
-        log = self._logs[slot]
+        log = self._logs[slot].entries
         self.now_ms += 1
         record = Record(slot[1], len(log), self.now_ms, key, output.value, output.headers)
         log.append((record, transaction))
@@ -85,23 +111,21 @@ class MemoryBroker:
 
     def end(self, topic: str, partition: int) -> int:
         """Return the offset after the last one, whatever lies there."""
-        return len(self._logs[topic, partition])
+        return len(self._logs[topic, partition].entries)
 
     def stable_end(self, topic: str, partition: int) -> int:
         """Return the last stable offset: where the first open transaction began, or the end."""
         if not self.transactions:
             return self.end(topic, partition)
         slot = topic, partition
-        end = len(self._logs[slot])
+        end = len(self._logs[slot].entries)
         return min([found.firsts.get(slot, end) for found in self.transactions.values()])
 
-    def records(self, topic: str, partition: int, start: int = 0) -> Iterator[Record]:
-        """Yield committed records from an offset up to the last stable one."""
+    def records(self, topic: str, partition: int, start: int = 0) -> list[Record]:
+        """Return committed records from an offset up to the last stable one."""
         log = self._logs[topic, partition]
-        end = self.stable_end(topic, partition) if self.transactions else None
-        for record, transaction in islice(log, start, end):
-            if record is not None and (transaction is None or transaction.state == "committed"):
-                yield record
+        end = self.stable_end(topic, partition) if self.transactions else len(log.entries)
+        return log.read(start, end)
 
     def is_pending(self, group: MemoryGroup, partition: int) -> bool:
         """Say whether an open transaction will commit an offset of that partition."""
@@ -118,7 +142,7 @@ class MemoryBroker:
             return
         transaction.state = state
         for slot in transaction.firsts:
-            self._logs[slot].append((None, transaction))
+            self._logs[slot].entries.append((None, transaction))
         if state == "committed":
             for group, offsets in transaction.offsets:
                 group.offsets.update(offsets)

@@ -1,7 +1,6 @@
 """A subscriber's feed and letterbox on the broker in memory. Does no I/O."""
 
 from collections.abc import Collection, Mapping
-from itertools import islice
 
 from loyaltystream.errors import ConfigurationError, LoyaltyStreamError, RetryableBrokerError
 from loyaltystream.events import Record
@@ -47,8 +46,7 @@ class MemoryFeed:
         for number, start in self._positions.items():
             if number in full:
                 continue
-            records = [*islice(self._broker.records(self._topic, number, start), _MANY)]
-            if records:
+            if records := self._broker.records(self._topic, number, start)[:_MANY]:
                 batch[number] = records
                 self._positions[number] = records[-1].offset + 1
         return batch

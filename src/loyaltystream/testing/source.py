@@ -1,7 +1,6 @@
 """The runner's source on the broker in memory, and the memory's own log there. Does no I/O."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
 
 from loyaltystream.errors import FatalBrokerError, RetryableBrokerError
 from loyaltystream.events import Record
@@ -134,7 +133,7 @@ class MemorySource:
             if position >= self._broker.end(self._topic, partition):
                 continue
             records = self._broker.records(self._topic, partition, position)
-            if taken := list(islice(records, room)):
+            if taken := records[:room]:
                 batch[partition] = taken
                 self._positions[partition] = taken[-1].offset + 1
                 room -= len(taken)

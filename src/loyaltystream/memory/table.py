@@ -122,7 +122,7 @@ class IdTable(Shards):
         if not np.count_nonzero(filled):
             return places, filled
         found = alike(stored, ids)
-        taken = (filled > found).nonzero()[0]
+        taken = (filled > found).nonzero()[0]  # by another id
         if len(slots) == 1:
             bases, slots = np.repeat(bases, len(ids)), np.repeat(slots, len(ids))
         window = FIRST_WINDOW

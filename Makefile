@@ -46,8 +46,8 @@ types: $(VENV)/.dev ## mypy, strict
 bench: $(VENV)/.dev ## events/s, CPU and memory of INGEST beside a bare copy loop (minutes)
 	@$(BIN)/python -m tests.bench $(BENCH)
 
-chaos: $(VENV)/.dev ## faults on a real broker for half an hour: kills, outages, bad networks, full disks
-	@$(BIN)/python -m tests.chaos --minutes 30 --injections 120 $(CHAOS)
+chaos: $(VENV)/.dev ## faults on a real broker for half an hour: kills, outages, full disks; docs/chaos.md
+	@$(BIN)/python -m tests.chaos --minutes 30 --injections 120 --markdown docs/chaos.md $(CHAOS)
 
 soak: $(VENV)/.dev ## 500 faults and more, about two hours; the report goes to docs/soak.md
 	@$(BIN)/python -m tests.chaos --injections 500 --markdown docs/soak.md $(CHAOS)

@@ -8,9 +8,7 @@ from loyaltystream.audit.log import Groups
 from loyaltystream.audit.releases import Releases
 from loyaltystream.audit.stage import Deployment as AuditedDeployment
 from loyaltystream.audit.stage import Progress
-from loyaltystream.defining import (
-    build_source,
-)
+from loyaltystream.defining import build_source
 from loyaltystream.deployment import Deployment
 from loyaltystream.events import Record
 from loyaltystream.plans import published_schemas

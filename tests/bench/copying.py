@@ -10,7 +10,8 @@ from typing import Final
 
 import msgspec
 
-from loyaltystream.events import SOURCE_HEADER, Header, Record
+from loyaltystream.audit.source import source_of
+from loyaltystream.events import Header, Record
 from tests.shop import Shop
 
 ROLES: Final = ("emf", "ei", "duplicates", "dead_letter")
@@ -76,6 +77,9 @@ def arrange(
         events: by partition, how many its input has.
         changelog: the topic of that role.
         bytes_an_event: that it grew by.
+
+    Raises:
+        ValueError: if a record has no source.
     """
     due: dict[int, list[list[tuple[int, int]]]] = {
         partition: [[] for _ in range(count)] for partition, count in events.items()
@@ -84,7 +88,8 @@ def arrange(
     for place, (topic, records) in enumerate(written.items()):
         topics.append((topic, list(records[-1].headers) if records else []))
         for record in records:
-            source = (record.header(SOURCE_HEADER) or b"").decode().rsplit("/", 4)
-            due[int(source[1])][int(source[2])].append((place, len(record.value or b"")))
+            if (source := source_of(record.headers)) is None:
+                raise ValueError(f"{topic}/{record.partition}/{record.offset} has no source")
+            due[source.partition][source.offset].append((place, len(record.value or b"")))
     tuples = {partition: [tuple(one) for one in events] for partition, events in due.items()}
     return Copies(topics, tuples, changelog, bytes_an_event)

@@ -1,6 +1,6 @@
 """`loyaltystream dead-letters`: what was not accepted. Does I/O: text out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import Annotated, Final
 
@@ -46,7 +46,11 @@ def list_letters(
 
     TIME is ISO 8601 with a zone, or epoch milliseconds.
     """
-    letters, states = _found(context, choice, state)
+    with _shelf(context) as shelf:
+        letters = shelf.find(choice)
+        tell_unreadable(shelf)
+        states = _states(context, shelf)
+    letters = _in_state(state, letters, states)
     if as_json:
         typer.echo(msgspec.json.encode([to_table(one, states) for one in letters[-last:]]))
     else:
@@ -65,7 +69,11 @@ def stats(
 
     TIME is ISO 8601 with a zone, or epoch milliseconds.
     """
-    letters, _ = _found(context, choice, state)
+    with _shelf(context) as shelf:
+        letters = shelf.find(choice)
+        tell_unreadable(shelf)
+        if state is not None:
+            letters = _in_state(state, letters, _states(context, shelf))
     counts = count(letters)
     if as_json:
         typer.echo(msgspec.json.encode(counts))
@@ -101,15 +109,9 @@ def show(
         )
 
 
-def _found(
-    context: typer.Context, choice: Choice, state: Step | None
-) -> tuple[list[Letter], States]:
-    """Return the letters that are meant, and what people did with all."""
-    with _shelf(context) as shelf:
-        letters = shelf.find(choice)
-        tell_unreadable(shelf)
-        states = _states(context, shelf)
-    return [one for one in letters if state in {None, states.of(one.place).state}], states
+def _in_state(state: Step | None, letters: Sequence[Letter], states: States) -> list[Letter]:
+    """Return the letters with which people did that; None: whatever they did."""
+    return [one for one in letters if state in {None, states.of(one.place).state}]
 
 
 @contextmanager

@@ -47,9 +47,8 @@ class MemoryProducer:
         Raises:
             FatalBrokerError: if none is open.
         """
-        broker = self._broker
-        if broker.epochs[self._id] == self._epoch:
-            broker.write(output, broker.transactions.get(self._id) or self._get_open())
+        if not self._is_fenced():
+            self._broker.write(output, self._get_open())
 
     def add_offsets(self, offsets: Mapping[int, int], member: MemberMetadata) -> None:
         """Put a group's offsets into the transaction.
